@@ -1,0 +1,6 @@
+"""Feedforward neural networks for scikit-learn, in NumPy and SciPy."""
+
+from ._classifier import FNNClassifier
+
+__version__ = "0.1.0"
+__all__ = ["FNNClassifier"]

@@ -1,0 +1,163 @@
+"""Which rows form each mini-batch, brought into a buffer.
+
+The rows of X stay where they are, in the dtype they have: a block of rows at a time is gathered and cast. A block holds one
+mini-batch, several consecutive small ones, or a part of a large one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+# A block of several small mini-batches has about this many rows.
+BLOCK_ROWS = 64
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows start:stop of a block: a mini-batch, or a part of one."""
+
+    start: int
+    stop: int
+    targets: np.ndarray | None = None  # (n, n_outputs), Fortran order
+    weights: np.ndarray | None = None  # (n,)
+
+
+class ClassTargets:
+    """One-hot rows made from class numbers `codes` (B,)."""
+
+    def __init__(self, codes, n_outputs):
+        self.codes, self.n_outputs = codes, n_outputs
+
+    def subset(self, rows):
+        """The targets of these rows only."""
+        return ClassTargets(self.codes[rows], self.n_outputs)
+
+    def fill(self, rows, out):
+        """Write the targets of `rows` into `out` (n_batches, n_outputs, n)."""
+        n_batches, n_outputs, n = out.shape
+        row = np.arange(n_batches * n)
+        out.fill(0.0)
+        out.reshape(-1)[(row // n * n_outputs + self.codes[rows]) * n + row % n] = 1.0
+
+
+class ArrayTargets:
+    """Targets that are numbers: `values` (B, n_outputs) of any dtype."""
+
+    def __init__(self, values):
+        self.values, self.n_outputs = values, values.shape[1]
+
+    def subset(self, rows):
+        """The targets of these rows only."""
+        return ArrayTargets(self.values[rows])
+
+    def fill(self, rows, out):
+        """Write the targets of `rows` into `out` (n_batches, n_outputs, n)."""
+        n_batches, n_outputs, n = out.shape
+        out[...] = self.values[rows].reshape(n_batches, n, n_outputs).transpose(0, 2, 1)
+
+
+class Rows:
+    """Blocks of the rows of a dense or CSR matrix `X`, cast to `dtype`.
+
+    ``take(rows)`` accepts a slice or an array of row numbers. A dense block is a C-contiguous array (n, n_features):
+    a view of X where that is possible, else the one buffer, which the next call overwrites.
+    """
+
+    def __init__(self, X, dtype, capacity):
+        self.X, self.dtype = X, dtype
+        self.sparse = sparse.issparse(X)
+        self._cast = self.sparse or X.dtype == dtype
+        if not self.sparse:
+            self._in_order = self._cast and X.flags.c_contiguous
+            self._buffer = np.empty((capacity, X.shape[1]), dtype)
+            self._raw = self._buffer if self._cast else np.empty((capacity, X.shape[1]), X.dtype)
+
+    def take(self, rows):
+        """The block of these rows."""
+        if self.sparse:
+            return self.X[rows].astype(self.dtype, copy=False)
+        if isinstance(rows, slice):
+            if self._in_order:
+                return self.X[rows]
+            block = self._buffer[: rows.stop - rows.start]
+            np.copyto(block, self.X[rows], casting="unsafe")
+            return block
+        block = self._buffer[: len(rows)]
+        raw = self._raw[: len(rows)]
+        np.take(self.X, rows, axis=0, out=raw, mode="clip")
+        if raw is not block and not self._cast:
+            np.copyto(block, raw, casting="unsafe")
+        return block
+
+
+class Batches:
+    """The mini-batches of a training set.
+
+    Parameters
+    ----------
+    X : the rows, dense or CSR.
+    targets : ClassTargets or ArrayTargets for the same rows.
+    weights : (B_all,) array or None; the weights of the loss, of mean 1 over the training set.
+    rows : array of the row numbers that form the training set, or None for all.
+    batch_size, shuffle : as in the estimator; `batch_size` is a number here.
+    capacity : the most rows that a block may have.
+    """
+
+    def __init__(self, X, targets, weights, rows, batch_size, shuffle, dtype, capacity):
+        self.n_rows = X.shape[0] if rows is None else len(rows)
+        self.batch_size = batch_size
+        self.n_batches = -(-self.n_rows // batch_size)
+        self.capacity = capacity
+        self._shuffle = shuffle and batch_size < self.n_rows
+        self._rows, self._order = rows, rows
+        self.block_capacity = min(capacity, max(batch_size, BLOCK_ROWS), self.n_rows)
+        self._source = Rows(X, dtype, self.block_capacity)
+        self.sparse = self._source.sparse
+        self._targets, self._weights = targets, weights
+        self._memory = np.empty(self.block_capacity * targets.n_outputs, dtype)
+        self._weight_memory = None if weights is None else np.empty(self.block_capacity, dtype)
+        self._cuts = {}
+
+    def shuffle(self, make_rng):
+        """Draw a new order of the rows; with one mini-batch an epoch the order means nothing and none is drawn."""
+        if self._shuffle:
+            order = make_rng().permutation(self.n_rows)
+            self._order = order if self._rows is None else self._rows[order]
+
+    def blocks(self):
+        """Start and stop of an epoch's blocks of whole mini-batches; the last, smaller one is a block by itself."""
+        size = self.batch_size * max(1, min(BLOCK_ROWS, self.capacity) // self.batch_size)
+        whole = self.n_rows // self.batch_size * self.batch_size
+        for start in range(0, whole, size):
+            yield start, min(start + size, whole)
+        if whole < self.n_rows:
+            yield whole, self.n_rows
+
+    def chunks(self, start, stop):
+        """Start and stop of the parts of the rows start:stop, each small enough for a block."""
+        for begin in range(start, stop, self.capacity):
+            yield begin, min(begin + self.capacity, stop)
+
+    def load(self, start, stop):
+        """Bring the rows start:stop of the epoch's order in: the block and its mini-batches, of equal size."""
+        rows = slice(start, stop) if self._order is None else self._order[start:stop]
+        batches, targets, weights = self._cut(stop - start)
+        self._targets.fill(rows, targets)
+        if weights is not None:
+            np.copyto(weights, self._weights[rows], casting="same_kind")
+        return self._source.take(rows), batches
+
+    def _cut(self, n_rows):
+        """The mini-batches of a block of `n_rows` rows: made once, as every block uses the same memory."""
+        cut = self._cuts.get(n_rows)
+        if cut is None:
+            n = min(self.batch_size, n_rows)
+            targets = self._memory[: n_rows * self._targets.n_outputs].reshape(n_rows // n, -1, n)
+            weights = None if self._weights is None else self._weight_memory[:n_rows]
+            batches = [
+                Batch(start, start + n, target.T, None if weights is None else weights[start : start + n])
+                for start, target in zip(range(0, n_rows, n), targets, strict=True)
+            ]
+            cut = self._cuts[n_rows] = batches, targets, weights
+        return cut

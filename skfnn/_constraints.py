@@ -1,0 +1,28 @@
+"""Which values each constructor parameter accepts.
+
+scikit-learn checks parameters against ``_parameter_constraints``; the classes that state a constraint are in a private
+module there, so they are taken from where a public class uses them: the table of `MLPClassifier`, on which ours is built.
+"""
+
+from numbers import Real
+
+from sklearn.metrics import get_scorer_names
+from sklearn.neural_network import MLPClassifier
+
+from ._activations import ACTIVATIONS
+from ._schedules import SCHEDULES
+
+_MLP = MLPClassifier._parameter_constraints
+_Strings = type(_MLP["solver"][0])
+_Interval = type(_MLP["alpha"][0])
+
+CONSTRAINTS = {name: rule for name, rule in _MLP.items() if name != "loss"} | {
+    "activation": [_Strings(set(ACTIVATIONS)), list, tuple],
+    "batch_size": [_Strings({"auto", "full"}), *_MLP["batch_size"][1:]],
+    "learning_rate": [_Strings(set(SCHEDULES))],
+    "learning_rate_init": [_Strings({"auto"}), *_MLP["learning_rate_init"]],
+    "validation_fraction": [_Interval(Real, 0, 1, closed="neither"), None],
+    "scoring": [_Strings({*get_scorer_names(), "loss"}), callable, None],
+    "dtype": [_Strings({"auto", "float32", "float64"})],
+}
+CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {"class_weight": [_Strings({"balanced"}), dict, list, None]}

@@ -1,0 +1,191 @@
+"""The border of an epoch: history, validation, patience, best weights, printing, the way back after Ctrl-C."""
+
+import math
+import time
+
+import numpy as np
+
+from ._schedules import ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST
+
+HISTORY_KEYS = ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds")
+
+
+class Diverged(ArithmeticError):
+    """The loss or a parameter is no longer finite."""
+
+
+def new_history():
+    """An empty history."""
+    return {key: [] for key in HISTORY_KEYS}
+
+
+def new_progress():
+    """What must be remembered from epoch to epoch beside the parameters and the solver's state."""
+    return {
+        "t": 0,  # rows gone through
+        "n_steps": 0,
+        "best_loss": math.inf,
+        "best_score": -math.inf,
+        "no_improvement": 0,
+        "rate_scale": 1.0,
+    }
+
+
+class Monitor:
+    """Watches a training and says when to stop.
+
+    Parameters
+    ----------
+    theta : ndarray, the parameters that are trained in place.
+    solver_state : dict of arrays and numbers, worked on in place.
+    progress, history : dicts as made by ``new_progress`` and ``new_history``, continued in place.
+    schedule : function from the progress to eta, or None where there is no learning rate.
+    rows, steps : how many rows and iterations an epoch has.
+    validate : function returning (loss, score) on the validation set, or None.
+    early_stopping, adaptive, tol, patience, verbose : settings of the estimator.
+    stops_on_loss : whether a training loss that no longer falls ends the training.
+    max_iter : the number of epochs, for printing.
+    """
+
+    def __init__(
+        self,
+        theta,
+        solver_state,
+        progress,
+        history,
+        *,
+        schedule,
+        rows,
+        steps,
+        validate=None,
+        early_stopping=False,
+        adaptive=False,
+        tol=1e-4,
+        patience=10,
+        stops_on_loss=True,
+        verbose=False,
+        max_iter=1,
+    ):
+        self.theta, self.progress, self.history = theta, progress, history
+        self.stopped = False
+        self._first = len(history["epoch"])
+        self._solver_state = solver_state
+        self._schedule, self._rows, self._steps, self._validate = schedule, rows, steps, validate
+        self._early_stopping, self._adaptive = early_stopping, adaptive
+        self._stops = early_stopping or stops_on_loss
+        self._tol, self._patience, self._verbose, self._max_iter = tol, patience, verbose, max_iter
+        self._arrays = [theta, *(v for v in solver_state.values() if isinstance(v, np.ndarray))]
+        self._snapshots = [a.copy() for a in self._arrays]
+        self._numbers = (dict(solver_state), dict(progress))
+        self._best_theta = theta.copy() if early_stopping else None
+        self._pending = None
+
+    def begin_epoch(self):
+        """Start the clock; returns the epoch's eta."""
+        self._eta = math.nan if self._schedule is None else self._schedule(self.progress)
+        self._start = time.perf_counter()
+        return self._eta
+
+    def end_epoch(self, loss):
+        """Record the epoch; returns whether to stop. Raises Diverged where numbers are no longer finite."""
+        seconds = time.perf_counter() - self._start
+        # The sum is finite where every parameter is, but for the rare overflow of the sum itself.
+        if not (
+            math.isfinite(loss) and (math.isfinite(np.add.reduce(self.theta)) or np.isfinite(self.theta).all())
+        ):
+            raise Diverged
+        validation_loss, validation_score = (None, None) if self._validate is None else self._validate()
+        record = {
+            "epoch": len(self.history["epoch"]) + 1,
+            "loss": loss,
+            "learning_rate": self._eta,
+            "validation_loss": validation_loss,
+            "validation_score": validation_score,
+            "seconds": seconds,
+        }
+        progress = dict(self.progress)
+        progress["t"] += self._rows
+        progress["n_steps"] += self._steps
+        improved = self._judge(record, progress)
+        message = self._stall(progress)
+        self._commit(record, progress, improved)
+        if self._verbose:
+            print(self._line(record))
+            if message:
+                print(message)
+        return self.stopped
+
+    def _judge(self, record, progress):
+        """Update the best figures and the patience; returns whether these are the best weights so far."""
+        if self._early_stopping:
+            score, best = record["validation_score"], progress["best_score"]
+            enough = score >= best + self._tol  # a NaN compares false: it is no improvement
+            better = score > best
+            progress["best_score"] = score if better else best
+        else:
+            loss, best = record["loss"], progress["best_loss"]
+            enough = loss <= best - self._tol
+            better = loss < best
+            progress["best_loss"] = loss if better else best
+            score = record["validation_score"]
+            if score is not None and score > progress["best_score"]:
+                progress["best_score"] = score
+        progress["no_improvement"] = 0 if enough else progress["no_improvement"] + 1
+        return better
+
+    def _stall(self, progress):
+        """After too many epochs without improvement lower eta or stop; returns what to print."""
+        if not self._stops or progress["no_improvement"] <= self._patience:
+            return None
+        what = "Validation score" if self._early_stopping else "Training loss"
+        message = f"{what} did not improve by tol={self._tol:g} for {self._patience} consecutive epochs."
+        if self._adaptive and self._eta > ADAPTIVE_SMALLEST:
+            progress["rate_scale"] /= ADAPTIVE_DIVISOR
+            progress["no_improvement"] = 0
+            return f"{message} Setting the learning rate to {self._eta / ADAPTIVE_DIVISOR:g}."
+        self.stopped = True
+        return f"{message} Stopping."
+
+    def _line(self, record):
+        parts = [f"Epoch {record['epoch']}/{self._first + self._max_iter}"]
+        parts.append(f"loss {record['loss']:.6f}")
+        if record["validation_loss"] is not None:
+            parts.append(f"validation loss {record['validation_loss']:.6f}")
+            parts.append(f"validation score {record['validation_score']:.4f}")
+        if not math.isnan(record["learning_rate"]):
+            parts.append(f"eta {record['learning_rate']:g}")
+        parts.append(f"{record['seconds']:.3f} s")
+        return "  ".join(parts)
+
+    def _commit(self, record, progress, improved):
+        """Make the epoch part of the model. Doing it again after an interruption does it once."""
+        self._pending = (record, progress, improved)
+        for snapshot, array in zip(self._snapshots, self._arrays, strict=True):
+            np.copyto(snapshot, array)
+        if improved and self._best_theta is not None:
+            np.copyto(self._best_theta, self.theta)
+        self.progress.update(progress)
+        self._numbers = (dict(self._solver_state), dict(progress))
+        for key, values in self.history.items():
+            values[record["epoch"] - 1 :] = [record[key]]
+        self._pending = None
+
+    @property
+    def epochs(self):
+        """How many epochs this training has finished."""
+        return len(self.history["epoch"]) - self._first
+
+    def roll_back(self):
+        """Go back to the border of the last finished epoch."""
+        if self._pending is not None:
+            self._commit(*self._pending)
+            return
+        for snapshot, array in zip(self._snapshots, self._arrays, strict=True):
+            np.copyto(array, snapshot)
+        self._solver_state.update(self._numbers[0])
+        self.progress.update(self._numbers[1])
+
+    def restore_best(self):
+        """Put the weights of the best epoch back, in place."""
+        if self._best_theta is not None and self.progress["best_score"] > -math.inf:
+            np.copyto(self.theta, self._best_theta)

@@ -1,0 +1,93 @@
+"""From the parameters a user gives to the objects and numbers that training uses."""
+
+import warnings
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+
+from ._activations import ACTIVATIONS
+from ._schedules import SCHEDULES
+from ._solvers import Adam, Momentum, PlainSGD
+
+
+def hidden_sizes(hidden_layer_sizes):
+    """The sizes of the hidden layers as a tuple."""
+    sizes = hidden_layer_sizes if np.iterable(hidden_layer_sizes) else [hidden_layer_sizes]
+    sizes = tuple(sizes)
+    if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must hold at least one layer size, each an integer > 0, got {hidden_layer_sizes!r}."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def activation_names(activation, n_hidden):
+    """The name of the activation of every hidden layer."""
+    names = (activation,) * n_hidden if isinstance(activation, str) else tuple(activation)
+    if len(names) != n_hidden:
+        raise ValueError(
+            f"activation must be one name or a list with one name for each of the {n_hidden} hidden layers, "
+            f"got {len(names)} names: {activation!r}."
+        )
+    for name in names:
+        if not isinstance(name, str) or name not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {name!r}.")
+    return names
+
+
+def rows_in_batch(batch_size, n_rows):
+    """The number of rows of a mini-batch."""
+    if batch_size == "full":
+        return n_rows
+    if batch_size == "auto":
+        return min(200, n_rows)
+    if batch_size > n_rows:
+        warnings.warn(
+            f"batch_size={batch_size} is larger than the number of training rows, {n_rows}. It is clipped to {n_rows}.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return min(int(batch_size), n_rows)
+
+
+def initial_learning_rate(params):
+    """The eta that ``learning_rate_init`` stands for; None where the solver has none."""
+    if params["learning_rate_init"] != "auto":
+        return float(params["learning_rate_init"])
+    return 0.001 if params["solver"] == "adam" else 0.1 * (1.0 - params["momentum"])
+
+
+def make_solver(params):
+    """The solver object; None for L-BFGS."""
+    if params["solver"] == "lbfgs":
+        return None
+    if params["solver"] == "adam":
+        return Adam(float(params["beta_1"]), float(params["beta_2"]), float(params["epsilon"]))
+    if params["momentum"] > 0:
+        return Momentum(float(params["momentum"]), params["nesterovs_momentum"])
+    return PlainSGD()
+
+
+def make_schedule(params, eta_0):
+    """The function from a training's progress to the next epoch's eta; None for L-BFGS."""
+    if params["solver"] == "lbfgs":
+        return None
+    return partial(SCHEDULES[params["learning_rate"]], eta_0, power_t=float(params["power_t"]))
+
+
+def write_initial_values(network, theta, coefs_init, intercepts_init):
+    """Put the arrays given to ``fit`` into the parameters, in place."""
+    for name, given, part in (("coefs_init", coefs_init, np.s_[:-1]), ("intercepts_init", intercepts_init, np.s_[-1])):
+        if given is None:
+            continue
+        layers = network.layers(theta)
+        if len(given) != len(layers):
+            raise ValueError(f"{name} must have one array for each of the {len(layers)} layers, got {len(given)}.")
+        for number, (layer, values) in enumerate(zip(layers, given, strict=True)):
+            values = np.asarray(values)
+            if values.shape != layer[part].shape:
+                raise ValueError(f"{name}[{number}] must have the shape {layer[part].shape}, got {values.shape}.")
+            if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+                raise ValueError(f"{name}[{number}] must hold finite real numbers.")
+            layer[part] = values

@@ -1,0 +1,145 @@
+"""The solvers: plain SGD, momentum, Adam as steps in place.
+
+A solver is constant settings; its state is a dict of arrays and numbers, made by ``init``, kept by the caller, worked on
+between ``bind`` and the end of a training. ``step(gradient, eta)`` takes a step along the vector of the whole gradient.
+
+A mini-batch's gradient is low rank: ``1/n * A^T D`` for each layer, of the layer's inputs A and deltas D. Where
+``takes_factors(decay)`` holds, ``step_factors`` builds those products straight where they are wanted and no gradient is
+ever written: `factors` has, for every layer, a function ``accumulate(scale, beta, out)`` that does
+``out = beta * out + scale * A^T D``. `decay` is the L2 strength alpha/B; it acts on the weights, not on the biases.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+from ._blas import blas
+
+
+class PlainSGD:
+    """``W <- W - eta * mean(G)``, nothing added."""
+
+    def init(self, dtype, n_parameters):
+        """The state before the first step."""
+        return {}
+
+    def bind(self, network, theta, state):
+        """Work on these arrays from now on."""
+        self._theta, self._layers = theta, network.layers(theta)
+        self._axpy = blas(theta.dtype).axpy
+
+    def step(self, gradient, eta):
+        """Take a step, in place."""
+        self._axpy(gradient, self._theta, gradient.size, -eta)
+
+    def takes_factors(self, decay):
+        """Whether a step needs no gradient vector."""
+        return True
+
+    def step_factors(self, factors, n, eta, decay):
+        """Take a step of the last ``len(factors)`` layers, in place."""
+        shrink = 1.0 - eta * decay
+        for layer, accumulate in zip(self._layers[-len(factors) :], factors, strict=True):
+            if shrink != 1.0:
+                np.multiply(layer[:-1], shrink, out=layer[:-1])
+            accumulate(-eta / n, 1.0, layer)
+
+
+class Momentum:
+    """``V <- momentum * V - eta * G``, then ``W <- W + V``, or in Nesterov's form ``W <- W + momentum * V - eta * G``.
+
+    Polyak (1964); Nesterov (1983), written as in Sutskever et al. (2013), "On the importance of initialization and
+    momentum in deep learning", with W at the point looked ahead to.
+    """
+
+    def __init__(self, momentum, nesterov):
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def init(self, dtype, n_parameters):
+        """The state before the first step."""
+        return {"velocity": np.zeros(n_parameters, dtype)}
+
+    def bind(self, network, theta, state):
+        """Work on these arrays from now on."""
+        self._theta, self._velocity = theta, state["velocity"]
+        self._layers = network.layers(self._velocity)
+        self._axpy = blas(theta.dtype).axpy
+
+    def step(self, gradient, eta):
+        """Take a step, in place."""
+        self._look_back()
+        np.multiply(self._velocity, self.momentum, out=self._velocity)
+        self._axpy(gradient, self._velocity, gradient.size, -eta)
+        self._move()
+
+    def takes_factors(self, decay):
+        """Whether a step needs no gradient vector."""
+        return decay == 0.0
+
+    def step_factors(self, factors, n, eta, decay):
+        """Take a step, in place."""
+        self._look_back()
+        for velocity, accumulate in zip(self._layers, factors, strict=True):
+            accumulate(-eta / n, self.momentum, velocity)
+        self._move()
+
+    # -eta G = V_new - momentum V_old, so Nesterov's step is (1 + momentum) V_new - momentum V_old.
+    def _look_back(self):
+        if self.nesterov:
+            self._axpy(self._velocity, self._theta, self._theta.size, -self.momentum)
+
+    def _move(self):
+        self._axpy(self._velocity, self._theta, self._theta.size, 1.0 + self.momentum if self.nesterov else 1.0)
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015, arXiv 1412.6980), in the form at the end of their section 2.
+
+        M <- beta_1 M + (1 - beta_1) G,   V <- beta_2 V + (1 - beta_2) G^2
+        W <- W - eta sqrt(1 - beta_2^t) / (1 - beta_1^t) * M / (sqrt(V) + epsilon)
+
+    The moments are kept divided by numbers `scale_1` and `scale_2` that take up the decay: two passes over the parameters
+    less, and no denormal numbers where a feature is rarely non-zero. A scale that became small is put back to 1.
+    """
+
+    def __init__(self, beta_1, beta_2, epsilon):
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def init(self, dtype, n_parameters):
+        """The state before the first step."""
+        moments = {name: np.zeros(n_parameters, dtype) for name in ("moment_1", "moment_2")}
+        return moments | {"scale_1": 1.0, "scale_2": 1.0, "t": 0}
+
+    def bind(self, network, theta, state):
+        """Work on these arrays from now on."""
+        self._theta, self._state = theta, state
+        self._axpy = blas(theta.dtype).axpy
+
+    def step(self, gradient, eta):
+        """Take a step, in place; `gradient` is overwritten."""
+        state, size = self._state, gradient.size
+        state["t"] += 1
+        scale_1, scale_2 = self._decay("1", self.beta_1), self._decay("2", self.beta_2)
+        self._axpy(gradient, state["moment_1"], size, (1.0 - self.beta_1) / scale_1)
+        np.multiply(gradient, gradient, out=gradient)
+        self._axpy(gradient, state["moment_2"], size, (1.0 - self.beta_2) / scale_2)
+        root = sqrt(scale_2)
+        np.sqrt(state["moment_2"], out=gradient)
+        np.add(gradient, self.epsilon / root, out=gradient)
+        np.divide(state["moment_1"], gradient, out=gradient)
+        correction = sqrt(1.0 - self.beta_2 ** state["t"]) / (1.0 - self.beta_1 ** state["t"])
+        self._axpy(gradient, self._theta, size, -eta * correction * scale_1 / root)
+
+    def _decay(self, which, beta):
+        """Multiply a moment by its beta, by way of its scale, which is returned."""
+        state, name = self._state, "scale_" + which
+        scale = state[name] * beta
+        if scale < 1e-4:
+            np.multiply(state["moment_" + which], scale, out=state["moment_" + which])
+            scale = 1.0
+        state[name] = scale
+        return scale
+
+    def takes_factors(self, decay):
+        """Whether a step needs no gradient vector."""
+        return False

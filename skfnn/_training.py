@@ -1,0 +1,191 @@
+"""The epoch loop, the objective with its gradient, the L-BFGS run."""
+
+from functools import partial
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ._batches import BLOCK_ROWS
+from ._blas import blas
+from ._first_layer import DeferredFirstLayer, DenseFirstLayer, SparseFirstLayer
+from ._network import Passes, Workspace
+from ._solvers import PlainSGD
+
+# A part of a large mini-batch, or of a full batch, has at most so many rows, and so many bytes of buffers.
+CHUNK_ROWS = 1024
+CHUNK_BYTES = 16_000_000
+
+
+def chunk_rows(network, dtype):
+    """How many rows are worked on at once: enough for fast products, few enough for the cache."""
+    bytes_a_row = np.dtype(dtype).itemsize * (network.sizes[0] + 4 * sum(network.sizes[1:]))
+    return int(max(BLOCK_ROWS, min(CHUNK_ROWS, CHUNK_BYTES // bytes_a_row)))
+
+
+class Trainer:
+    """Everything that an epoch needs, built once a fit: `theta` is trained in place.
+
+    Parameters
+    ----------
+    network : Network
+    theta : ndarray of shape (n_parameters,)
+    batches : Batches
+    loss : one of the losses
+    solver : one of the solvers, bound to theta; None for L-BFGS
+    decay : float, the L2 strength alpha/B
+    """
+
+    def __init__(self, network, theta, batches, loss, solver, decay):
+        self.theta, self.batches = theta, batches
+        self._loss, self._solver, self._decay = loss, solver, decay
+        self._layers = network.layers(theta)
+        self._passes = Passes(network, theta)
+        self._workspace = Workspace(network, min(batches.batch_size, batches.block_capacity), theta.dtype)
+        self._fused = solver is not None and solver.takes_factors(decay)
+        self._parts = batches.batch_size > batches.capacity
+        self._deferred = (
+            isinstance(solver, PlainSGD)
+            and not batches.sparse
+            and 2 * batches.batch_size <= min(BLOCK_ROWS, batches.block_capacity)
+        )
+        if self._deferred:
+            self._first = DeferredFirstLayer(self._layers[0], batches.block_capacity, batches.batch_size)
+        else:
+            kind = SparseFirstLayer if batches.sparse else DenseFirstLayer
+            self._first = kind(self._layers[0], batches.block_capacity)
+        self._factors = {}
+        self._axpy = blas(theta.dtype).axpy
+        if self._parts or not self._fused:
+            self._gradient = np.zeros_like(theta)
+            self._gradient_layers = network.layers(self._gradient)
+
+    def epoch(self, eta, make_rng):
+        """One pass over the training set; returns the mean loss of its rows, each at the weights that it met.
+
+        The L2 term of the returned loss is that of the weights at the start of the epoch, so that at full batch the
+        returned loss is the objective.
+        """
+        batches = self.batches
+        batches.shuffle(make_rng)
+        penalty, total = self.penalty(), 0.0
+        if self._parts:
+            for start in range(0, batches.n_rows, batches.batch_size):
+                total += self._sum_gradient(start, min(start + batches.batch_size, batches.n_rows))
+                self._solver.step(self._gradient, eta)
+        else:
+            if self._deferred:
+                self._first.set_shrink(1.0 - eta * self._decay)
+            for start, stop in batches.blocks():
+                total += self._block(start, stop, eta)
+        return total / batches.n_rows + penalty
+
+    def objective(self):
+        """The objective and its gradient, which the next call overwrites."""
+        n = self.batches.n_rows
+        return self._sum_gradient(0, n) / n + self.penalty(), self._gradient
+
+    def penalty(self):
+        """The L2 term of the objective."""
+        if not self._decay:
+            return 0.0
+        dot = blas(self.theta.dtype).dot
+        weights = [layer[:-1].reshape(-1) for layer in self._layers]
+        return 0.5 * self._decay * sum(float(dot(w, w)) for w in weights)
+
+    def _block(self, start, stop, eta):
+        """Train on the mini-batches of a block; returns the sum of the rows' losses."""
+        first, total = self._first, 0.0
+        block, cut = self.batches.load(start, stop)
+        n = cut[0].stop
+        panel = self._workspace.panel(n)
+        factors = self._panel_factors(panel)
+        first.begin(block)
+        for batch in cut:
+            total += self._backpropagate(batch, panel)
+            if self._deferred:
+                self._solver.step_factors(factors[1:], n, eta, self._decay)
+                first.update(batch, panel.deltas[0], -eta / n)
+            elif self._fused:
+                self._solver.step_factors(factors, n, eta, self._decay)
+            else:
+                for accumulate, layer in zip(factors, self._gradient_layers, strict=True):
+                    accumulate(1.0 / n, 0.0, layer)
+                self._add_decay()
+                self._solver.step(self._gradient, eta)
+        first.end()
+        return total
+
+    def _sum_gradient(self, start, stop):
+        """The mean gradient over the rows start:stop, in parts, into the gradient vector; returns the sum of losses."""
+        total = 0.0
+        self._gradient.fill(0.0)
+        for begin, end in self.batches.chunks(start, stop):
+            block, (batch,) = self.batches.load(begin, end)
+            panel = self._workspace.panel(end - begin)
+            self._first.begin(block)
+            total += self._backpropagate(batch, panel)
+            for accumulate, layer in zip(self._panel_factors(panel), self._gradient_layers, strict=True):
+                accumulate(1.0 / (stop - start), 1.0, layer)
+        self._add_decay()
+        return total
+
+    def _add_decay(self):
+        """Add the gradient of the L2 term to the gradient vector."""
+        if self._decay:
+            for layer, gradient in zip(self._layers, self._gradient_layers, strict=True):
+                weights = layer[:-1].reshape(-1)
+                self._axpy(weights, gradient[:-1].reshape(-1), weights.size, self._decay)
+
+    def _backpropagate(self, batch, panel):
+        """The passes of one mini-batch: leaves its deltas in the panel, returns the sum of its rows' losses."""
+        self._first.forward(batch, panel.outputs[0])
+        z = self._passes.forward(panel)
+        value = self._loss.value_and_delta(z, batch.targets, panel.deltas[-1], panel.scratch[-1], batch.weights)
+        self._passes.backward(panel)
+        return value
+
+    def _panel_factors(self, panel):
+        """For every layer, the function that adds its gradient to an array; made once for a panel."""
+        factors = self._factors.get(panel.n)
+        if factors is None:
+            accumulate = self._passes.accumulate
+            factors = [partial(accumulate, k, panel) for k in range(1, len(self._layers))]
+            if not self._deferred:
+                factors.insert(0, partial(self._first.accumulate, panel.deltas[0]))
+            else:
+                factors.insert(0, None)
+            self._factors[panel.n] = factors
+        return factors
+
+
+def train_epochs(trainer, monitor, max_iter, epoch_rng):
+    """Up to `max_iter` epochs; `epoch_rng(number)` gives the random stream of an epoch."""
+    for _ in range(max_iter):
+        eta = monitor.begin_epoch()
+        loss = trainer.epoch(eta, partial(epoch_rng, len(monitor.history["epoch"])))
+        if monitor.end_epoch(loss):
+            break
+
+
+def train_lbfgs(trainer, monitor, max_iter, max_fun, tol):
+    """L-BFGS (Liu and Nocedal 1989) as SciPy has it; returns whether and why it ended, as SciPy says it."""
+
+    def objective(x):
+        np.copyto(trainer.theta, x, casting="same_kind")
+        value, gradient = trainer.objective()
+        return value, gradient.astype(np.float64)
+
+    def end_iteration(intermediate_result):
+        np.copyto(trainer.theta, intermediate_result.x, casting="same_kind")
+        if monitor.end_epoch(float(intermediate_result.fun)):
+            raise StopIteration
+        monitor.begin_epoch()
+
+    monitor.begin_epoch()
+    options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
+    start = trainer.theta.astype(np.float64)
+    result = minimize(objective, start, method="L-BFGS-B", jac=True, callback=end_iteration, options=options)
+    np.copyto(trainer.theta, result.x, casting="same_kind")
+    if not monitor.epochs:
+        monitor.end_epoch(float(result.fun))
+    return result
