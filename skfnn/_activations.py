@@ -1,8 +1,9 @@
 """The activations of hidden layers: value in place, derivative, initial scale.
 
-Each activation is three things in one record. ``apply(z, slope, scratch)`` turns the pre-activations `z` into outputs, in
-place. ``chain(a, slope, delta, scratch)`` multiplies `delta` by the derivative, in place, given the outputs `a`; `slope`
-holds whatever ``apply`` left there and may be overwritten. All four arrays have the shape (n, n_units) of the layer.
+Each activation is three things in one record. ``apply(z, slope, scratch)`` turns the pre-activations `z` into
+outputs, in place. ``chain(a, slope, delta, scratch)`` multiplies `delta` by the derivative, in place, given the
+outputs `a`; `slope` holds whatever ``apply`` left there and may be overwritten. All four arrays have the shape (n,
+n_units) of the layer.
 """
 
 from collections.abc import Callable

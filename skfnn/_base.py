@@ -39,7 +39,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _encode(self, y, fresh, incremental, classes):
-        """Turn checked `y` into targets and a loss; where `fresh`, sets what the estimator knows of the targets."""
+        """Checked y, its targets and the loss; where `fresh`, sets what the estimator knows of the targets."""
 
     @abstractmethod
     def _encode_validation(self, y):
@@ -59,7 +59,18 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
 
     # Training
 
-    def _fit(self, X, y, sample_weight, incremental, classes=None, coefs_init=None, intercepts_init=None, **validation):
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight,
+        validation,
+        *,
+        incremental=False,
+        classes=None,
+        coefs_init=None,
+        intercepts_init=None,
+    ):
         """`fit` and `partial_fit`: check everything, then train, then keep the result."""
         fresh = not (hasattr(self, "_theta") and (incremental or self.warm_start))
         params = self.get_params(deep=False)
@@ -69,7 +80,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_DTYPES, multi_output=True, reset=fresh)
         if sample_weight is not None:
             sample_weight = _check_weights("sample_weight", sample_weight, X)
-        targets, loss = self._encode(y, fresh, incremental, classes)
+        y, targets, loss = self._encode(y, fresh, incremental, classes)
         weights = self._row_weights(y, sample_weight)
 
         network = Network((X.shape[1], *hidden, targets.n_outputs), activations)
@@ -83,7 +94,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
         theta = self._theta.copy()
         _settings.write_initial_values(network, theta, coefs_init, intercepts_init)
 
-        rows, valid = None, self._validation_set(**validation)
+        rows, valid = None, self._validation_set(*validation)
         if valid is None and not incremental:
             rows, valid = self._held_out(X, X_given, y, targets, sample_weight)
         if weights is not None:
@@ -208,7 +219,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
 
     # The validation set
 
-    def _validation_set(self, X_val=None, y_val=None, sample_weight_val=None):
+    def _validation_set(self, X_val, y_val, sample_weight_val):
         """The set given to fit, checked, or None."""
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
@@ -217,9 +228,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
         if X_val is None or y_val is None:
             raise ValueError("X_val and y_val must be given together; got only one of them.")
         try:
-            X, y = validate_data(
-                self, X_val, y_val, accept_sparse="csr", dtype=_DTYPES, multi_output=True, reset=False
-            )
+            X, y = validate_data(self, X_val, y_val, accept_sparse="csr", dtype=_DTYPES, multi_output=True, reset=False)
             targets = self._encode_validation(y)
         except ValueError as error:
             raise ValueError(f"The validation set (X_val, y_val) does not fit: {error}") from error

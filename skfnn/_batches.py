@@ -1,7 +1,7 @@
 """Which rows form each mini-batch, brought into a buffer.
 
-The rows of X stay where they are, in the dtype they have: a block of rows at a time is gathered and cast. A block holds one
-mini-batch, several consecutive small ones, or a part of a large one.
+The rows of X stay where they are, in the dtype they have: a block of rows at a time is gathered and cast. A block
+holds one mini-batch, several consecutive small ones, or a part of a large one.
 """
 
 from dataclasses import dataclass

@@ -2,19 +2,184 @@
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import column_or_1d
 
 from ._base import BaseFNN, has_epochs
-from ._batches import ArrayTargets, ClassTargets
 from ._constraints import CLASSIFIER_CONSTRAINTS
-from ._losses import LogisticCrossEntropy, SoftmaxCrossEntropy
+from ._labels import Labels, checked_labels
 
 
 class FNNClassifier(ClassifierMixin, BaseFNN):
-    """Feedforward neural network classifier."""
+    """Feedforward neural network classifier.
+
+    A multilayer perceptron trained by full-batch, stochastic or mini-batch gradient descent, with momentum, by Adam
+    or by L-BFGS. With the defaults an iteration is the plain step ``W <- W - eta * mean(G)`` over a mini-batch,
+    nothing added.
+
+    The loss is the cross-entropy: of a softmax for several classes, of one logistic unit for two, of one logistic
+    unit a label for a multilabel indicator matrix. The objective over a training set of B rows is ::
+
+        R(W) = (1/B) * [ sum_b (w_b / mean(w)) * loss_b  +  alpha/2 * sum_l ||W_l||^2 ]
+
+    with `w` the sample weight times the class weight. The gradient of every mini-batch is an unbiased estimate of the
+    gradient of `R`: the batch size moves the trade-off between cost and noise, and nothing else.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        The number of units in each hidden layer.
+
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'softplus'} or \
+            list of them, default='relu'
+        The activation of the hidden layers: one for all, or a list with one name for each.
+
+    solver : {'sgd', 'adam', 'lbfgs'}, default='sgd'
+        'sgd' is gradient descent, plain or with `momentum`; 'adam' is Adam [1]_; 'lbfgs' is L-BFGS [2]_ on the full
+        batch, by :func:`scipy.optimize.minimize`.
+
+    batch_size : 'auto', 'full' or int, default='auto'
+        Rows in a mini-batch. ``1`` is stochastic gradient descent (SGD), 'full' is full-batch training, 'auto' is
+        ``min(200, B)``. The last mini-batch of an epoch may be smaller; its mean is over its own rows. A number above
+        B is clipped to B with a warning. Not used by 'lbfgs'.
+
+    shuffle : bool, default=True
+        Whether the rows are permuted anew at the start of every epoch. With ``batch_size=1, shuffle=False`` training is
+        sample-level training in a fixed order.
+
+    learning_rate_init : 'auto' or float, default='auto'
+        The learning rate eta. 'auto' is ``0.1 * (1 - momentum)`` for 'sgd' and 0.001 for 'adam'.
+
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        The schedule of eta, for 'sgd' and 'adam'. 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the
+        rows gone through before the epoch. 'adaptive': divided by 5 each time that training stalls for
+        `n_iter_no_change` epochs, until it is at most 1e-6; only then training stops.
+
+    power_t : float, default=0.5
+        The exponent of 'invscaling'.
+
+    momentum : float, default=0.0
+        The momentum of 'sgd', between 0 and 1.
+
+    nesterovs_momentum : bool, default=True
+        Whether momentum, if there is any, is Nesterov's.
+
+    beta_1, beta_2 : float, default=0.9 and 0.999
+        Adam's decay of the first and second moment, in [0, 1).
+
+    epsilon : float, default=1e-8
+        Adam's number for numerical stability.
+
+    alpha : float, default=0.0
+        The strength of the L2 term of the objective; biases are not penalised.
+
+    max_iter : int, default=200
+        The largest number of epochs; of iterations for 'lbfgs'.
+
+    tol : float, default=1e-4
+        What counts as an improvement of the training loss, or of the validation score with `early_stopping`. For
+        'lbfgs' the largest entry of the gradient at which it stops.
+
+    n_iter_no_change : int, default=10
+        Training stops after more than so many consecutive epochs without an improvement by `tol`. With ``np.inf`` it
+        goes on for `max_iter` epochs, and there is no warning that it did not converge.
+
+    early_stopping : bool, default=False
+        Whether to watch the validation score instead of the training loss, and to put the weights of the best epoch
+        back in the end. In `partial_fit` nothing is held out and nothing put back.
+
+    validation_fraction : float or None, default=None
+        The share of the training rows to hold out for validation, if `fit` is given no `X_val`. None holds out 0.1 with
+        `early_stopping` and nothing without. Stratified by class where the classes allow it.
+
+    scoring : str, callable or None, default=None
+        What `validation_scores_` holds: None for accuracy, 'loss' for minus the validation loss, or a scorer as in
+        :func:`sklearn.metrics.check_scoring`.
+
+    class_weight : dict, 'balanced', list of dict or None, default=None
+        Weights of the classes, as in :func:`sklearn.utils.class_weight.compute_sample_weight`. With `partial_fit`,
+        'balanced' is about the rows of that call.
+
+    dtype : {'auto', 'float32', 'float64'}, default='auto'
+        The precision of all arithmetic. 'auto' is ``np.result_type(X.dtype, np.float32)``: float32 for float32, bytes
+        and short integers, float64 for the rest. Rows are cast a mini-batch at a time.
+
+    max_fun : int, default=15000
+        The largest number of loss evaluations of 'lbfgs'.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights, the optimiser's state and the history of the last call.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, the order of rows and the rows held out. An int gives the same model in every run.
+
+    verbose : bool, default=False
+        Whether to print a line an epoch: losses, score, eta, seconds.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels; the column numbers for multilabel.
+    coefs_ : list of ndarray of shape (fan_in, fan_out)
+        The weights of each layer. Writing into them changes what the model predicts.
+    intercepts_ : list of ndarray of shape (fan_out,)
+        The biases of each layer.
+    n_iter_ : int
+        Epochs of the last `fit`; or of all `partial_fit` calls.
+    n_steps_ : int
+        Iterations of gradient descent so far: epochs times ``ceil(B / batch_size)``.
+    t_ : int
+        Rows gone through so far.
+    loss_, best_loss_ : float
+        The training loss of the last epoch, and the smallest (None with `early_stopping`).
+    loss_curve_ : list of float
+        The training loss of each epoch: the mean over the rows of their loss when they were met, plus the L2 term at
+        the start of the epoch. At full batch it is the objective.
+    validation_loss_curve_ : list of float or None
+        The mean validation loss after each epoch, without the L2 term.
+    validation_scores_ : list of float or None
+        The validation score after each epoch.
+    best_validation_score_ : float or None
+        The best of them.
+    history_ : dict of list
+        `epoch`, `loss`, `learning_rate`, `validation_loss`, `validation_score`, `seconds` (of training, without
+        validation): one entry an epoch.
+    learning_rate_init_ : float
+        The eta that 'auto' became; not set by 'lbfgs'.
+    n_layers_, n_outputs_ : int
+        Layers, counting input and output; outputs.
+    out_activation_ : str
+        'softmax' or 'logistic'.
+    n_features_in_ : int
+        Features seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X has names that are all strings.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : The multilayer perceptron of scikit-learn.
+
+    References
+    ----------
+    .. [1] Kingma and Ba (2015), "Adam: A method for stochastic optimization", :arxiv:`1412.6980`.
+    .. [2] Liu and Nocedal (1989), "On the limited memory BFGS method for large scale optimization",
+       Mathematical Programming 45.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skfnn import FNNClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+    >>> clf = FNNClassifier(batch_size=10, max_iter=30, n_iter_no_change=float("inf"), random_state=0)
+    >>> clf = clf.fit(X_train, y_train, X_val=X_test, y_val=y_test)
+    >>> len(clf.validation_scores_)
+    30
+    >>> clf.predict(X_test[:5])
+    array([2, 8, 2, 6, 6])
+    >>> clf.score(X_test, y_test) > 0.95
+    True
+    """
 
     _parameter_constraints = CLASSIFIER_CONSTRAINTS
 
@@ -88,172 +253,174 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         coefs_init=None,
         intercepts_init=None,
     ):
-        """Train the network on (X, y)."""
+        """Train the network on (X, y).
+
+        When it raises, the estimator is left as it was before the call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (B, n_features)
+            The training rows; dense (also ``np.memmap``) or sparse. CSC is converted to CSR.
+        y : array-like of shape (B,) or (B, n_labels)
+            Class labels, or a multilabel indicator matrix.
+        sample_weight : array-like of shape (B,), default=None
+            Weights of the rows, not negative; only their ratios matter.
+        X_val, y_val : array-like, default=None
+            A validation set, scored after every epoch.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the validation rows.
+        coefs_init : list of array-like of shape (fan_in, fan_out), default=None
+            Initial weights of each layer, instead of random ones.
+        intercepts_init : list of array-like of shape (fan_out,), default=None
+            Initial biases of each layer, instead of zeros.
+
+        Returns
+        -------
+        self : FNNClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For parameters or data that cannot be used, and where training diverges: the loss or a weight is no longer
+            finite at the end of an epoch.
+        """
+        validation = (X_val, y_val, sample_weight_val)
         with self._all_or_nothing():
-            return self._fit(
-                X,
-                y,
-                sample_weight,
-                incremental=False,
-                coefs_init=coefs_init,
-                intercepts_init=intercepts_init,
-                X_val=X_val,
-                y_val=y_val,
-                sample_weight_val=sample_weight_val,
-            )
+            return self._fit(X, y, sample_weight, validation, coefs_init=coefs_init, intercepts_init=intercepts_init)
 
     @available_if(has_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(
-        self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None
-    ):
-        """Train for one epoch on (X, y), going on from where training stopped."""
+    def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train for one epoch on (X, y), going on from where training stopped.
+
+        Not available for ``solver='lbfgs'``. When it raises, the estimator is left as it was before the call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (B, n_features)
+            The rows of this call.
+        y : array-like of shape (B,) or (B, n_labels)
+            Their labels.
+        sample_weight : array-like of shape (B,), default=None
+            Weights of the rows; only their ratios within this call matter.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever be seen. Needed in the first call, but for multilabel.
+        X_val, y_val : array-like, default=None
+            A validation set, scored after the epoch.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the validation rows.
+
+        Returns
+        -------
+        self : FNNClassifier
+            The estimator, trained further.
+        """
+        validation = (X_val, y_val, sample_weight_val)
         with self._all_or_nothing():
-            return self._fit(
-                X,
-                y,
-                sample_weight,
-                incremental=True,
-                classes=classes,
-                X_val=X_val,
-                y_val=y_val,
-                sample_weight_val=sample_weight_val,
-            )
+            return self._fit(X, y, sample_weight, validation, incremental=True, classes=classes)
 
     def predict(self, X):
-        """Predict the class of each row."""
-        raw = self._raw_outputs(X)
-        if self._multilabel:
-            return (raw > 0).astype(int)
-        return self.classes_[_codes(raw)]
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, n_labels)
+            The classes; 0 and 1 for multilabel.
+        """
+        return self._labels.decode(self._raw_outputs(X))
 
     def predict_proba(self, X):
-        """Predict the probability of each class."""
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        p : ndarray of shape (n, n_classes)
+            Probabilities in the order of `classes_`; for multilabel each label's own.
+        """
         raw = self._raw_outputs(X)
-        if self._is_binary():
+        if self._labels.binary:
             raw = np.hstack([-raw, raw])
         self._loss.activate(raw)
         return raw
 
     def predict_log_proba(self, X):
-        """Predict the logarithm of the probability of each class."""
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n, n_classes)
+            ``np.log(predict_proba(X))``.
+        """
         probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
             return np.log(probabilities, out=probabilities)
 
     def decision_function(self, X):
-        """The output layer before its activation."""
-        raw = self._raw_outputs(X)
-        return raw[:, 0] if self._is_binary() else raw
+        """The output layer before its activation.
 
-    def _is_binary(self):
-        return not self._multilabel and len(self.classes_) == 2
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        z : ndarray of shape (n,) for two classes, else (n, n_outputs)
+            Raw outputs: the logit of the second class, logits up to a constant for several classes, a logit a label.
+        """
+        raw = self._raw_outputs(X)
+        return raw[:, 0] if self._labels.binary else raw
 
     # What the base class asks for
 
     def _encode(self, y, fresh, incremental, classes):
-        kind = type_of_target(y, input_name="y")
-        if kind not in ("binary", "multiclass", "multilabel-indicator"):
-            raise ValueError(
-                f"Unknown label type: {kind}. y must hold class labels (or be a multilabel indicator matrix of 0 and 1); "
-                "for continuous targets use a regressor."
-            )
-        multilabel = kind == "multilabel-indicator"
-        if not multilabel:
-            y = column_or_1d(y, warn=True)
+        y = checked_labels(y)
         if fresh:
-            self._multilabel = multilabel
-            self.classes_ = self._find_classes(y, incremental, classes)
-        else:
-            self._check_classes(y, incremental, classes)
-        loss = SoftmaxCrossEntropy() if not multilabel and len(self.classes_) > 2 else LogisticCrossEntropy()
-        return self._targets(y), loss
-
-    def _find_classes(self, y, incremental, classes):
-        """The classes to learn."""
-        if self._multilabel:
-            return np.arange(y.shape[1])
-        if incremental and classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        found = np.unique(y if classes is None else column_or_1d(classes))
-        if len(found) < 2:
-            raise ValueError(f"The number of classes has to be greater than one; got {len(found)} class")
-        return found
-
-    def _check_classes(self, y, incremental, classes):
-        """Raise where y or `classes` are not what the model was trained on."""
-        if self._multilabel != (y.ndim == 2):
-            raise ValueError("y must be a multilabel indicator matrix in every call, or in none.")
-        if classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
+            if incremental and classes is None and y.ndim == 1:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            self._labels = Labels.find(y, classes)
+            self.classes_ = self._labels.classes
+        elif classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
             raise ValueError(
                 f"classes={classes!r} is not the same as on the first call to partial_fit, was: {self.classes_!r}"
             )
-        if not (self._multilabel or incremental) and not np.array_equal(self.classes_, np.unique(y)):
+        targets = self._labels.targets(y)
+        if not (fresh or incremental) and y.ndim == 1 and len(np.unique(y)) < len(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {np.unique(y)}"
             )
+        return y, targets, self._labels.loss
 
     def _encode_validation(self, y):
-        if self._multilabel != (y.ndim == 2 and y.shape[1] > 1):
-            raise ValueError("y_val must be a multilabel indicator matrix where y is, and only there.")
-        return self._targets(y if self._multilabel else column_or_1d(y, warn=True))
-
-    def _targets(self, y):
-        """The targets of checked labels."""
-        if self._multilabel:
-            if y.shape[1] != len(self.classes_):
-                raise ValueError(f"y has {y.shape[1]} labels (columns), but the model has {len(self.classes_)}.")
-            return ArrayTargets((y.toarray() if hasattr(y, "toarray") else y) != 0)
-        unknown = np.setdiff1d(y, self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' also has {unknown}."
-            )
-        codes = np.searchsorted(self.classes_, y)
-        if len(self.classes_) == 2:
-            return ArrayTargets(codes[:, None].astype(np.uint8))
-        return ClassTargets(codes, len(self.classes_))
+        return self._labels.targets(checked_labels(y))
 
     def _row_weights(self, y, sample_weight):
-        if self.class_weight is None:
-            return sample_weight
-        if self._multilabel:
-            labels = y.toarray() if hasattr(y, "toarray") else y
-            weights = compute_sample_weight(self.class_weight, labels)
-            weights = weights if sample_weight is None else weights * sample_weight
-        else:
-            y = column_or_1d(y)
-            present = np.unique(y) if self.class_weight == "balanced" else self.classes_
-            # A class all of whose rows have weight 0 gets no weight.
-            with np.errstate(divide="ignore"):
-                per_class = compute_class_weight(self.class_weight, classes=present, y=y, sample_weight=sample_weight)
-            per_class[np.isinf(per_class)] = 0.0
-            weights = per_class[np.searchsorted(present, y)]
-            weights = weights if sample_weight is None else weights * sample_weight
-        if not (np.isfinite(weights).all() and (weights >= 0).all()):
-            raise ValueError(f"class_weight must hold finite weights >= 0, got {self.class_weight!r}.")
-        return weights
+        return self._labels.row_weights(y, self.class_weight, sample_weight)
 
     def _strata(self, targets):
-        if self._multilabel:
-            return None
-        return targets.codes if isinstance(targets, ClassTargets) else targets.values[:, 0]
+        return self._labels.strata(targets)
 
     def _mean_score(self, raw, targets, weights):
-        """Accuracy; for multilabel of whole rows, as ``accuracy_score`` has it."""
-        if self._multilabel:
-            right = ((raw > 0) == targets.values).all(axis=1)
-        else:
-            right = _codes(raw) == self._strata(targets)
-        return float(np.average(right, weights=weights))
+        return self._labels.accuracy(raw, targets, weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _codes(raw):
-    """The number of the predicted class of every row of raw outputs (n, n_outputs)."""
-    return raw.argmax(axis=1) if raw.shape[1] > 1 else (raw[:, 0] > 0).astype(np.intp)

@@ -1,7 +1,8 @@
 """Which values each constructor parameter accepts.
 
 scikit-learn checks parameters against ``_parameter_constraints``; the classes that state a constraint are in a private
-module there, so they are taken from where a public class uses them: the table of `MLPClassifier`, on which ours is built.
+module there, so they are taken from where a public class uses them: the table of `MLPClassifier`, on which ours is
+built.
 """
 
 from numbers import Real

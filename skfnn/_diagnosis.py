@@ -53,6 +53,4 @@ def divergence_message(X, eta, epoch, names):
     if scale > 10.0:
         message += "Scale the features, for instance with StandardScaler in a pipeline"
         return message + (", or use a smaller learning_rate_init." if eta is not None else ".")
-    return message + (
-        "Use a smaller learning_rate_init." if eta is not None else "Use a larger alpha or solver='sgd'."
-    )
+    return message + ("Use a smaller learning_rate_init." if eta is not None else "Use a larger alpha or solver='sgd'.")

@@ -38,7 +38,8 @@ class DenseFirstLayer:
 
 
 class SparseFirstLayer:
-    """Products of CSR rows with [W; b], mini-batch by mini-batch; work proportional to the non-zeros where beta is 1."""
+    """Products of CSR rows with [W; b], mini-batch by mini-batch; work proportional to the non-zeros where beta is
+    1."""
 
     def __init__(self, layer, capacity):
         self._weights, self._bias = layer[:-1], layer[-1]
@@ -69,11 +70,12 @@ class SparseFirstLayer:
 
 
 class DeferredFirstLayer:
-    """The first layer under plain SGD with its update done once a block: the same iterates, with three products a block.
+    """The first layer under plain SGD with its update done once a block: the same iterates, with three products a
+    block.
 
     Let the block's mini-batches take the steps j = 0, 1, ...; each step first shrinks W by the factor s (L2; b is not
-    shrunk) and then adds ``X_j^T D_j``, the D holding the factor -eta/n. With S_j = s^j and ``D'_j = D_j / S_{j+1}`` the
-    weights before step k are ``W_k = S_k (W_0 + sum_{j<k} X_j^T D'_j)``, so the pre-activations are
+    shrunk) and then adds ``X_j^T D_j``, the D holding the factor -eta/n. With S_j = s^j and ``D'_j = D_j / S_{j+1}``
+    the weights before step k are ``W_k = S_k (W_0 + sum_{j<k} X_j^T D'_j)``, so the pre-activations are
 
         z_k = S_k X_k W_0 + b_0 + sum_{j<k} (S_k X_k X_j^T + S_{j+1}) D'_j
 

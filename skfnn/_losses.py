@@ -1,9 +1,9 @@
 """The losses: from raw outputs to loss and delta, and from raw outputs to predictions.
 
-A loss works on the output layer before its activation, `z` of shape (n, n_outputs), so that nothing overflows and nothing
-is clipped. ``value_and_delta`` returns the sum of the rows' losses, each times its weight, as a Python float, and writes
-the derivative of that sum with respect to `z` into `delta`; it may overwrite `z`. ``activate`` turns raw outputs into the
-output activation, in place.
+A loss works on the output layer before its activation, `z` of shape (n, n_outputs), so that nothing overflows and
+nothing is clipped. ``value_and_delta`` returns the sum of the rows' losses, each times its weight, as a Python float,
+and writes the derivative of that sum with respect to `z` into `delta`; it may overwrite `z`. ``activate`` turns raw
+outputs into the output activation, in place.
 """
 
 import numpy as np

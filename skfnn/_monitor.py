@@ -90,9 +90,7 @@ class Monitor:
         """Record the epoch; returns whether to stop. Raises Diverged where numbers are no longer finite."""
         seconds = time.perf_counter() - self._start
         # The sum is finite where every parameter is, but for the rare overflow of the sum itself.
-        if not (
-            math.isfinite(loss) and (math.isfinite(np.add.reduce(self.theta)) or np.isfinite(self.theta).all())
-        ):
+        if not (math.isfinite(loss) and (math.isfinite(np.add.reduce(self.theta)) or np.isfinite(self.theta).all())):
             raise Diverged
         validation_loss, validation_score = (None, None) if self._validate is None else self._validate()
         record = {

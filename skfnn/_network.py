@@ -1,8 +1,9 @@
 """The network: its description, its parameters in one vector, the forward pass and backpropagation.
 
-Layer l is one matrix ``[W; b]`` of shape (fan_in + 1, fan_out), a view of the parameter vector: the bias is the weight of
-an input that is always 1. So behind the first layer a forward pass, a delta and a gradient are one matrix product each.
-The first layer's products depend on what X is and on how its update is done; they are in ``_first_layer``.
+Layer l is one matrix ``[W; b]`` of shape (fan_in + 1, fan_out), a view of the parameter vector: the bias is the
+weight of an input that is always 1. So behind the first layer a forward pass, a delta and a gradient are one matrix
+product each. The first layer's products depend on what X is and on how its update is done; they are in
+``_first_layer``.
 
 Everything that has a row for each row of a mini-batch is in Fortran order. Every hidden layer's outputs, with and
 without their column of ones, are then contiguous, which is what BLAS takes without a copy and what makes
@@ -58,8 +59,8 @@ class Panel:
     """The buffers of n rows: views of a workspace's memory.
 
     ``inputs[l]`` (n, fan_in + 1) is what layer l reads, its last column ones (None for the first layer); ``outputs[l]``
-    (n, fan_out) is what it writes; for a hidden layer this is ``inputs[l + 1]`` without its ones. ``deltas``, ``slopes``
-    and ``scratch`` have the shapes of the outputs.
+    (n, fan_out) is what it writes; for a hidden layer this is ``inputs[l + 1]`` without its ones. ``deltas``,
+    ``slopes`` and ``scratch`` have the shapes of the outputs.
     """
 
     def __init__(self, memory, sizes, n):

@@ -1,7 +1,8 @@
 """The solvers: plain SGD, momentum, Adam as steps in place.
 
-A solver is constant settings; its state is a dict of arrays and numbers, made by ``init``, kept by the caller, worked on
-between ``bind`` and the end of a training. ``step(gradient, eta)`` takes a step along the vector of the whole gradient.
+A solver is constant settings; its state is a dict of arrays and numbers, made by ``init``, kept by the caller, worked
+on between ``bind`` and the end of a training. ``step(gradient, eta)`` takes a step along the vector of the whole
+gradient.
 
 A mini-batch's gradient is low rank: ``1/n * A^T D`` for each layer, of the layer's inputs A and deltas D. Where
 ``takes_factors(decay)`` holds, ``step_factors`` builds those products straight where they are wanted and no gradient is
@@ -98,8 +99,9 @@ class Adam:
         M <- beta_1 M + (1 - beta_1) G,   V <- beta_2 V + (1 - beta_2) G^2
         W <- W - eta sqrt(1 - beta_2^t) / (1 - beta_1^t) * M / (sqrt(V) + epsilon)
 
-    The moments are kept divided by numbers `scale_1` and `scale_2` that take up the decay: two passes over the parameters
-    less, and no denormal numbers where a feature is rarely non-zero. A scale that became small is put back to 1.
+    The moments are kept divided by numbers `scale_1` and `scale_2` that take up the decay: two passes over the
+    parameters less, and no denormal numbers where a feature is rarely non-zero. A scale that became small is put back
+    to 1.
     """
 
     def __init__(self, beta_1, beta_2, epsilon):

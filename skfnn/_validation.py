@@ -7,13 +7,12 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 
-
 @dataclass
 class ValidationSet:
     """Rows that are scored after every epoch.
 
-    `X` (n, n_features) is checked and ready for the forward pass; `X_given` and `y` are as the user gave them, for scorers;
-    `targets` fills target arrays; `weights` (n,) or None are sample weights.
+    `X` (n, n_features) is checked and ready for the forward pass; `X_given` and `y` are as the user gave them, for
+    scorers; `targets` fills target arrays; `weights` (n,) or None are sample weights.
     """
 
     X: Any
