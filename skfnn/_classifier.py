@@ -28,90 +28,66 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         The number of units in each hidden layer.
-
     activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'softplus'} or \
             list of them, default='relu'
         The activation of the hidden layers: one for all, or a list with one name for each.
-
     solver : {'sgd', 'adam', 'lbfgs'}, default='sgd'
         'sgd' is gradient descent, plain or with `momentum`; 'adam' is Adam [1]_; 'lbfgs' is L-BFGS [2]_ on the full
         batch, by :func:`scipy.optimize.minimize`.
-
     batch_size : 'auto', 'full' or int, default='auto'
         Rows in a mini-batch. ``1`` is stochastic gradient descent (SGD), 'full' is full-batch training, 'auto' is
         ``min(200, B)``. The last mini-batch of an epoch may be smaller; its mean is over its own rows. A number above
         B is clipped to B with a warning. Not used by 'lbfgs'.
-
     shuffle : bool, default=True
         Whether the rows are permuted anew at the start of every epoch. With ``batch_size=1, shuffle=False`` training is
         sample-level training in a fixed order.
-
     learning_rate_init : 'auto' or float, default='auto'
         The learning rate eta. 'auto' is ``0.1 * (1 - momentum)`` for 'sgd' and 0.001 for 'adam'.
-
     learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
         The schedule of eta, for 'sgd' and 'adam'. 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the
         rows gone through before the epoch. 'adaptive': divided by 5 each time that training stalls for
         `n_iter_no_change` epochs, until it is at most 1e-6; only then training stops.
-
     power_t : float, default=0.5
         The exponent of 'invscaling'.
-
     momentum : float, default=0.0
         The momentum of 'sgd', between 0 and 1.
-
     nesterovs_momentum : bool, default=True
         Whether momentum, if there is any, is Nesterov's.
-
     beta_1, beta_2 : float, default=0.9 and 0.999
         Adam's decay of the first and second moment, in [0, 1).
-
     epsilon : float, default=1e-8
         Adam's number for numerical stability.
-
     alpha : float, default=0.0
         The strength of the L2 term of the objective; biases are not penalised.
-
     max_iter : int, default=200
         The largest number of epochs; of iterations for 'lbfgs'.
-
     tol : float, default=1e-4
         What counts as an improvement of the training loss, or of the validation score with `early_stopping`. For
         'lbfgs' the largest entry of the gradient at which it stops.
-
     n_iter_no_change : int, default=10
         Training stops after more than so many consecutive epochs without an improvement by `tol`. With ``np.inf`` it
         goes on for `max_iter` epochs, and there is no warning that it did not converge.
-
     early_stopping : bool, default=False
         Whether to watch the validation score instead of the training loss, and to put the weights of the best epoch
         back in the end. In `partial_fit` nothing is held out and nothing put back.
-
     validation_fraction : float or None, default=None
         The share of the training rows to hold out for validation, if `fit` is given no `X_val`. None holds out 0.1 with
         `early_stopping` and nothing without. Stratified by class where the classes allow it.
-
     scoring : str, callable or None, default=None
         What `validation_scores_` holds: None for accuracy, 'loss' for minus the validation loss, or a scorer as in
         :func:`sklearn.metrics.check_scoring`.
-
     class_weight : dict, 'balanced', list of dict or None, default=None
         Weights of the classes, as in :func:`sklearn.utils.class_weight.compute_sample_weight`. With `partial_fit`,
         'balanced' is about the rows of that call.
-
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         The precision of all arithmetic. 'auto' is ``np.result_type(X.dtype, np.float32)``: float32 for float32, bytes
         and short integers, float64 for the rest. Rows are cast a mini-batch at a time.
-
     max_fun : int, default=15000
         The largest number of loss evaluations of 'lbfgs'.
-
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the optimiser's state and the history of the last call.
-
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the order of rows and the rows held out. An int gives the same model in every run.
-
     verbose : bool, default=False
         Whether to print a line an epoch: losses, score, eta, seconds.
 
@@ -396,17 +372,9 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             self._labels = Labels.find(y, classes)
             self.classes_ = self._labels.classes
-        elif classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
-            raise ValueError(
-                f"classes={classes!r} is not the same as on the first call to partial_fit, was: {self.classes_!r}"
-            )
-        targets = self._labels.targets(y)
-        if not (fresh or incremental) and y.ndim == 1 and len(np.unique(y)) < len(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {np.unique(y)}"
-            )
-        return y, targets, self._labels.loss
+        else:
+            self._labels.check_same(y, incremental, classes)
+        return y, self._labels.targets(y), self._labels.loss
 
     def _encode_validation(self, y):
         return self._labels.targets(checked_labels(y))

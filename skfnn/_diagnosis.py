@@ -11,17 +11,12 @@ HOPELESS_STEP = 1e4
 _ROWS_LOOKED_AT = 1000
 
 
-def _look(X):
-    """A sample of the rows of X, evenly spread, as float64."""
-    rows = X[:: max(1, X.shape[0] // _ROWS_LOOKED_AT)]
-    return rows.astype(np.float64)
-
-
 def _scales(X):
     """The mean squared norm of a row, and the number and root mean square of the largest feature."""
-    rows = _look(X)
-    squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
-    mean_square = np.asarray(squares.mean(axis=0)).ravel()
+    rows = X[:: max(1, X.shape[0] // _ROWS_LOOKED_AT)].astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
+        mean_square = np.asarray(squares.mean(axis=0)).ravel()
     largest = int(np.argmax(mean_square))
     return float(mean_square.sum()), largest, float(np.sqrt(mean_square[largest]))
 

@@ -70,6 +70,18 @@ class Labels:
             return ArrayTargets(codes[:, None].astype(np.int8))
         return ClassTargets(codes, len(self.classes))
 
+    def check_same(self, y, incremental, classes):
+        """Raise where a further call brings other labels than the first one."""
+        if classes is not None and not np.array_equal(self.classes, np.unique(classes)):
+            raise ValueError(
+                f"classes={classes!r} is not the same as on the first call to partial_fit, was: {self.classes!r}"
+            )
+        if not (incremental or self.multilabel) and not np.array_equal(self.classes, np.unique(y)):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes}, `y` has {np.unique(y)}"
+            )
+
     def strata(self, targets):
         """The class number of every row of targets, (n,); None for multilabel."""
         if self.multilabel:

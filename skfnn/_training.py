@@ -14,6 +14,8 @@ from ._solvers import PlainSGD
 # A part of a large mini-batch, or of a full batch, has at most so many rows, and so many bytes of buffers.
 CHUNK_ROWS = 1024
 CHUNK_BYTES = 16_000_000
+# The deferred first layer is used where the L2 term leaves at least so much of a weight over a block's steps.
+SMALLEST_SHRINK = 0.5
 
 
 def chunk_rows(network, dtype):
@@ -43,16 +45,12 @@ class Trainer:
         self._workspace = Workspace(network, min(batches.batch_size, batches.block_capacity), theta.dtype)
         self._fused = solver is not None and solver.takes_factors(decay)
         self._parts = batches.batch_size > batches.capacity
-        self._deferred = (
-            isinstance(solver, PlainSGD)
-            and not batches.sparse
-            and 2 * batches.batch_size <= min(BLOCK_ROWS, batches.block_capacity)
-        )
-        if self._deferred:
-            self._first = DeferredFirstLayer(self._layers[0], batches.block_capacity, batches.batch_size)
-        else:
-            kind = SparseFirstLayer if batches.sparse else DenseFirstLayer
-            self._first = kind(self._layers[0], batches.block_capacity)
+        kind = SparseFirstLayer if batches.sparse else DenseFirstLayer
+        self._first = kind(self._layers[0], batches.block_capacity)
+        self._deferred = None
+        several = 2 * batches.batch_size <= min(BLOCK_ROWS, batches.block_capacity)
+        if several and isinstance(solver, PlainSGD) and not batches.sparse:
+            self._deferred = DeferredFirstLayer(self._layers[0], batches.block_capacity, batches.batch_size)
         self._factors = {}
         self._axpy = blas(theta.dtype).axpy
         if self._parts or not self._fused:
@@ -73,10 +71,9 @@ class Trainer:
                 total += self._sum_gradient(start, min(start + batches.batch_size, batches.n_rows))
                 self._solver.step(self._gradient, eta)
         else:
-            if self._deferred:
-                self._first.set_shrink(1.0 - eta * self._decay)
+            first, step = self._plan(eta)
             for start, stop in batches.blocks():
-                total += self._block(start, stop, eta)
+                total += self._block(start, stop, eta, first, step)
         return total / batches.n_rows + penalty
 
     def objective(self):
@@ -92,28 +89,40 @@ class Trainer:
         weights = [layer[:-1].reshape(-1) for layer in self._layers]
         return 0.5 * self._decay * sum(float(dot(w, w)) for w in weights)
 
-    def _block(self, start, stop, eta):
+    def _plan(self, eta):
+        """How the steps of an epoch are taken: the first layer and the step function."""
+        shrink = 1.0 - eta * self._decay
+        # The deferred layer divides by powers of the shrink factor; they must not become small.
+        if self._deferred is not None and shrink**BLOCK_ROWS > SMALLEST_SHRINK:
+            self._deferred.set_shrink(shrink)
+            return self._deferred, self._step_deferred
+        return self._first, self._step_factors if self._fused else self._step_gradient
+
+    def _block(self, start, stop, eta, first, step):
         """Train on the mini-batches of a block; returns the sum of the rows' losses."""
-        first, total = self._first, 0.0
+        total = 0.0
         block, cut = self.batches.load(start, stop)
-        n = cut[0].stop
-        panel = self._workspace.panel(n)
+        panel = self._workspace.panel(cut[0].stop)
         factors = self._panel_factors(panel)
         first.begin(block)
         for batch in cut:
-            total += self._backpropagate(batch, panel)
-            if self._deferred:
-                self._solver.step_factors(factors[1:], n, eta, self._decay)
-                first.update(batch, panel.deltas[0], -eta / n)
-            elif self._fused:
-                self._solver.step_factors(factors, n, eta, self._decay)
-            else:
-                for accumulate, layer in zip(factors, self._gradient_layers, strict=True):
-                    accumulate(1.0 / n, 0.0, layer)
-                self._add_decay()
-                self._solver.step(self._gradient, eta)
+            total += self._backpropagate(first, batch, panel)
+            step(batch, panel, factors, eta)
         first.end()
         return total
+
+    def _step_deferred(self, batch, panel, factors, eta):
+        self._solver.step_factors(factors[1:], panel.n, eta, self._decay)
+        self._deferred.update(batch, panel.deltas[0], -eta / panel.n)
+
+    def _step_factors(self, batch, panel, factors, eta):
+        self._solver.step_factors(factors, panel.n, eta, self._decay)
+
+    def _step_gradient(self, batch, panel, factors, eta):
+        for accumulate, layer in zip(factors, self._gradient_layers, strict=True):
+            accumulate(1.0 / panel.n, 0.0, layer)
+        self._add_decay()
+        self._solver.step(self._gradient, eta)
 
     def _sum_gradient(self, start, stop):
         """The mean gradient over the rows start:stop, in parts, into the gradient vector; returns the sum of losses."""
@@ -123,7 +132,7 @@ class Trainer:
             block, (batch,) = self.batches.load(begin, end)
             panel = self._workspace.panel(end - begin)
             self._first.begin(block)
-            total += self._backpropagate(batch, panel)
+            total += self._backpropagate(self._first, batch, panel)
             for accumulate, layer in zip(self._panel_factors(panel), self._gradient_layers, strict=True):
                 accumulate(1.0 / (stop - start), 1.0, layer)
         self._add_decay()
@@ -136,9 +145,9 @@ class Trainer:
                 weights = layer[:-1].reshape(-1)
                 self._axpy(weights, gradient[:-1].reshape(-1), weights.size, self._decay)
 
-    def _backpropagate(self, batch, panel):
+    def _backpropagate(self, first, batch, panel):
         """The passes of one mini-batch: leaves its deltas in the panel, returns the sum of its rows' losses."""
-        self._first.forward(batch, panel.outputs[0])
+        first.forward(batch, panel.outputs[0])
         z = self._passes.forward(panel)
         value = self._loss.value_and_delta(z, batch.targets, panel.deltas[-1], panel.scratch[-1], batch.weights)
         self._passes.backward(panel)
@@ -150,10 +159,7 @@ class Trainer:
         if factors is None:
             accumulate = self._passes.accumulate
             factors = [partial(accumulate, k, panel) for k in range(1, len(self._layers))]
-            if not self._deferred:
-                factors.insert(0, partial(self._first.accumulate, panel.deltas[0]))
-            else:
-                factors.insert(0, None)
+            factors.insert(0, partial(self._first.accumulate, panel.deltas[0]))
             self._factors[panel.n] = factors
         return factors
 
