@@ -35,6 +35,11 @@ def has_epochs(estimator):
 class BaseFNN(BaseEstimator, metaclass=ABCMeta):
     """Feedforward network trained by (stochastic) gradient descent or L-BFGS."""
 
+    _network: Network
+    _theta: np.ndarray
+    _progress: dict
+    history_: dict
+
     # What a subclass says: how y becomes targets and a loss, and how raw outputs are scored.
 
     @abstractmethod
@@ -211,8 +216,8 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
         try:
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             for values in before.get("history_", {}).values():
                 del values[length:]
             raise

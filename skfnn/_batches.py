@@ -116,7 +116,7 @@ class Batches:
         self.sparse = self._source.sparse
         self._targets, self._weights = targets, weights
         self._memory = np.empty(self.block_capacity * targets.n_outputs, dtype)
-        self._weight_memory = None if weights is None else np.empty(self.block_capacity, dtype)
+        self._weight_memory = np.empty(0 if weights is None else self.block_capacity, dtype)
         self._cuts = {}
 
     def shuffle(self, make_rng):
@@ -145,7 +145,7 @@ class Batches:
         batches, targets, weights = self._cut(stop - start)
         self._targets.fill(rows, targets)
         if weights is not None:
-            np.copyto(weights, self._weights[rows], casting="same_kind")
+            weights[:] = self._weights[rows]
         return self._source.take(rows), batches
 
     def _cut(self, n_rows):

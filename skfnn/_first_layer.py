@@ -38,8 +38,7 @@ class DenseFirstLayer:
 
 
 class SparseFirstLayer:
-    """Products of CSR rows with [W; b], mini-batch by mini-batch; work proportional to the non-zeros where beta is
-    1."""
+    """Products of CSR rows with [W; b], mini-batch by mini-batch; only the columns that occur are touched."""
 
     def __init__(self, layer, capacity):
         self._weights, self._bias = layer[:-1], layer[-1]
@@ -51,7 +50,6 @@ class SparseFirstLayer:
     def forward(self, batch, out):
         """Pre-activations of the mini-batch, in place in `out` (n, n_units)."""
         rows = self._block[batch.start : batch.stop] if batch.stop - batch.start < self._block.shape[0] else self._block
-        # Only the columns that occur are touched.
         self._columns, indices = np.unique(rows.indices, return_inverse=True)
         self._rows = type(rows)((rows.data, indices, rows.indptr), shape=(rows.shape[0], len(self._columns)))
         np.add(self._rows @ self._weights[self._columns], self._bias, out=out)
@@ -70,8 +68,7 @@ class SparseFirstLayer:
 
 
 class DeferredFirstLayer:
-    """The first layer under plain SGD with its update done once a block: the same iterates, with three products a
-    block.
+    """The first layer under plain SGD, its update done once a block: the same iterates, three products a block.
 
     Let the block's mini-batches take the steps j = 0, 1, ...; each step first shrinks W by the factor s (L2; b is not
     shrunk) and then adds ``X_j^T D_j``, the D holding the factor -eta/n. With S_j = s^j and ``D'_j = D_j / S_{j+1}``

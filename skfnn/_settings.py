@@ -2,7 +2,6 @@
 
 import warnings
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 
@@ -15,7 +14,7 @@ def hidden_sizes(hidden_layer_sizes):
     """The sizes of the hidden layers as a tuple."""
     sizes = hidden_layer_sizes if np.iterable(hidden_layer_sizes) else [hidden_layer_sizes]
     sizes = tuple(sizes)
-    if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+    if not sizes or not all(isinstance(size, (int, np.integer)) and size > 0 for size in sizes):
         raise ValueError(
             f"hidden_layer_sizes must hold at least one layer size, each an integer > 0, got {hidden_layer_sizes!r}."
         )

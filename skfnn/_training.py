@@ -107,18 +107,18 @@ class Trainer:
         first.begin(block)
         for batch in cut:
             total += self._backpropagate(first, batch, panel)
-            step(batch, panel, factors, eta)
+            step(first, batch, panel, factors, eta)
         first.end()
         return total
 
-    def _step_deferred(self, batch, panel, factors, eta):
+    def _step_deferred(self, first, batch, panel, factors, eta):
         self._solver.step_factors(factors[1:], panel.n, eta, self._decay)
-        self._deferred.update(batch, panel.deltas[0], -eta / panel.n)
+        first.update(batch, panel.deltas[0], -eta / panel.n)
 
-    def _step_factors(self, batch, panel, factors, eta):
+    def _step_factors(self, first, batch, panel, factors, eta):
         self._solver.step_factors(factors, panel.n, eta, self._decay)
 
-    def _step_gradient(self, batch, panel, factors, eta):
+    def _step_gradient(self, first, batch, panel, factors, eta):
         for accumulate, layer in zip(factors, self._gradient_layers, strict=True):
             accumulate(1.0 / panel.n, 0.0, layer)
         self._add_decay()
