@@ -180,7 +180,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
             if incremental or not monitor.epochs:
                 raise
             monitor.roll_back()
-            warnings.warn("Training interrupted: the weights are those of the last finished epoch.", stacklevel=4)
+            warnings.warn("Training interrupted: the weights are those of the last finished epoch.", stacklevel=5)
         except Diverged:
             eta = None if self.solver == "lbfgs" else self.learning_rate_init_
             names = getattr(self, "feature_names_in_", None)
@@ -308,7 +308,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
 
 
 def _warn_not_converged(message):
-    warnings.warn(f"{message}. Raise max_iter, or scale the data.", ConvergenceWarning, stacklevel=5)
+    warnings.warn(f"{message}. Raise max_iter, or scale the data.", ConvergenceWarning, stacklevel=6)
 
 
 def _check_weights(name, weights, X):

@@ -309,7 +309,8 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         y : ndarray of shape (n,) or (n, n_labels)
             The classes; 0 and 1 for multilabel.
         """
-        return self._labels.decode(self._raw_outputs(X))
+        raw = self._raw_outputs(X)
+        return self._labels.decode(raw)
 
     def predict_proba(self, X):
         """Predict the probability of each class.

@@ -35,7 +35,7 @@ def warn_if_hopeless(X, eta, names):
             "Scale the features first, for instance with make_pipeline(StandardScaler(), FNNClassifier()), "
             "or choose a smaller learning_rate_init.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=5,
         )
 
 

@@ -45,7 +45,7 @@ def rows_in_batch(batch_size, n_rows):
         warnings.warn(
             f"batch_size={batch_size} is larger than the number of training rows, {n_rows}. It is clipped to {n_rows}.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=5,
         )
     return min(int(batch_size), n_rows)
 
