@@ -9,11 +9,13 @@ from scipy import sparse
 # factor at 10 to 100 (standardised digits or MNIST at eta 0.1: 6 and 70); at 10,000 a step is a leap of hundreds.
 HOPELESS_STEP = 1e4
 _ROWS_LOOKED_AT = 1000
+_ENTRIES_LOOKED_AT = 500_000
 
 
 def _scales(X):
     """The mean squared norm of a row, and the number and root mean square of the largest feature."""
-    rows = X[:: max(1, X.shape[0] // _ROWS_LOOKED_AT)].astype(np.float64)
+    n_rows = max(1, min(_ROWS_LOOKED_AT, _ENTRIES_LOOKED_AT // X.shape[1]))
+    rows = X[:: -(-X.shape[0] // n_rows)].astype(np.float64)
     with np.errstate(over="ignore", under="ignore"):
         squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
         mean_square = np.asarray(squares.mean(axis=0)).ravel()

@@ -81,10 +81,15 @@ def write_initial_values(network, theta, coefs_init, intercepts_init):
         if given is None:
             continue
         layers = network.layers(theta)
+        if not isinstance(given, (list, tuple, np.ndarray)):
+            raise ValueError(f"{name} must be a list with one array for each layer, got {type(given).__name__}.")
         if len(given) != len(layers):
             raise ValueError(f"{name} must have one array for each of the {len(layers)} layers, got {len(given)}.")
         for number, (layer, values) in enumerate(zip(layers, given, strict=True)):
-            values = np.asarray(values)
+            try:
+                values = np.asarray(values)
+            except ValueError as error:
+                raise ValueError(f"{name}[{number}] is not an array: {error}") from error
             if values.shape != layer[part].shape:
                 raise ValueError(f"{name}[{number}] must have the shape {layer[part].shape}, got {values.shape}.")
             if values.dtype.kind not in "fiub" or not np.isfinite(values).all():

@@ -1,0 +1,412 @@
+"""Bad input gets one clear error and changes nothing."""
+
+import copy
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+
+from skfnn import FNNClassifier
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # What NumPy 1.24 says where it compares labels of numbers with labels of text.
+    pytest.mark.filterwarnings("ignore:elementwise comparison failed"),
+]
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(40, 4))
+y = np.arange(40) % 3
+X_more, y_more = rng.normal(size=(30, 4)), np.arange(30) % 3
+
+
+def estimator(**params):
+    return FNNClassifier(**({"hidden_layer_sizes": (5,), "momentum": 0.5, "max_iter": 3, "random_state": 0} | params))
+
+
+def poked(value):
+    """X with one entry changed."""
+    result = X.copy()
+    result[3, 1] = value
+    return result
+
+
+def weights(value):
+    w = np.ones(40)
+    w[3] = value
+    return w
+
+
+# name: (X, y, other arguments, what the message says)
+BAD_FOR_BOTH = {
+    "NaN": (poked(np.nan), y, {}, "X contains NaN"),
+    "infinity": (poked(np.inf), y, {}, "X contains infinity"),
+    "minus infinity": (poked(-np.inf), y, {}, "X contains infinity"),
+    "infinity in float32": (poked(np.inf).astype(np.float32), y, {}, "X contains infinity"),
+    "NaN in a sparse X": (sparse.csr_matrix(poked(np.nan)), y, {}, "X contains NaN"),
+    "NaN in y": (X, np.where(y == 2, np.nan, y), {}, "y contains NaN"),
+    "no rows": (X[:0], y[:0], {}, r"0 sample\(s\)"),
+    "no columns": (X[:, :0], y, {}, r"0 feature\(s\)"),
+    "one-dimensional X": (X[:, 0], y, {}, "2D array"),
+    "three-dimensional X": (X[:, :, None], y, {}, "dim 3"),
+    "y of another length": (X, y[:-1], {}, "inconsistent numbers of samples"),
+    "no y": (X, None, {}, "requires y to be passed"),
+    "continuous y": (X, X[:, 0], {}, "Unknown label type: continuous"),
+    "two columns of classes": (X, np.column_stack([y, y]), {}, "Unknown label type: multiclass-multioutput"),
+    "complex X": (X + 1j, y, {}, "Complex data not supported"),
+    "complex y": (X, y + 1j, {}, "Complex data not supported"),
+    "text in an object array": (
+        np.full((40, 4), "text", dtype=object),
+        y,
+        {},
+        "could not convert string to float: 'text'",
+    ),
+    "text": (np.full((40, 4), "text"), y, {}, "could not convert string to float|dtype='numeric'"),
+    "negative weight": (X, y, {"sample_weight": weights(-1)}, "sample_weight"),
+    "NaN weight": (X, y, {"sample_weight": weights(np.nan)}, "sample_weight"),
+    "infinite weight": (X, y, {"sample_weight": weights(np.inf)}, "sample_weight"),
+    "all weights zero": (X, y, {"sample_weight": np.zeros(40)}, "sample_weight"),
+    "weights of another length": (X, y, {"sample_weight": np.ones(39)}, "sample_weight"),
+    "weights in a matrix": (X, y, {"sample_weight": np.ones((40, 2))}, "[Ss]ample.weight"),
+    "X_val with fewer columns": (X, y, {"X_val": X_more[:, :3], "y_val": y_more}, "X_val.*features"),
+    "X_val with more columns": (X, y, {"X_val": np.hstack([X_more] * 2), "y_val": y_more}, "X_val.*features"),
+    "X_val with NaN": (X, y, {"X_val": poked(np.nan), "y_val": y}, "X_val.*NaN"),
+    "X_val with infinity": (X, y, {"X_val": poked(np.inf), "y_val": y}, "X_val.*infinity"),
+    "X_val complex": (X, y, {"X_val": X + 1j, "y_val": y}, "X_val.*Complex"),
+    "X_val of text": (X, y, {"X_val": np.full((40, 4), "text", dtype=object), "y_val": y}, "X_val.*convert"),
+    "X_val empty": (X, y, {"X_val": X[:0], "y_val": y[:0]}, "X_val.*0 sample"),
+    "X_val without y_val": (X, y, {"X_val": X_more}, "X_val and y_val must be given together"),
+    "y_val without X_val": (X, y, {"y_val": y_more}, "X_val and y_val must be given together"),
+    "y_val of another length": (X, y, {"X_val": X_more, "y_val": y_more[:-1]}, "y_val.*inconsistent numbers"),
+    "labels in y_val never seen": (X, y, {"X_val": X_more, "y_val": y_more + 1}, "y_val.*3"),
+    "labels in y_val of another type": (
+        X,
+        y,
+        {"X_val": X_more, "y_val": np.array(["a", "b", "c"])[y_more]},
+        "y_val.*a",
+    ),
+    "text of the labels in y_val": (X, y, {"X_val": X_more, "y_val": y_more.astype(str)}, "y_val.*'0'"),
+    "y_val continuous": (X, y, {"X_val": X_more, "y_val": X_more[:, 0]}, "y_val.*continuous"),
+    "y_val with labels in columns": (
+        X,
+        y,
+        {"X_val": X_more, "y_val": np.eye(3, dtype=int)[y_more]},
+        "y_val.*multilabel",
+    ),
+    "sample_weight_val alone": (X, y, {"sample_weight_val": np.ones(30)}, "sample_weight_val"),
+    "negative weight in validation": (
+        *(X, y, {"X_val": X, "y_val": y, "sample_weight_val": weights(-1)}),
+        "sample_weight_val",
+    ),
+    "all validation weights zero": (
+        *(X, y, {"X_val": X, "y_val": y, "sample_weight_val": np.zeros(40)}),
+        "sample_weight_val",
+    ),
+    "validation weights of another length": (
+        *(X, y, {"X_val": X_more, "y_val": y_more, "sample_weight_val": np.ones(31)}),
+        "sample_weight_val",
+    ),
+}
+BAD_FOR_FIT = {
+    "one row": (X[:1], y[:1], {}, "classes"),
+    "one class": (X, np.zeros(40), {}, "classes.*1 class"),
+    "coefs_init too short": (X, y, {"coefs_init": [np.ones((4, 5))]}, "coefs_init.*2 layers.*1"),
+    "coefs_init too long": (X, y, {"coefs_init": [np.ones((4, 5)), np.ones((5, 3)), np.ones((3, 3))]}, "coefs_init.*3"),
+    "coefs_init transposed": (X, y, {"coefs_init": [np.ones((5, 4)), np.ones((5, 3))]}, r"coefs_init\[0\].*\(4, 5\)"),
+    "coefs_init of one number": (X, y, {"coefs_init": 0.5}, "coefs_init"),
+    "coefs_init ragged": (X, y, {"coefs_init": [[[1.0], [1.0, 2.0]], np.ones((5, 3))]}, "coefs_init"),
+    "coefs_init with NaN": (
+        X,
+        y,
+        {"coefs_init": [np.full((4, 5), np.nan), np.ones((5, 3))]},
+        r"coefs_init\[0\].*finite",
+    ),
+    "coefs_init of text": (X, y, {"coefs_init": [np.full((4, 5), "a"), np.ones((5, 3))]}, r"coefs_init\[0\]"),
+    "intercepts_init too short": (X, y, {"intercepts_init": [np.ones(5)]}, "intercepts_init.*2 layers.*1"),
+    "intercepts_init of the wrong shape": (
+        *(X, y, {"intercepts_init": [np.ones(5), np.ones(4)]}),
+        r"intercepts_init\[1\].*\(3,\).*\(4,\)",
+    ),
+    "intercepts_init with infinity": (
+        X,
+        y,
+        {"intercepts_init": [np.full(5, np.inf), np.ones(3)]},
+        r"intercepts_init\[0\]",
+    ),
+}
+BAD_DATA = BAD_FOR_BOTH | BAD_FOR_FIT
+
+# name: (parameters, the parameter that the message names)
+BAD_PARAMETERS = {
+    "batch_size 0": {"batch_size": 0},
+    "batch_size -1": {"batch_size": -1},
+    "batch_size 2.5": {"batch_size": 2.5},
+    "batch_size half": {"batch_size": "half"},
+    "batch_size None": {"batch_size": None},
+    "hidden_layer_sizes 0": {"hidden_layer_sizes": 0},
+    "hidden_layer_sizes negative": {"hidden_layer_sizes": -5},
+    "hidden_layer_sizes with 0": {"hidden_layer_sizes": (5, 0)},
+    "hidden_layer_sizes with a negative one": {"hidden_layer_sizes": (5, -1)},
+    "hidden_layer_sizes empty": {"hidden_layer_sizes": ()},
+    "hidden_layer_sizes an empty array": {"hidden_layer_sizes": np.array([], dtype=int)},
+    "hidden_layer_sizes with a fraction": {"hidden_layer_sizes": (2.5,)},
+    "hidden_layer_sizes a fraction": {"hidden_layer_sizes": 2.5},
+    "hidden_layer_sizes with text": {"hidden_layer_sizes": ("5",)},
+    "hidden_layer_sizes nested": {"hidden_layer_sizes": [[5, 3]]},
+    "hidden_layer_sizes None": {"hidden_layer_sizes": None},
+    "activation unknown": {"activation": "relu6"},
+    "activation None": {"activation": None},
+    "activation unknown in a list": {"activation": ["relu6"]},
+    "activation of a wrong type in a list": {"activation": [3]},
+    "activation list too long": {"activation": ["relu", "tanh"]},
+    "activation list empty": {"activation": []},
+    "validation_fraction 0": {"validation_fraction": 0},
+    "validation_fraction 0.0": {"validation_fraction": 0.0},
+    "validation_fraction 1": {"validation_fraction": 1},
+    "validation_fraction 1.0": {"validation_fraction": 1.0},
+    "validation_fraction negative": {"validation_fraction": -0.1},
+    "validation_fraction that leaves no row": {"validation_fraction": 0.999},
+    "solver": {"solver": "newton"},
+    "learning_rate": {"learning_rate": "falling"},
+    "learning_rate_init 0": {"learning_rate_init": 0.0},
+    "learning_rate_init negative": {"learning_rate_init": -0.1},
+    "learning_rate_init text": {"learning_rate_init": "fast"},
+    "power_t": {"power_t": -1},
+    "momentum": {"momentum": 1.5},
+    "nesterovs_momentum": {"nesterovs_momentum": "yes"},
+    "beta_1": {"beta_1": 1.0},
+    "beta_2": {"beta_2": -0.1},
+    "epsilon": {"epsilon": 0.0},
+    "alpha": {"alpha": -1.0},
+    "max_iter": {"max_iter": 0},
+    "max_fun": {"max_fun": 0},
+    "tol": {"tol": -1.0},
+    "n_iter_no_change": {"n_iter_no_change": 0},
+    "early_stopping": {"early_stopping": "yes"},
+    "shuffle": {"shuffle": "yes"},
+    "scoring": {"scoring": "accurracy"},
+    "class_weight": {"class_weight": "even"},
+    "class_weight of a class that is not there": {"class_weight": {7: 1.0}},
+    "class_weight negative": {"class_weight": {0: -1.0}},
+    "class_weight NaN": {"class_weight": {0: np.nan}},
+    "dtype": {"dtype": "float16"},
+    "warm_start": {"warm_start": "yes"},
+    "random_state": {"random_state": "seed"},
+}
+
+bad_data = pytest.mark.parametrize("case", BAD_DATA)
+bad_chunks = pytest.mark.parametrize("case", BAD_FOR_BOTH)
+bad_parameters = pytest.mark.parametrize("case", BAD_PARAMETERS)
+
+
+def name_in(case):
+    (name,) = BAD_PARAMETERS[case]
+    # A class_weight is checked by scikit-learn, which names the class or the weights.
+    return "class_weight|[Cc]lass" if name == "class_weight" else name
+
+
+def fitted_attributes(clf):
+    return {name for name in [*vars(clf), "coefs_", "intercepts_"] if name.endswith("_") and hasattr(clf, name)}
+
+
+def assert_unfitted(clf):
+    assert not fitted_attributes(clf)
+    for method in (clf.predict, clf.predict_proba, clf.predict_log_proba, clf.decision_function):
+        with pytest.raises(NotFittedError):
+            method(X)
+
+
+def assert_same_model(clf, before):
+    """`clf` is in every respect the model that its copy `before` is, and trains on as it does."""
+    assert fitted_attributes(clf) == fitted_attributes(before)
+    for name in fitted_attributes(before):
+        np.testing.assert_equal(getattr(clf, name), getattr(before, name))
+    np.testing.assert_array_equal(clf.predict_proba(X), before.predict_proba(X))
+    np.testing.assert_array_equal(clf.predict(X), before.predict(X))
+    for model in (clf, before):
+        model.partial_fit(X_more, y_more)
+    assert clf.history_["loss"] == before.history_["loss"]
+    np.testing.assert_array_equal(clf.predict_proba(X), before.predict_proba(X))
+
+
+# An estimator that was never fitted
+
+
+@bad_data
+def test_fit_on_bad_data_raises_and_leaves_the_estimator_unfitted(case):
+    X_bad, y_bad, arguments, message = BAD_DATA[case]
+    clf = estimator()
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X_bad, y_bad, **arguments)
+    assert_unfitted(clf)
+    # Nothing is left behind that would tell in the next fit.
+    np.testing.assert_array_equal(clf.fit(X, y).predict_proba(X), estimator().fit(X, y).predict_proba(X))
+
+
+@bad_chunks
+def test_partial_fit_on_bad_data_raises_and_leaves_the_estimator_unfitted(case):
+    X_bad, y_bad, arguments, message = BAD_DATA[case]
+    clf = estimator()
+    with pytest.raises(ValueError, match=message):
+        clf.partial_fit(X_bad, y_bad, classes=[0, 1, 2], **arguments)
+    assert_unfitted(clf)
+
+
+@bad_parameters
+def test_fit_with_a_bad_parameter_names_it_and_leaves_the_estimator_unfitted(case):
+    clf = estimator(**BAD_PARAMETERS[case])
+    with pytest.raises(ValueError, match=name_in(case)):
+        clf.fit(X, y)
+    assert_unfitted(clf)
+
+
+@bad_parameters
+def test_a_bad_parameter_is_an_error_for_partial_fit_too(case):
+    if case == "validation_fraction that leaves no row":
+        pytest.skip("partial_fit holds no rows out")
+    clf = estimator(**BAD_PARAMETERS[case])
+    with pytest.raises(ValueError, match=name_in(case)):
+        clf.partial_fit(X, y, classes=[0, 1, 2])
+    assert_unfitted(clf)
+
+
+def test_a_parameter_of_the_wrong_kind_is_scikit_learns_invalid_parameter_error():
+    with pytest.raises(ValueError) as caught:
+        estimator(batch_size="half").fit(X, y)
+    assert type(caught.value).__name__ == "InvalidParameterError"
+    assert isinstance(caught.value, TypeError)  # as scikit-learn's is
+    assert "'half'" in str(caught.value)  # the value given
+    assert "'full'" in str(caught.value)  # what is accepted
+
+
+# A fitted estimator
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@bad_data
+def test_a_failed_fit_leaves_a_fitted_estimator_as_it_was(case, warm_start):
+    X_bad, y_bad, arguments, message = BAD_DATA[case]
+    clf = estimator(warm_start=warm_start).fit(X, y)
+    before = copy.deepcopy(clf)
+    if warm_start and case in ("one row", "one class"):
+        message = "warm_start"
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X_bad, y_bad, **arguments)
+    assert_same_model(clf, before)
+
+
+@bad_chunks
+def test_a_failed_partial_fit_leaves_a_fitted_estimator_as_it_was(case):
+    X_bad, y_bad, arguments, message = BAD_DATA[case]
+    clf = estimator().fit(X, y)
+    before = copy.deepcopy(clf)
+    if case == "no columns":
+        message = "feature"
+    with pytest.raises(ValueError, match=message):
+        clf.partial_fit(X_bad, y_bad, **arguments)
+    assert_same_model(clf, before)
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@bad_parameters
+def test_a_fit_with_a_bad_parameter_leaves_a_fitted_estimator_as_it_was(case, warm_start):
+    clf = estimator(warm_start=warm_start).fit(X, y)
+    before, params = copy.deepcopy(clf), clf.get_params()
+    clf.set_params(**BAD_PARAMETERS[case])
+    with pytest.raises(ValueError, match=name_in(case)):
+        clf.fit(X, y)
+    assert_same_model(clf.set_params(**params), before)
+
+
+def test_a_failed_fit_does_not_put_other_features_in_the_place_of_the_old_ones():
+    pd = pytest.importorskip("pandas")
+    clf = estimator().fit(pd.DataFrame(X, columns=list("abcd")), y)
+    other = pd.DataFrame(np.column_stack([X, X[:, 0]]), columns=list("vwxyz"))
+    with pytest.raises(ValueError, match="y_val"):
+        clf.fit(other, y, X_val=other)
+    assert clf.n_features_in_ == 4
+    np.testing.assert_array_equal(clf.feature_names_in_, list("abcd"))
+
+
+# Classes
+
+
+def test_the_first_partial_fit_needs_the_classes():
+    clf = estimator()
+    with pytest.raises(ValueError, match="classes must be passed"):
+        clf.partial_fit(X, y)
+    assert_unfitted(clf)
+
+
+def test_the_first_partial_fit_needs_two_classes():
+    clf = estimator()
+    with pytest.raises(ValueError, match="classes.*1 class"):
+        clf.partial_fit(X, np.zeros(40), classes=[0])
+    assert_unfitted(clf)
+
+
+def test_the_first_partial_fit_refuses_labels_that_are_not_among_the_classes():
+    clf = estimator()
+    with pytest.raises(ValueError, match="classes.*2"):
+        clf.partial_fit(X, y, classes=[0, 1])
+    assert_unfitted(clf)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "message"),
+    [
+        (y + 1, None, "3"),
+        (y, [0, 1, 2, 3], "classes"),
+        (y, [0, 1], "classes"),
+        (y.astype(str), None, "'0'"),
+        (np.eye(3, dtype=int)[y], None, "multilabel"),
+    ],
+)
+def test_partial_fit_refuses_new_classes_and_goes_on_without_them(labels, classes, message):
+    clf = estimator().partial_fit(X, y, classes=[0, 1, 2])
+    before = copy.deepcopy(clf)
+    with pytest.raises(ValueError, match=message):
+        clf.partial_fit(X, labels, classes=classes)
+    assert_same_model(clf, before)
+
+
+# Prediction
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "decision_function"])
+def test_prediction_before_fit_says_that_the_estimator_is_not_fitted(method):
+    with pytest.raises(NotFittedError, match="FNNClassifier.*not fitted"):
+        getattr(estimator(), method)(X)
+    with pytest.raises(NotFittedError):
+        estimator().score(X, y)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (X[:, :3], "3 features.*expecting 4"),
+        (poked(np.nan), "X contains NaN"),
+        (poked(np.inf), "X contains infinity"),
+        (X[:0], r"0 sample\(s\)"),
+        (X[0], "2D array"),
+        (X + 1j, "Complex data not supported"),
+        (np.full((40, 4), "text", dtype=object), "could not convert string to float: 'text'"),
+    ],
+)
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "decision_function"])
+def test_prediction_refuses_bad_rows_and_changes_nothing(method, rows, message):
+    clf = estimator().fit(X, y)
+    before = copy.deepcopy(clf)
+    with pytest.raises(ValueError, match=message):
+        getattr(clf, method)(rows)
+    assert_same_model(clf, before)
+
+
+def test_lbfgs_has_no_partial_fit():
+    clf = estimator(solver="lbfgs")
+    assert not hasattr(clf, "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit") as caught:
+        clf.partial_fit(X, y, classes=[0, 1, 2])
+    assert "lbfgs" in str(caught.value.__cause__)  # scikit-learn's error for a method that settings rule out, and ours
+    assert_unfitted(clf)

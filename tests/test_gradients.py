@@ -1,0 +1,161 @@
+"""Gradients against finite differences of the objective, which is evaluated row by row by formulas of its own."""
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from reference import ACTIVATIONS, forward, gradient, initial_values, n_outputs, objective, problem
+from scipy import sparse
+
+from skfnn import FNNClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+KINDS = ["binary", "multiclass", "multilabel"]
+N_ROWS, SIZES = 9, (4, 3, 3)
+WEIGHTS = {"no weights": None, "weights": (0.0, 1.0, 2.5, 0.3, 1.0, 4.0, 0.0, 0.7, 1.0)}
+STEP = 1e-5
+# A central difference errs by STEP^2 / 6 times a third derivative, 1e-10 here, and by R's rounding over STEP, 1e-11.
+TOLERANCE = {"rtol": 1e-6, "atol": 1e-9}
+
+
+@lru_cache
+def case(activation, kind):
+    """Rows, labels, targets and parameters with no hidden unit within 1e-2 of 0, where some activations have a kink."""
+    seed = 0
+    while True:
+        X, y, T = problem(kind, N_ROWS, n_features=SIZES[0], seed=seed)
+        start = initial_values((*SIZES, n_outputs(kind)), seed=seed)
+        hidden = np.array([z for x in X for z in forward(x, *start, activation)[1][:-1]])
+        # A row moves its pre-activations by at most STEP * max|x| < 1e-4.
+        if np.abs(hidden).min() > 1e-2 and len(np.unique(y, axis=0)) >= n_outputs(kind):
+            assert hidden.min() < 0 < hidden.max()  # both branches are taken
+            return X, y, T, start
+        seed += 1
+
+
+@lru_cache
+def finite_differences(activation, kind, weighting, alpha):
+    """The derivative of R with respect to every parameter, the weights first."""
+    X, _, T, (coefs, intercepts) = case(activation, kind)
+    coefs, intercepts = [W.copy() for W in coefs], [b.copy() for b in intercepts]
+    differences = []
+    for p in coefs + intercepts:
+        difference = np.empty_like(p)
+        for index in np.ndindex(p.shape):
+            value, both = p[index], []
+            for p[index] in (value + STEP, value - STEP):
+                both.append(objective(X, T, coefs, intercepts, activation, kind, alpha, WEIGHTS[weighting]))
+            p[index] = value
+            difference[index] = (both[0] - both[1]) / (2 * STEP)
+        differences.append(difference)
+    return differences
+
+
+def step_of(clf, X, y, start, weights):
+    """What one step of length 1 with all rows takes away from every parameter: the gradient."""
+    clf.set_params(
+        hidden_layer_sizes=SIZES[1:],
+        batch_size="full",
+        learning_rate_init=1.0,
+        max_iter=1,
+        dtype="float64",
+    )
+    clf.fit(X, y, sample_weight=weights, coefs_init=start[0], intercepts_init=start[1])
+    return [before - after for before, after in zip([*start[0], *start[1]], clf.coefs_ + clf.intercepts_, strict=True)]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.3])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
+@pytest.mark.parametrize("weighting", WEIGHTS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+# Plain SGD puts products of factors into the weights, momentum into the velocity, which is first -eta * gradient.
+@pytest.mark.parametrize("momentum", [0.0, 0.9], ids=["plain", "momentum"])
+def test_a_step_of_length_1_is_the_gradient_of_the_objective(momentum, activation, kind, weighting, container, alpha):
+    X, y, _, start = case(activation, kind)
+    clf = FNNClassifier(activation=activation, alpha=alpha, momentum=momentum, nesterovs_momentum=False)
+    weights = WEIGHTS[weighting]
+    steps = step_of(clf, container(X), y, start, weights)
+    for found, expected in zip(steps, finite_differences(activation, kind, weighting, alpha), strict=True):
+        np.testing.assert_allclose(found, expected, **TOLERANCE)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.3])
+@pytest.mark.parametrize("weighting", WEIGHTS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_loop_of_the_tests_has_the_gradient_of_its_objective(activation, kind, weighting, alpha):
+    X, _, T, start = case(activation, kind)
+    found = gradient(X, T, *start, activation, kind, alpha, WEIGHTS[weighting])
+    for mine, expected in zip(found, finite_differences(activation, kind, weighting, alpha), strict=True):
+        np.testing.assert_allclose(mine, expected, **TOLERANCE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_right_with_an_activation_for_each_layer(kind):
+    activation = ("gelu", "tanh")
+    X, y, _, start = case(activation, kind)
+    steps = step_of(FNNClassifier(activation=list(activation), alpha=1.3), X, y, start, None)
+    for found, expected in zip(steps, finite_differences(activation, kind, "no weights", 1.3), strict=True):
+        np.testing.assert_allclose(found, expected, **TOLERANCE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("activation", ["tanh", "softplus", "gelu"])
+def test_lbfgs_ends_where_the_gradient_of_the_objective_vanishes(activation, kind):
+    # SciPy stops where no entry of the gradient is larger than tol, or a step lowers R by less than 2e-9 of itself:
+    # with curvatures of about 0.1 to 1 the gradient is then below about sqrt(2 * 2e-9) = 6e-5.
+    X, y, T, start = case(activation, kind)
+    clf = FNNClassifier(SIZES[1:], activation, solver="lbfgs", alpha=1.3, tol=1e-8, max_iter=500, dtype="float64")
+    weights = WEIGHTS["weights"]
+    clf.fit(X, y, sample_weight=weights, coefs_init=start[0], intercepts_init=start[1])
+    at_the_start = gradient(X, T, *start, activation, kind, 1.3, weights)
+    at_the_end = gradient(X, T, clf.coefs_, clf.intercepts_, activation, kind, 1.3, weights)
+    assert max(np.abs(g).max() for g in at_the_start) > 0.1
+    assert max(np.abs(g).max() for g in at_the_end) < 2e-4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_saturated_output_has_the_right_loss_and_gradient(kind):
+    # Raw outputs of +-1e4: exp overflows, a probability clipped to 1e-16 would give a loss of 37 for any wrong output.
+    X, y, T, (coefs, intercepts) = case("tanh", kind)
+    intercepts = [*intercepts[:-1], 1e4 * np.array([1.0, -1.0, 0.0])[: n_outputs(kind)]]
+    clf = FNNClassifier(activation="tanh")
+    steps = step_of(clf, X, y, (coefs, intercepts), None)
+    expected = objective(X, T, coefs, intercepts, "tanh", kind)
+    assert expected > 1e3
+    # One rounding in each of the sums of numbers of size 1e4.
+    np.testing.assert_allclose(clf.loss_curve_, [expected], rtol=1e-14)
+    for found, mine in zip(steps, gradient(X, T, coefs, intercepts, "tanh", kind), strict=True):
+        # The step is a difference of biases of size 1e4: their rounding is 2e-12.
+        np.testing.assert_allclose(found, mine, rtol=1e-12, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_logarithm_of_a_saturated_output_is_that_of_its_probability(kind):
+    X, y, _, (coefs, intercepts) = case("tanh", kind)
+    intercepts = [*intercepts[:-1], 1e4 * np.array([1.0, -1.0, 0.0])[: n_outputs(kind)]]
+    clf = FNNClassifier(SIZES[1:], "tanh", learning_rate_init=1e-9, max_iter=1, dtype="float64")
+    clf.fit(X, y, coefs_init=coefs, intercepts_init=intercepts)
+    # scikit-learn's checks ask for minus infinity where the probability is 0, and no warning.
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(clf.predict_log_proba(X), np.log(clf.predict_proba(X)))
+    assert clf.predict_log_proba(X).min() == -np.inf
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_hidden_units_far_from_zero_do_not_overflow(activation, dtype):
+    # Pre-activations up to +-1e4.
+    X = np.array([[-1e4, 1.0], [1e4, -1.0], [1e3, 0.0], [-1e3, 3.0]])
+    start = [np.eye(2), np.full((2, 1), 1e-4)], [np.zeros(2), np.zeros(1)]
+    clf = FNNClassifier(2, activation, learning_rate_init=1e-12, max_iter=1, dtype=dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        clf.fit(X, [0, 1, 0, 1], coefs_init=start[0], intercepts_init=start[1])
+        raw = clf.decision_function(X)
+    T = np.array([[0.0], [1.0], [0.0], [1.0]])
+    expected = [forward(x, *start, activation)[1][-1][0] for x in X]
+    # float32 rounds numbers of size 1 to 6e-8; the step of 1e-12 moves outputs by 1e-4 at most.
+    np.testing.assert_allclose(raw, expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(clf.loss_, objective(X, T, *start, activation, "binary"), rtol=1e-5)
