@@ -429,15 +429,51 @@ def test_an_epoch_cuts_the_rows_into_batches_each_averaged_over_its_own(containe
 def test_rows_held_out_for_validation_are_not_trained_on_and_the_others_are_once(container, batch_size):
     # Alpha is over the rows that are left: 30 of 40.
     clf, X, y, coefs = clock(40, batch_size=batch_size)
-    clf.set_params(validation_fraction=0.25, alpha=clf.alpha * 30 / 40).fit(container(X), y, coefs_init=coefs)
+    rows_scored = Recorder()
+    clf.set_params(validation_fraction=0.25, alpha=clf.alpha * 30 / 40, scoring=rows_scored)
+    clf.fit(container(X), y, coefs_init=coefs)
+    held_out = rows_scored.X.argmax(axis=1)
     change, n_steps = changes(clf, coefs[0], y)
     size = 30 if batch_size == "full" else batch_size
     assert n_steps == 30 // size
     assert clf.t_ == 30
-    expected = [0.0] * 10 + [CLOCK_SHRINK**k / size for k in range(n_steps) for _ in range(size)]
-    np.testing.assert_allclose(np.sort(change), np.sort(expected), rtol=1e-5, atol=1e-12)  # the outputs' 1e-6
-    held_out = y[np.abs(change) < 1e-12]
-    assert sum(held_out) == 5  # stratified: five of either class
+    np.testing.assert_allclose(change[held_out], np.zeros(10), rtol=0, atol=1e-12)
+    expected = [CLOCK_SHRINK**k / size for k in range(n_steps) for _ in range(size)]
+    np.testing.assert_allclose(np.sort(np.delete(change, held_out)), np.sort(expected), rtol=1e-5)  # the outputs' 1e-6
+    assert y[held_out].sum() == 5  # stratified: five of either class
+
+
+class Recorder:
+    """A scorer that keeps the rows it was given."""
+
+    def __call__(self, clf, X, y, sample_weight=None):
+        self.X = X.toarray() if sparse.issparse(X) else np.array(X)
+        return 0.0
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, "full"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_holding_rows_out_is_training_on_the_others(solver, weighted, batch_size, assert_parameters):
+    X, y, _ = problem("multiclass", 70, sparse_fraction=0.0)
+    start = initial_values((5, 6, 4, 3), seed=1)
+    weight = np.random.default_rng(0).random(70) ** 3 if weighted else None
+    rows_scored = Recorder()
+    params = {"batch_size": batch_size, "alpha": 2.0, **SOLVERS[solver]}
+    whole = estimator(3, validation_fraction=0.3, scoring=rows_scored, **params)
+    whole.fit(X, y, sample_weight=weight, coefs_init=start[0], intercepts_init=start[1])
+    held_out = [int(np.flatnonzero((row == X).all(axis=1))[0]) for row in rows_scored.X]
+    assert len(set(held_out)) == 21
+    others = np.setdiff1d(np.arange(70), held_out)
+    part = estimator(3, **params).fit(
+        X[others],
+        y[others],
+        sample_weight=None if weight is None else weight[others],
+        coefs_init=start[0],
+        intercepts_init=start[1],
+    )
+    assert_parameters(whole, part.coefs_, part.intercepts_, atol=1e-12)
+    np.testing.assert_allclose(whole.loss_curve_, part.loss_curve_, rtol=0, atol=1e-12)
 
 
 def test_without_shuffling_random_state_only_draws_the_initial_values(assert_identical):
@@ -615,6 +651,20 @@ def test_rows_are_cast_and_not_wrapped(dtype, assert_identical):
         clf = estimator(2, shuffle=True, **({"dtype": "auto"} | params)).fit(X, y)
         assert clf.coefs_[0].dtype == np.float32
         assert_identical(clf, estimator(2, shuffle=True, dtype="auto", **params).fit(X.astype(np.float32), y))
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, "full"])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "u1", ">f8"])
+@pytest.mark.parametrize(
+    "form", [np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2], lambda X: X[:, ::-1].copy()[:, ::-1]]
+)
+def test_the_memory_order_of_x_means_nothing(form, dtype, batch_size, assert_identical):
+    X, y, _ = problem("multiclass", 70)
+    X = np.ascontiguousarray(np.abs(X * 3).astype(dtype))
+    assert not form(X).flags.c_contiguous
+    for shuffle in (False, True):
+        params = {"shuffle": shuffle, "batch_size": batch_size}
+        assert_identical(estimator(2, **params).fit(form(X), y), estimator(2, **params).fit(X, y))
 
 
 def test_x_may_be_a_memory_map(tmp_path, assert_identical):
