@@ -93,7 +93,7 @@ def test_a_clone_is_unfitted_and_trains_the_same_model():
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_joblib_backends_train_the_same_models(backend):
-    with joblib.parallel_config(backend, n_jobs=2):
+    with joblib.parallel_backend(backend, n_jobs=2):
         parallel = cross_val_score(small(), X, y, cv=4)
     assert_array_equal(parallel, cross_val_score(small(), X, y, cv=4))
 
