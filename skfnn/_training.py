@@ -14,8 +14,9 @@ from ._solvers import PlainSGD
 # A part of a large mini-batch, or of a full batch, has at most so many rows, and so many bytes of buffers.
 CHUNK_ROWS = 1024
 CHUNK_BYTES = 16_000_000
-# The deferred first layer is used where the L2 term leaves at least so much of a weight over a block's steps.
-SMALLEST_SHRINK = 0.5
+# The deferred first layer is used where the L2 term of a step leaves at least so much of a weight, so half of it over
+# the steps of a block: it divides by that.
+SMALLEST_SHRINK = 0.99
 
 
 def chunk_rows(network, dtype):
@@ -92,8 +93,7 @@ class Trainer:
     def _plan(self, eta):
         """How the steps of an epoch are taken: the first layer and the step function."""
         shrink = 1.0 - eta * self._decay
-        # The deferred layer divides by powers of the shrink factor; they must not become small.
-        if self._deferred is not None and shrink**BLOCK_ROWS > SMALLEST_SHRINK:
+        if self._deferred is not None and shrink >= SMALLEST_SHRINK:
             self._deferred.set_shrink(shrink)
             return self._deferred, self._step_deferred
         return self._first, self._step_factors if self._fused else self._step_gradient
