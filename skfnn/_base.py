@@ -1,5 +1,6 @@
 """What all FNN estimators share: checking input, fit and partial_fit, raw outputs."""
 
+import math
 import warnings
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
@@ -132,6 +133,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
             steps=batches.n_batches,
             validate=None if valid is None else self._validator(valid, capacity),
             early_stopping=self.early_stopping and valid is not None,
+            keeps_best=not incremental,
             adaptive=self.learning_rate == "adaptive",
             tol=self.tol,
             patience=self.n_iter_no_change,
@@ -278,8 +280,25 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
     def _raw_outputs(self, X):
         """The output layer before its activation, (n, n_outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=_DTYPES, reset=False)
+        if not self._is_ready(X):
+            X = validate_data(self, X, accept_sparse="csr", dtype=_DTYPES, reset=False)
         return Predictor(self._network, self._theta, X, chunk_rows(self._network, self._theta.dtype)).raw_outputs()
+
+    def _is_ready(self, X):
+        """Whether X is an array that validation would let pass as it is: for one row that takes longer than the network.
+
+        Anything in doubt is left to scikit-learn's validation and its messages.
+        """
+        right_form = (
+            type(X) is np.ndarray
+            and X.dtype in (np.float64, np.float32)
+            and X.ndim == 2
+            and X.shape[0] > 0
+            and X.shape[1] == self.n_features_in_
+            and not hasattr(self, "feature_names_in_")
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            return right_form and math.isfinite(np.add.reduce(X, axis=None))
 
     # The model
 

@@ -43,6 +43,7 @@ class Monitor:
     rows, steps : how many rows and iterations an epoch has.
     validate : function returning (loss, score) on the validation set, or None.
     early_stopping, adaptive, tol, patience, verbose : settings of the estimator.
+    keeps_best : whether the weights of the best epoch are kept, for ``restore_best``.
     stops_on_loss : whether a training loss that no longer falls ends the training.
     max_iter : the number of epochs, for printing.
     """
@@ -59,6 +60,7 @@ class Monitor:
         steps,
         validate=None,
         early_stopping=False,
+        keeps_best=True,
         adaptive=False,
         tol=1e-4,
         patience=10,
@@ -74,10 +76,14 @@ class Monitor:
         self._early_stopping, self._adaptive = early_stopping, adaptive
         self._stops = early_stopping or stops_on_loss
         self._tol, self._patience, self._verbose, self._max_iter = tol, patience, verbose, max_iter
+        if early_stopping and keeps_best and self._first:
+            # The weights of a warm start are the ones to beat, by their score on this validation set.
+            score = validate()[1]
+            progress["best_score"] = -math.inf if math.isnan(score) else score
         self._arrays = [theta, *(v for v in solver_state.values() if isinstance(v, np.ndarray))]
         self._snapshots = [a.copy() for a in self._arrays]
         self._numbers = (dict(solver_state), dict(progress))
-        self._best_theta = theta.copy() if early_stopping else None
+        self._best_theta = theta.copy() if early_stopping and keeps_best else None
         self._pending = None
 
     def begin_epoch(self):

@@ -9,12 +9,10 @@ WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_
 
 # What holds where a check is declared as failing is in test_sample_weights.py.
 REASONS = {
-    "batch_size":
-    "a repeated row is in other mini-batches than a weighted one: the expected gradients agree, not the paths",
+    "batch_size": "a repeated row is in other mini-batches than a weighted one: the expected gradients agree, not the paths",
     "early_stopping": "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one",
-    "validation_fraction":
-    "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one", "dtype":
-    "float32 rounds to 1e-7, the tolerance of the check",
+    "validation_fraction": "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one",
+    "dtype": "float32 rounds to 1e-7, the tolerance of the check",
 }
 
 CLEAN = [

@@ -123,9 +123,7 @@ def test_a_row_held_out_is_not_trained_on(solver, assert_identical):
     for early_stopping in (False, True):
         params = {"validation_fraction": 0.2, "solver": solver, "early_stopping": early_stopping}
         # With these scores the last epoch is the best, whatever the rows are.
-        a, b = (
-            estimator(scoring=Spy(np.arange(9.0).tolist()), **params).fit(rows, y) for rows in (X, other)
-        )
+        a, b = (estimator(scoring=Spy(np.arange(9.0).tolist()), **params).fit(rows, y) for rows in (X, other))
         assert_identical(a, b)
         assert a.validation_loss_curve_ != b.validation_loss_curve_
 
