@@ -285,7 +285,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
         return Predictor(self._network, self._theta, X, chunk_rows(self._network, self._theta.dtype)).raw_outputs()
 
     def _is_ready(self, X):
-        """Whether X is an array that validation would let pass as it is: for one row that takes longer than the network.
+        """Whether X is an array that validation would let pass as it is; for one row validation is the larger work.
 
         Anything in doubt is left to scikit-learn's validation and its messages.
         """

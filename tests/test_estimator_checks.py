@@ -8,10 +8,11 @@ from skfnn import FNNClassifier
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
 
 # What holds where a check is declared as failing is in test_sample_weights.py.
+HELD_OUT = "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one"
 REASONS = {
-    "batch_size": "a repeated row is in other mini-batches than a weighted one: the expected gradients agree, not the paths",
-    "early_stopping": "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one",
-    "validation_fraction": "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one",
+    "batch_size": "repeated rows are in other mini-batches than weighted ones: expected gradients agree, not the paths",
+    "early_stopping": HELD_OUT,
+    "validation_fraction": HELD_OUT,
     "dtype": "float32 rounds to 1e-7, the tolerance of the check",
 }
 

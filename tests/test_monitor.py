@@ -67,7 +67,7 @@ def epochs_until_stop(values, tol, patience):
 
 
 @pytest.mark.parametrize("patience", [1, 2, 5])
-@pytest.mark.parametrize("tol", [0.0, 0.125, 0.5])
+@pytest.mark.parametrize("tol", [0.0, 0.125, 0.375])
 def test_training_stops_after_more_than_n_iter_no_change_epochs_without_improvement(tol, patience):
     stops = set()
     for seed in range(40):
@@ -85,11 +85,11 @@ def test_training_stops_after_more_than_n_iter_no_change_epochs_without_improvem
         monitor, _ = watch([1.0] * 40, validate=lambda scores=scores: (0.0, next(scores)), **settings)
         assert monitor.epochs == (expected or 40)
         assert monitor.progress["best_score"] == -min(losses[: monitor.epochs])
-    assert len(stops) > 5
+    assert len(stops) > 1
 
 
 def test_the_first_epoch_is_an_improvement():
-    assert watch([1e300] * 9, tol=1e9, patience=1)[0].epochs == 3
+    assert watch([1e6] * 9, tol=1e9, patience=1)[0].epochs == 3
 
 
 def test_an_infinite_patience_never_stops():
@@ -108,7 +108,7 @@ def test_a_loss_that_stays_stops_training(solver, patience):
 
 
 def test_lbfgs_judges_by_itself_when_it_has_converged():
-    clf = estimator(solver="lbfgs", alpha=1.0, max_iter=500, tol=1e-4, n_iter_no_change=1).fit(X, y)
+    clf = estimator(solver="lbfgs", alpha=30.0, max_iter=500, tol=1e-4, n_iter_no_change=1).fit(X, y)
     drops = -np.diff(clf.loss_curve_)
     assert (drops[:-2] < 1e-4).any()  # one such step after another would have stopped gradient descent
 
@@ -141,7 +141,7 @@ def test_a_training_that_patience_ends_does_not_warn_even_in_the_last_epoch(max_
 
 
 def test_lbfgs_that_has_converged_does_not_warn():
-    clf = estimator(solver="lbfgs", alpha=1.0, max_iter=1000, tol=1e-4)
+    clf = estimator(solver="lbfgs", alpha=30.0, max_iter=1000, tol=1e-4)
     assert not convergence_warnings(clf)
     assert clf.n_iter_ < 1000
 
@@ -183,20 +183,12 @@ def test_adaptive_changes_the_steps_that_are_taken(params):
     clf = estimator(**settings, **params).fit(X, y)
     eta = clf.learning_rate_init_
     np.testing.assert_allclose(clf.history_["learning_rate"], [eta, eta, eta, eta / 5, eta / 5, eta / 25], rtol=1e-14)
-    # Five times smaller steps from the same point: epoch 4 moves the weights about a fifth as far as with the old eta.
-    moves = []
-    for learning_rate in ("constant", "adaptive"):
-        points = [
-            estimator(**(settings | {"learning_rate": learning_rate, "tol": tol, "max_iter": k}), **params).fit(X, y)
-            for k in (3, 4)
-            for tol in ([0.0] if learning_rate == "constant" else [10.0])
-        ]
-        moves.append(np.concatenate([(b - a).ravel() for a, b in zip(*(p.coefs_ for p in points), strict=True)]))
-    if not params:
-        ratio = np.linalg.norm(moves[1]) / np.linalg.norm(moves[0])
-        np.testing.assert_allclose(ratio, 0.2, rtol=0.1)  # the path bends a little
-    else:
-        assert np.linalg.norm(moves[1]) < np.linalg.norm(moves[0])
+    # Epochs 4 and 5 are those of a user who puts a fifth of eta in the place of eta.
+    clf = estimator(**(settings | {"max_iter": 5}), **params).fit(X, y)
+    by_hand = estimator(**(settings | {"learning_rate": "constant", "max_iter": 3}), **params).fit(X, y)
+    by_hand.set_params(learning_rate_init=eta / 5, warm_start=True, max_iter=2, n_iter_no_change=1000).fit(X, y)
+    for p, q in zip(clf.coefs_, by_hand.coefs_, strict=True):
+        np.testing.assert_allclose(p, q, rtol=0, atol=1e-13)  # a fifth of eta is rounded in one of two ways
 
 
 @not_converged
@@ -205,8 +197,8 @@ def test_adaptive_changes_the_steps_that_are_taken(params):
 def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, power_t):
     settings = {"learning_rate": "invscaling", "learning_rate_init": 0.3, "power_t": power_t, "solver": solver}
     clf = estimator(warm_start=True, **settings).fit(X, y).fit(X, y)
-    clf.partial_fit(X[:11], y[:11]).partial_fit(X, y)
-    t = [90 * k for k in range(13)] + [90 * 12 + 11]
+    clf.partial_fit(X[:31], y[:31]).partial_fit(X, y)
+    t = [90 * k for k in range(13)] + [90 * 12 + 31]
     expected = [0.3 / (rows + 1) ** power_t for rows in t]
     # One power, one division.
     np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
@@ -308,9 +300,9 @@ def test_counters_count_over_warm_starts_and_partial_fits(batch_size, n_batches)
 def test_n_iter_counts_the_epochs_of_all_partial_fits():
     clf = estimator()
     for k in range(1, 6):
-        clf.partial_fit(X[: 10 * k], y[: 10 * k], classes=[0, 1, 2])
+        clf.partial_fit(X[: 15 + 5 * k], y[: 15 + 5 * k], classes=[0, 1, 2])
         assert clf.n_iter_ == k
-        assert clf.t_ == sum(10 * j for j in range(1, k + 1))
+        assert clf.t_ == sum(15 + 5 * j for j in range(1, k + 1))
 
 
 @not_converged
@@ -329,7 +321,7 @@ CONTINUED = {
     "adam": {"solver": "adam"},
     "adam, float32": {"solver": "adam", "dtype": "float32"},
     "adam, invscaling": {"solver": "adam", "learning_rate": "invscaling"},
-    "momentum, adaptive": {"momentum": 0.9, "learning_rate": "adaptive", "tol": 1e-2, "n_iter_no_change": 2},
+    "momentum, adaptive": {"momentum": 0.9, "learning_rate": "adaptive", "tol": 0.1, "n_iter_no_change": 2},
     "validation held out": {"momentum": 0.9, "validation_fraction": 0.2},
 }
 
@@ -348,7 +340,7 @@ def test_two_warm_started_fits_of_k_epochs_are_one_of_2k(name, assert_identical)
         assert halves.history_[key] == whole.history_[key]
     assert (halves.t_, halves.n_steps_, halves.best_loss_) == (whole.t_, whole.n_steps_, whole.best_loss_)
     if "adaptive" in name:
-        assert len(set(whole.history_["learning_rate"])) > 2  # it fell in both halves
+        assert len(set(whole.history_["learning_rate"])) > 2  # it fell twice
 
 
 @not_converged
@@ -362,16 +354,10 @@ def test_a_fit_without_warm_start_forgets_everything(name, assert_identical):
 
 @not_converged
 def test_another_solver_starts_with_a_state_of_its_own(assert_identical):
-    start = estimator(warm_start=True, momentum=0.9).fit(X, y)
-    clf = start.set_params(solver="adam", max_iter=1)
-    weights, biases = [w.copy() for w in clf.coefs_], [b.copy() for b in clf.intercepts_]
-    clf.fit(X, y)
-    fresh = estimator(solver="adam", max_iter=1, shuffle=False)
-    fresh.fit(X, y, coefs_init=weights, intercepts_init=biases)
-    clf = estimator(solver="adam", max_iter=1, shuffle=False, warm_start=True, momentum=0.9)
-    clf.set_params(solver="sgd", max_iter=6).fit(X, y)
+    clf = estimator(momentum=0.9, shuffle=False, warm_start=True).fit(X, y)
     weights, biases = [w.copy() for w in clf.coefs_], [b.copy() for b in clf.intercepts_]
     clf.set_params(solver="adam", max_iter=1).fit(X, y)
+    fresh = estimator(solver="adam", max_iter=1, shuffle=False)
     fresh.fit(X, y, coefs_init=weights, intercepts_init=biases)
     assert_identical(clf, fresh)
 
