@@ -35,10 +35,9 @@ class ClassTargets:
 
     def fill(self, rows, out):
         """Write the targets of `rows` into `out` (n_batches, n_outputs, n)."""
-        n_batches, n_outputs, n = out.shape
-        row = np.arange(n_batches * n)
+        n_batches, _, n = out.shape
         out.fill(0.0)
-        out.reshape(-1)[(row // n * n_outputs + self.codes[rows]) * n + row % n] = 1.0
+        out[np.arange(n_batches)[:, None], self.codes[rows].reshape(n_batches, n), np.arange(n)] = 1.0
 
 
 class ArrayTargets:

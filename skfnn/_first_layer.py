@@ -9,6 +9,13 @@ import numpy as np
 
 from ._blas import blas
 
+try:
+    # SciPy's own kernel behind ``csr @ dense``. It adds into its result; the public product writes a new dense array of
+    # n_features rows, several times slower where few features occur.
+    from scipy.sparse._sparsetools import csr_matvecs
+except ImportError:  # pragma: no cover - a SciPy that moved it: the public product of the columns that occur
+    csr_matvecs = None
+
 
 class DenseFirstLayer:
     """Products of C-ordered rows with [W; b], mini-batch by mini-batch."""
@@ -38,7 +45,7 @@ class DenseFirstLayer:
 
 
 class SparseFirstLayer:
-    """Products of CSR rows with [W; b], mini-batch by mini-batch; only the columns that occur are touched."""
+    """Products of CSR rows with [W; b], mini-batch by mini-batch; only rows of W whose feature occurs are touched."""
 
     def __init__(self, layer, capacity):
         self._weights, self._bias = layer[:-1], layer[-1]
@@ -49,10 +56,9 @@ class SparseFirstLayer:
 
     def forward(self, batch, out):
         """Pre-activations of the mini-batch, in place in `out` (n, n_units)."""
-        rows = self._block[batch.start : batch.stop] if batch.stop - batch.start < self._block.shape[0] else self._block
-        self._columns, indices = np.unique(rows.indices, return_inverse=True)
-        self._rows = type(rows)((rows.data, indices, rows.indptr), shape=(rows.shape[0], len(self._columns)))
-        np.add(self._rows @ self._weights[self._columns], self._bias, out=out)
+        whole = batch.stop - batch.start == self._block.shape[0]
+        self._rows = self._block if whole else self._block[batch.start : batch.stop]
+        np.add(self._rows @ self._weights, self._bias, out=out)
 
     def accumulate(self, delta, scale, beta, out):
         """``out = beta * out + scale * [X 1]^T delta`` over the last mini-batch, in place."""
@@ -60,8 +66,31 @@ class SparseFirstLayer:
             out.fill(0.0)
         elif beta != 1.0:
             np.multiply(out, beta, out=out)
-        out[self._columns] += scale * (self._rows.T @ np.ascontiguousarray(delta))
-        out[-1] += scale * delta.sum(axis=0)
+        delta = np.multiply(delta, scale, order="C")
+        self._add_transposed_product(self._rows, delta, out[:-1])
+        out[-1] += delta.sum(axis=0)
+
+    @staticmethod
+    def _add_transposed_product(rows, delta, out):
+        """``out += rows^T delta``, in place, for CSR `rows` (n, n_features) and C-ordered `delta` (n, n_units)."""
+        wide = rows.shape[1] > 16 * rows.nnz
+        if csr_matvecs is None or wide:
+            columns, indices = np.unique(rows.indices, return_inverse=True)
+            occurring = type(rows)((rows.data, indices, rows.indptr), shape=(rows.shape[0], len(columns)))
+            out[columns] += occurring.T @ delta
+            return
+        across = rows.T.tocsr()
+        n_features, n = across.shape
+        csr_matvecs(
+            n_features,
+            n,
+            delta.shape[1],
+            across.indptr,
+            across.indices,
+            across.data,
+            delta.reshape(-1),
+            out.reshape(-1),
+        )
 
     def end(self):
         """Finish the block."""

@@ -1,221 +1,392 @@
-"""The estimator as a citizen of scikit-learn."""
+"""FNNClassifier as a citizen of scikit-learn: pipelines, searches, frames, pickles, routing, labels, types."""
 
+import copy
 import inspect
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
-import pandas as pd
 import pytest
 import sklearn
-from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_iris, make_multilabel_classification
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.ensemble import BaggingClassifier
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+from sklearn.utils.class_weight import compute_sample_weight
 
 from skfnn import FNNClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-X, y = load_iris(return_X_y=True)
-NAMES = np.array(["setosa", "versicolor", "virginica"])
 
-# The constructor of the public API, in its order.
-API = {
-    "hidden_layer_sizes": (100,),
-    "activation": "relu",
-    "solver": "sgd",
-    "batch_size": "auto",
-    "shuffle": True,
-    "learning_rate_init": "auto",
-    "learning_rate": "constant",
-    "power_t": 0.5,
-    "momentum": 0.0,
-    "nesterovs_momentum": True,
-    "beta_1": 0.9,
-    "beta_2": 0.999,
-    "epsilon": 1e-8,
-    "alpha": 0.0,
-    "max_iter": 200,
-    "tol": 1e-4,
-    "n_iter_no_change": 10,
-    "early_stopping": False,
-    "validation_fraction": None,
-    "scoring": None,
-    "class_weight": None,
-    "dtype": "auto",
-    "max_fun": 15000,
-    "warm_start": False,
-    "random_state": None,
-    "verbose": False,
+X_iris, y_iris = load_iris(return_X_y=True)
+X_iris = StandardScaler().fit_transform(X_iris)
+
+
+def estimator(**params):
+    settings = {"hidden_layer_sizes": (6,), "batch_size": 20, "max_iter": 5, "random_state": 0}
+    return FNNClassifier(**(settings | params))
+
+
+# Parameters
+
+
+def test_the_parameters_are_those_of_the_api():
+    # dropout is in api.md too, and comes later.
+    expected = {
+        "hidden_layer_sizes": (100,),
+        "activation": "relu",
+        "solver": "sgd",
+        "batch_size": "auto",
+        "shuffle": True,
+        "learning_rate_init": "auto",
+        "learning_rate": "constant",
+        "power_t": 0.5,
+        "momentum": 0.0,
+        "nesterovs_momentum": True,
+        "beta_1": 0.9,
+        "beta_2": 0.999,
+        "epsilon": 1e-8,
+        "alpha": 0.0,
+        "max_iter": 200,
+        "tol": 1e-4,
+        "n_iter_no_change": 10,
+        "early_stopping": False,
+        "validation_fraction": None,
+        "scoring": None,
+        "class_weight": None,
+        "dtype": "auto",
+        "max_fun": 15000,
+        "warm_start": False,
+        "random_state": None,
+        "verbose": False,
+    }
+    params = FNNClassifier().get_params()
+    assert params.pop("dropout", 0.0) == 0.0
+    assert params == expected
+
+
+def test_the_methods_have_the_arguments_of_the_api():
+    def names(method):
+        return list(inspect.signature(method).parameters)[1:]
+
+    validation = ["X_val", "y_val", "sample_weight_val"]
+    assert names(FNNClassifier.fit) == ["X", "y", "sample_weight", *validation, "coefs_init", "intercepts_init"]
+    assert names(FNNClassifier.score) == ["X", "y", "sample_weight"]
+    fitted = estimator()  # partial_fit is there for an object whose solver has epochs
+    assert list(inspect.signature(fitted.partial_fit).parameters) == ["X", "y", "sample_weight", "classes", *validation]
+    with pytest.raises(TypeError):
+        fitted.fit(X_iris, y_iris, None, X_iris, y_iris)  # a validation set is given by name
+
+
+def test_the_constructor_only_stores():
+    sizes = [6, 3]
+    clf = FNNClassifier(hidden_layer_sizes=sizes, activation="no such thing", batch_size=-3)
+    assert clf.get_params()["hidden_layer_sizes"] is sizes
+    assert clf.get_params()["activation"] == "no such thing"
+    assert set(vars(clf)) == set(clf.get_params())
+
+
+def test_clone_has_the_parameters_and_nothing_learned():
+    clf = estimator(activation=["tanh"], momentum=0.9, warm_start=True).fit(X_iris, y_iris)
+    twin = clone(clf)
+    assert twin.get_params() == clf.get_params()
+    assert set(vars(twin)) == set(twin.get_params())
+    np.testing.assert_array_equal(twin.fit(X_iris, y_iris).predict_proba(X_iris), clf.predict_proba(X_iris))
+
+
+def test_fit_does_not_change_the_parameters():
+    clf = estimator(hidden_layer_sizes=[6], activation=["relu"], learning_rate_init="auto", learning_rate="adaptive")
+    before = copy.deepcopy(clf.get_params())
+    clf.fit(X_iris, y_iris).partial_fit(X_iris, y_iris)
+    assert clf.get_params() == before
+
+
+@pytest.mark.parametrize(
+    ("params", "fits"),
+    [
+        ({"hidden_layer_sizes": (7,)}, False),
+        ({"hidden_layer_sizes": (6, 6), "activation": "relu"}, False),
+        ({"activation": "tanh"}, False),
+        ({"hidden_layer_sizes": [6]}, True),
+        ({"hidden_layer_sizes": 6}, True),
+        ({"activation": ["relu"]}, True),
+        ({"learning_rate_init": 0.3, "batch_size": 7, "momentum": 0.5}, True),
+        ({"solver": "adam"}, True),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["partial_fit", "warm start"])
+def test_what_set_params_may_change_between_calls(method, params, fits):
+    clf = estimator(warm_start=method == "warm start").fit(X_iris, y_iris)
+    before, proba = copy.deepcopy(clf), clf.predict_proba(X_iris)
+    go_on = clf.set_params(**params).fit if method == "warm start" else clf.set_params(**params).partial_fit
+    if fits:
+        go_on(X_iris, y_iris)
+        assert len(clf.loss_curve_) > len(before.loss_curve_)
+    else:
+        with pytest.raises(ValueError, match="hidden_layer_sizes or activation changed"):
+            go_on(X_iris, y_iris)
+        np.testing.assert_array_equal(clf.predict_proba(X_iris), proba)
+        # and a fit that starts anew takes the new sizes
+        clf.set_params(warm_start=False).fit(X_iris, y_iris)
+        assert clf.coefs_[0].shape[1] == clf.coefs_[1].shape[0]
+
+
+def test_the_tags_tell_what_it_is():
+    assert is_classifier(estimator())
+    tags = get_tags(estimator())
+    assert tags.classifier_tags.multi_class
+    assert tags.classifier_tags.multi_label
+    assert tags.input_tags.sparse
+    assert tags.target_tags.required
+    assert not tags.input_tags.allow_nan
+
+
+# Pipelines and searches
+
+
+def test_grid_search_in_two_processes_gives_what_one_gives():
+    pipeline = make_pipeline(StandardScaler(), estimator())
+    grid = {"fnnclassifier__batch_size": [1, 10, "full"], "fnnclassifier__learning_rate_init": [0.01, 0.3]}
+    one, two = (GridSearchCV(pipeline, grid, cv=3, n_jobs=n_jobs).fit(X_iris, y_iris) for n_jobs in (1, 2))
+    for key, values in one.cv_results_.items():
+        if "time" not in key:
+            np.testing.assert_array_equal(values, two.cv_results_[key])
+    assert len(set(one.cv_results_["mean_test_score"])) > 2
+    assert one.best_params_ == two.best_params_
+    np.testing.assert_array_equal(one.predict_proba(X_iris), two.predict_proba(X_iris))
+
+
+def test_a_pipeline_is_its_steps():
+    X = X_iris * [1, 10, 100, 1000] + 5
+    pipeline = make_pipeline(StandardScaler(), estimator()).fit(X, y_iris)
+    scaled = StandardScaler().fit_transform(X)
+    np.testing.assert_array_equal(pipeline.predict_proba(X), estimator().fit(scaled, y_iris).predict_proba(scaled))
+    assert pipeline.score(X, y_iris) == accuracy_score(y_iris, pipeline.predict(X))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"solver": "adam", "learning_rate_init": 0.02}, {"solver": "lbfgs"}, {"early_stopping": True}],
+    ids=str,
+)
+def test_cross_validation_works(params):
+    scores = cross_val_score(estimator(max_iter=60, **params), X_iris, y_iris, cv=3)
+    assert scores.min() > 0.6
+
+
+def test_meta_estimators_take_it():
+    bagging = BaggingClassifier(estimator(max_iter=30), n_estimators=3, random_state=0).fit(X_iris, y_iris)
+    one_vs_rest = OneVsRestClassifier(estimator(max_iter=30)).fit(X_iris, y_iris)
+    assert bagging.score(X_iris, y_iris) > 0.7
+    assert one_vs_rest.score(X_iris, y_iris) > 0.7
+
+
+def test_predictions_in_threads_are_those_of_one():
+    clf = estimator(hidden_layer_sizes=(50, 30)).fit(X_iris, y_iris)
+    parts = [X_iris[k % 7 :: k % 5 + 1] for k in range(60)]
+    expected = [clf.predict_proba(part) for part in parts]
+    with ThreadPoolExecutor(8) as pool:
+        for found, proba in zip(pool.map(clf.predict_proba, parts * 3), expected * 3, strict=True):
+            np.testing.assert_array_equal(found, proba)
+
+
+# Metadata routing
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+class Recorder(FNNClassifier):
+    """Remembers what fit was given."""
+
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+        super().fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
+        self.given_ = (sample_weight, X_val, y_val)
+        return self
+
+
+@pytest.mark.usefixtures("routing")
+def test_every_extra_argument_of_fit_can_be_requested():
+    names = ["sample_weight", "X_val", "y_val", "sample_weight_val", "coefs_init", "intercepts_init"]
+    clf = FNNClassifier().set_fit_request(**dict.fromkeys(names, True))
+    assert clf.get_metadata_routing().fit.requests == dict.fromkeys(names, True)
+    clf.set_partial_fit_request(sample_weight=True, classes=True, X_val=True, y_val=True, sample_weight_val=True)
+    clf.set_score_request(sample_weight=True)
+    assert clf.get_metadata_routing().score.requests == {"sample_weight": True}
+
+
+@pytest.mark.usefixtures("routing")
+def test_sample_weights_are_routed_into_cross_validation():
+    weights = np.arange(150.0)
+    clf = Recorder(6, max_iter=2).set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+    result = cross_validate(clf, X_iris, y_iris, params={"sample_weight": weights}, cv=3, return_estimator=True)
+    given = [fitted.given_[0] for fitted in result["estimator"]]
+    np.testing.assert_array_equal(np.sort(np.concatenate(given)), np.sort(np.tile(weights, 2)))
+    with pytest.raises(ValueError, match=r"sample_weight.*not explicitly set|not requested"):
+        cross_validate(Recorder(6, max_iter=2), X_iris, y_iris, params={"sample_weight": weights}, error_score="raise")
+
+
+@pytest.mark.usefixtures("routing")
+def test_a_pipeline_transforms_the_validation_set_that_it_routes():
+    X, X_val, y, y_val = X_iris[::2] * 50, X_iris[1::2] * 50, y_iris[::2], y_iris[1::2]
+    clf = estimator().set_fit_request(X_val=True, y_val=True)
+    pipeline = Pipeline([("scale", StandardScaler()), ("fnn", clf)], transform_input=["X_val"])
+    pipeline.fit(X, y, X_val=X_val, y_val=y_val)
+    assert pipeline[-1].validation_scores_[-1] == pipeline.score(X_val, y_val)
+    scaler = StandardScaler().fit(X)
+    by_hand = estimator().fit(scaler.transform(X), y, X_val=scaler.transform(X_val), y_val=y_val)
+    assert pipeline[-1].validation_loss_curve_ == by_hand.validation_loss_curve_
+
+
+def test_without_routing_a_pipeline_passes_fit_arguments_by_step():
+    weights = np.arange(150.0)
+    pipeline = make_pipeline(StandardScaler(), estimator()).fit(X_iris, y_iris, fnnclassifier__sample_weight=weights)
+    expected = estimator().fit(StandardScaler().fit_transform(X_iris), y_iris, weights)
+    np.testing.assert_array_equal(pipeline[-1].coefs_[0], expected.coefs_[0])
+
+
+# Pickles
+
+STATES = [{}, {"momentum": 0.9}, {"solver": "adam"}, {"validation_fraction": 0.2}, {"dtype": "float32"}]
+
+
+@pytest.mark.parametrize("params", STATES, ids=str)
+@pytest.mark.parametrize("protocol", [2, pickle.HIGHEST_PROTOCOL])
+def test_a_pickle_predicts_and_learns_on_as_the_model(protocol, params, assert_identical):
+    clf = estimator(**params).fit(X_iris, y_iris)
+    loaded = pickle.loads(pickle.dumps(clf, protocol))
+    np.testing.assert_array_equal(loaded.predict_proba(X_iris), clf.predict_proba(X_iris))
+    assert loaded.history_ == clf.history_
+    for model in (clf, loaded):
+        model.partial_fit(X_iris, y_iris).partial_fit(X_iris, y_iris)
+    assert_identical(clf, loaded)
+
+
+@pytest.mark.parametrize("params", STATES, ids=str)
+@pytest.mark.parametrize("mmap_mode", [None, "r", "c"])
+def test_a_memory_mapped_model_predicts_and_learns_on(tmp_path, mmap_mode, params, assert_identical):
+    clf = estimator(hidden_layer_sizes=(50, 50), **params).fit(X_iris, y_iris)
+    joblib.dump(clf, tmp_path / "model")
+    bytes_before = (tmp_path / "model").read_bytes()
+    loaded = joblib.load(tmp_path / "model", mmap_mode=mmap_mode)
+    if mmap_mode == "r":
+        assert not loaded.coefs_[0].flags.writeable
+    np.testing.assert_array_equal(loaded.predict_proba(X_iris), clf.predict_proba(X_iris))
+    for model in (clf, loaded):
+        model.partial_fit(X_iris, y_iris)
+        model.set_params(warm_start=True, max_iter=2).fit(X_iris, y_iris)
+    assert_identical(clf, loaded)
+    loaded.coefs_[0][...] = 0.0  # training made it a model in memory
+    assert (tmp_path / "model").read_bytes() == bytes_before
+
+
+def test_a_deep_copy_learns_on_by_itself():
+    clf = estimator(solver="adam").fit(X_iris, y_iris)
+    before = clf.predict_proba(X_iris)
+    copy.deepcopy(clf).partial_fit(X_iris, y_iris)
+    np.testing.assert_array_equal(clf.predict_proba(X_iris), before)
+    assert len(clf.loss_curve_) == 5
+
+
+# The weights
+
+
+def test_writing_into_the_weights_changes_the_predictions():
+    clf = estimator(hidden_layer_sizes=(6, 4)).fit(X_iris, y_iris)
+    clf.coefs_[-1][...] = 0.0
+    clf.intercepts_[-1][...] = [0.0, 1.0, 0.0]
+    assert (clf.predict(X_iris) == 1).all()
+    expected = np.exp([0.0, 1.0, 0.0]) / np.exp([0.0, 1.0, 0.0]).sum()
+    np.testing.assert_allclose(clf.predict_proba(X_iris), np.tile(expected, (150, 1)), rtol=1e-12)
+    # and training goes on from there
+    clf.partial_fit(X_iris, y_iris)
+    other = estimator(hidden_layer_sizes=(6, 4)).fit(X_iris, y_iris)
+    other.coefs_[-1][...] = 0.0
+    other.intercepts_[-1][...] = [0.0, 1.0, 0.0]
+    other.partial_fit(X_iris, y_iris)
+    np.testing.assert_array_equal(clf.coefs_[0], other.coefs_[0])
+
+
+def test_the_weights_are_views_of_one_vector():
+    clf = estimator(hidden_layer_sizes=(6, 4)).fit(X_iris, y_iris)
+    shapes = [(4, 6), (6, 4), (4, 3)]
+    assert [W.shape for W in clf.coefs_] == shapes
+    assert [b.shape for b in clf.intercepts_] == [(n,) for _, n in shapes]
+    owner = clf.coefs_[0].base
+    for part in clf.coefs_ + clf.intercepts_:
+        assert part.base is owner
+        assert np.shares_memory(part, owner)
+    for a, b in zip(clf.coefs_, clf.coefs_, strict=True):
+        assert np.shares_memory(a, b)
+    # decision_function is those weights
+    hidden = X_iris
+    for W, b in list(zip(clf.coefs_, clf.intercepts_, strict=True))[:-1]:
+        hidden = np.maximum(hidden @ W + b, 0)
+    np.testing.assert_allclose(
+        clf.decision_function(X_iris), hidden @ clf.coefs_[-1] + clf.intercepts_[-1], rtol=0, atol=1e-12
+    )
+
+
+def test_training_does_not_write_into_weights_that_a_user_holds():
+    clf = estimator().fit(X_iris, y_iris)
+    held = clf.coefs_[0]
+    values = held.copy()
+    clf.partial_fit(X_iris, y_iris)
+    clf.fit(X_iris, y_iris)
+    np.testing.assert_array_equal(held, values)
+
+
+def test_initial_values_are_copied():
+    start = [np.ones((4, 6)), np.ones((6, 3))], [np.ones(6), np.ones(3)]
+    estimator().fit(X_iris, y_iris, coefs_init=start[0], intercepts_init=start[1])
+    assert all((part == 1).all() for part in start[0] + start[1])
+
+
+# Types
+
+DTYPES = {
+    "float32": ["uint8", "int8", "uint16", "int16", "float16", "float32", "bool"],
+    "float64": ["uint32", "int32", "uint64", "int64", "float64"],
 }
 
 
-def small(**params):
-    return FNNClassifier(**{"hidden_layer_sizes": (10,), "max_iter": 10, "batch_size": 20, "random_state": 0} | params)
+@pytest.mark.parametrize(("source", "expected"), [(s, e) for e, sources in DTYPES.items() for s in sources])
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+def test_short_numbers_compute_in_float32_and_long_ones_in_float64(solver, source, expected):
+    X = (np.abs(X_iris) * 3).astype(source)
+    clf = estimator(solver=solver).fit(X, y_iris)
+    assert {part.dtype for part in clf.coefs_ + clf.intercepts_} == {np.dtype(expected)}
+    for result in (clf.predict_proba(X), clf.decision_function(X), clf.predict_log_proba(X)):
+        assert result.dtype == expected
+    # The rows decide in fit; rows of any type can be predicted.
+    assert clf.predict_proba(X.astype(np.float64)).dtype == expected
 
 
-def parameters(clf):
-    return np.concatenate([p.ravel() for p in (*clf.coefs_, *clf.intercepts_)])
+@pytest.mark.parametrize("source", ["uint8", "float32", "float64", "int64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dtype_fixes_the_precision(dtype, source):
+    X = (np.abs(X_iris) * 3).astype(source)
+    clf = estimator(dtype=dtype, solver="adam").fit(X, y_iris)
+    assert {part.dtype for part in clf.coefs_ + clf.intercepts_} == {np.dtype(dtype)}
+    same = estimator(dtype=dtype, solver="adam").fit(X.astype(dtype), y_iris)
+    np.testing.assert_array_equal(clf.predict_proba(X), same.predict_proba(X))
 
 
-def test_the_constructor_is_that_of_the_public_api():
-    signature = inspect.signature(FNNClassifier).parameters
-    assert {name: p.default for name, p in signature.items()} == API
-    assert list(signature) == list(API)
-    positional = [name for name, p in signature.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    assert positional == ["hidden_layer_sizes", "activation"]
-
-
-def test_a_grid_search_over_batch_size_and_learning_rate_is_the_same_in_parallel():
-    grid = {"fnnclassifier__batch_size": [1, 10, "full"], "fnnclassifier__learning_rate_init": [0.01, 0.1]}
-    searches = [
-        GridSearchCV(make_pipeline(StandardScaler(), small()), grid, n_jobs=n_jobs).fit(X, y) for n_jobs in (1, 2)
-    ]
-    assert searches[0].best_params_ == searches[1].best_params_
-    for key, values in searches[0].cv_results_.items():
-        if "time" not in key and key != "params":
-            assert_array_equal(np.asarray(values), np.asarray(searches[1].cv_results_[key]), err_msg=key)
-    assert_array_equal(*(parameters(search.best_estimator_[-1]) for search in searches))
-    assert len(set(searches[0].cv_results_["mean_test_score"])) > 1
-
-
-def test_a_clone_is_unfitted_and_trains_the_same_model():
-    clf = small().fit(X, y)
-    other = clone(clf)
-    assert not hasattr(other, "coefs_")
-    assert other.get_params() == clf.get_params()
-    assert_array_equal(parameters(other.fit(X, y)), parameters(clf))
-
-
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_joblib_backends_train_the_same_models(backend):
-    with joblib.parallel_backend(backend, n_jobs=2):
-        parallel = cross_val_score(small(), X, y, cv=4)
-    assert_array_equal(parallel, cross_val_score(small(), X, y, cv=4))
-
-
-@pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}])
-@pytest.mark.parametrize("mmap_mode", [None, "r"])
-def test_a_model_from_a_file_predicts_and_trains_on(tmp_path, params, mmap_mode):
-    clf = small(**params).fit(X, y)
-    joblib.dump(clf, tmp_path / "model.joblib")
-    loaded = joblib.load(tmp_path / "model.joblib", mmap_mode=mmap_mode)
-    assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
-    assert_array_equal(parameters(loaded.partial_fit(X, y)), parameters(clf.partial_fit(X, y)))
-
-
-def test_views_of_the_parameters_survive_a_pickle():
-    clf = pickle.loads(pickle.dumps(small().fit(X, y)))
-    before = clf.decision_function(X)
-    clf.intercepts_[-1][:] += 1.0
-    assert_allclose(clf.decision_function(X), before + 1.0)
-    clf.coefs_[-1][:] = 0.0
-    assert_allclose(clf.decision_function(X), np.tile(clf.intercepts_[-1], (150, 1)))
-
-
-@pytest.mark.parametrize("labels", [NAMES, NAMES.astype(object), np.array([-5, 0, 7]), np.array([0.0, 1.0, 2.0])])
-def test_labels_of_any_kind_train_the_same_model(labels):
-    clf, plain = small().fit(X, labels[y]), small().fit(X, y)
-    assert_array_equal(clf.classes_, labels)
-    assert_array_equal(clf.predict(X), labels[plain.predict(X)])
-    assert_array_equal(parameters(clf), parameters(plain))
-
-
-def test_two_classes_have_one_output_and_a_decision_function_of_one_dimension():
-    truth = y > 0
-    clf = small().fit(X, truth)
-    assert_array_equal(clf.classes_, [False, True])
-    assert clf.n_outputs_ == 1
-    assert clf.decision_function(X).shape == (150,)
-    assert_array_equal(clf.predict(X), clf.decision_function(X) > 0)
-    assert_allclose(clf.predict_proba(X).sum(axis=1), 1.0)
-    assert_allclose(clf.predict_proba(X)[:, 1], 1 / (1 + np.exp(-clf.decision_function(X))))
-
-
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csr_array])
-def test_multilabel_targets_dense_or_sparse(form):
-    X, Y = make_multilabel_classification(n_classes=4, random_state=0)
-    X = StandardScaler().fit_transform(X)
-    clf, plain = small(max_iter=100).fit(X, form(Y)), small(max_iter=100).fit(X, Y)
-    assert_array_equal(clf.predict(X), plain.predict(X))
-    assert clf.predict(X).shape == clf.predict_proba(X).shape == (100, 4)
-    assert clf.score(X, Y) > 0.5
-    assert clf.out_activation_ == "logistic"
-
-
-def test_feature_names_are_kept_and_checked():
-    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
-    clf = small().fit(frame, y, X_val=frame[:30], y_val=y[:30])
-    assert_array_equal(clf.feature_names_in_, ["a", "b", "c", "d"])
-    assert_array_equal(clf.predict(frame), small().fit(X, y).predict(X))
-    with pytest.raises(ValueError, match="feature names"):
-        clf.predict(frame[["d", "c", "b", "a"]])
-
-
-def test_polars_frames_have_feature_names():
-    polars = pytest.importorskip("polars")
-    frame = polars.DataFrame({name: X[:, k] for k, name in enumerate("abcd")})
-    assert_array_equal(small().fit(frame, y).feature_names_in_, list("abcd"))
-
-
-def test_metadata_is_routed_through_a_pipeline():
-    weights = np.arange(150) % 4
-    with sklearn.config_context(enable_metadata_routing=True):
-        inner = small().set_fit_request(sample_weight=True, X_val=True, y_val=True)
-        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), inner)
-        pipeline.fit(X, y, sample_weight=weights, X_val=X[:20], y_val=y[:20])
-    clf = pipeline[-1]
-    assert len(clf.validation_scores_) == 10
-    assert_array_equal(parameters(clf), parameters(small().fit(StandardScaler().fit_transform(X), y, weights)))
-
-
-def test_class_weights_are_sample_weights():
-    weights = np.array([1.0, 2.0, 0.5])
-    by_class = small(class_weight=dict(enumerate(weights))).fit(X, y)
-    assert_array_equal(parameters(by_class), parameters(small().fit(X, y, weights[y])))
-    few = np.r_[0:50, 50:60, 100:105]
-    counts = np.bincount(y[few])
-    balanced = small(class_weight="balanced").fit(X[few], y[few])
-    by_hand = small().fit(X[few], y[few], (65 / (3 * counts))[y[few]])
-    assert_allclose(parameters(balanced), parameters(by_hand), rtol=1e-12, atol=1e-14)
-    assert not np.allclose(parameters(balanced), parameters(small().fit(X[few], y[few])))
-
-
-@pytest.mark.parametrize(
-    "change", [{"hidden_layer_sizes": (11,)}, {"hidden_layer_sizes": (5, 5)}, {"activation": "tanh"}]
-)
-def test_a_model_of_another_shape_cannot_be_trained_on(change):
-    clf = small().fit(X, y)
-    before = clf.predict_proba(X)
-    with pytest.raises(ValueError, match="hidden_layer_sizes or activation"):
-        clf.set_params(**change).partial_fit(X, y)
-    assert_array_equal(clf.predict_proba(X), before)
-
-
-@pytest.mark.parametrize(
-    ("given", "computed"),
-    [
-        ("uint8", "float32"),
-        ("int16", "float32"),
-        ("bool", "float32"),
-        ("float16", "float32"),
-        ("float32", "float32"),
-        ("int32", "float64"),
-        ("int64", "float64"),
-        ("float64", "float64"),
-    ],
-)
-def test_the_precision_follows_x_unless_it_is_given(given, computed):
-    rows = (10 * X).astype(given)
-    clf = small(learning_rate_init=1e-4).fit(rows, y)
-    assert {p.dtype for p in clf.coefs_ + clf.intercepts_} == {np.dtype(computed)}
-    assert clf.predict_proba(rows).dtype == computed
-    for dtype in ("float32", "float64"):
-        assert small(learning_rate_init=1e-4, dtype=dtype).fit(rows, y).coefs_[0].dtype == dtype
+def test_partial_fit_stays_in_the_precision_of_the_first_call():
+    clf = estimator().partial_fit(X_iris.astype(np.float32), y_iris, classes=[0, 1, 2])
+    clf.partial_fit(X_iris, y_iris)
+    assert clf.coefs_[0].dtype == np.float32
 
 
 def read_only(X):
@@ -224,53 +395,262 @@ def read_only(X):
     return X
 
 
-def strided(X):
-    return np.repeat(np.repeat(X, 2, axis=0), 3, axis=1)[::2, ::3]
+def memory_map(X, folder):
+    np.save(folder / "X.npy", X)
+    return np.load(folder / "X.npy", mmap_mode="r")
 
 
-@pytest.mark.parametrize("form", [np.asfortranarray, read_only, strided, pd.DataFrame, np.ndarray.tolist])
-@pytest.mark.parametrize("batch_size", [1, 20, "full"])
-def test_the_layout_of_x_does_not_matter(form, batch_size):
-    expected = small(batch_size=batch_size, max_iter=3).fit(X, y)
-    found = small(batch_size=batch_size, max_iter=3).fit(form(X), y)
-    assert_array_equal(parameters(found), parameters(expected))
-    assert_array_equal(found.predict_proba(form(X)), expected.predict_proba(X))
+FORMS = {
+    "Fortran-ordered": np.asfortranarray,
+    "read-only": read_only,
+    "every second of many": lambda X: np.repeat(np.repeat(X, 2, axis=0), 2, axis=1)[::2, ::2],
+    "reversed": lambda X: X[::-1, ::-1].copy()[::-1, ::-1],
+    "list": lambda X: X.tolist(),
+    "byte-swapped": lambda X: X.astype(X.dtype.newbyteorder()),
+    "object": lambda X: X.astype(object),
+}
 
 
-def test_a_memmap_is_read_as_it_is(tmp_path):
-    path = tmp_path / "X.bin"
-    X.tofile(path)
-    rows = np.memmap(path, X.dtype, "r", shape=X.shape)
-    assert_array_equal(parameters(small().fit(rows, y)), parameters(small().fit(X, y)))
+def in_form(form, X, folder):
+    """X as another kind of array-like; `folder` is there for a memory map."""
+    return memory_map(X, folder) if form == "memory map" else FORMS[form](X)
 
 
-@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, sparse.csc_array])
-@pytest.mark.parametrize("params", [{}, {"batch_size": 1}, {"momentum": 0.9}, {"solver": "adam"}, {"solver": "lbfgs"}])
-def test_sparse_rows_train_the_same_model(form, params):
-    rows = np.where(X > 3, X, 0.0)
-    expected, found = (small(**params).fit(given, y) for given in (rows, form(rows)))
-    # The sums are taken in another order: rounding only. L-BFGS amplifies it from step to step.
-    tolerance = 1e-6 if params == {"solver": "lbfgs"} else 1e-11
-    assert_allclose(parameters(found), parameters(expected), rtol=0, atol=tolerance)
-    assert_allclose(found.predict_proba(form(rows)), found.predict_proba(rows), atol=1e-12)
+SPARSE = [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, sparse.csc_array, sparse.coo_matrix]
 
 
-def test_nothing_that_is_passed_in_is_changed():
-    given = {
-        "X": X.copy(),
-        "y": y.copy(),
-        "sample_weight": np.arange(1.0, 151.0),
-        "X_val": X[:9].copy(),
-        "y_val": y[:9].copy(),
-        "coefs_init": [np.ones((4, 10)), np.ones((10, 3))],
-        "intercepts_init": [np.ones(10), np.ones(3)],
-    }
-    copies = pickle.loads(pickle.dumps(given))
-    small().fit(**given)
-    for name, value in given.items():
-        for one, other in zip(value, copies[name], strict=True):
-            assert_array_equal(one, other, err_msg=name)
+@pytest.mark.parametrize("params", [{}, {"batch_size": 3, "momentum": 0.9}, {"solver": "lbfgs"}], ids=str)
+@pytest.mark.parametrize("form", [*FORMS, "memory map"])
+def test_the_form_of_a_dense_x_makes_no_difference(form, params, tmp_path, assert_identical):
+    plain = estimator(**params).fit(X_iris, y_iris)
+    given = in_form(form, X_iris, tmp_path)
+    other = estimator(**params).fit(given, y_iris)
+    assert_identical(plain, other)
+    np.testing.assert_array_equal(other.predict_proba(given), plain.predict_proba(X_iris))
 
 
-def test_it_works_inside_one_vs_rest():
-    assert OneVsRestClassifier(small(max_iter=50)).fit(X, NAMES[y]).score(X, NAMES[y]) > 0.6
+@pytest.mark.parametrize("params", [{}, {"batch_size": 3, "momentum": 0.9}, {"solver": "adam"}], ids=str)
+@pytest.mark.parametrize("form", ["Fortran-ordered", "read-only", "memory map", "every second of many"])
+def test_the_form_of_bytes_makes_no_difference(form, params, tmp_path, assert_identical):
+    X = (np.abs(X_iris) * 3).astype(np.uint8)
+    plain = estimator(**params).fit(X.astype(np.float32), y_iris)
+    assert_identical(plain, estimator(**params).fit(in_form(form, X, tmp_path), y_iris))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("container", SPARSE)
+def test_sparse_x_gives_what_dense_x_gives(container, dtype):
+    X = (np.maximum(X_iris, 0) * 3).astype(dtype)
+    for params in ({}, {"batch_size": 3, "momentum": 0.9}, {"solver": "adam"}):
+        dense = estimator(**params).fit(X, y_iris)
+        other = estimator(**params).fit(container(X), y_iris)
+        # Five epochs in which sums are rounded in another order.
+        atol = 1e-12 if dense.coefs_[0].dtype == np.float64 else 1e-4
+        for p, q in zip(dense.coefs_, other.coefs_, strict=True):
+            assert p.dtype == q.dtype
+            np.testing.assert_allclose(q, p, rtol=0, atol=atol)
+        np.testing.assert_allclose(dense.predict_proba(container(X)), dense.predict_proba(X), atol=atol)
+
+
+@pytest.mark.parametrize("container", [np.array, np.asfortranarray, *SPARSE[:3]])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_inputs_are_not_modified(dtype, container):
+    X = container((np.maximum(X_iris, 0) * 3).astype(dtype))
+    y, weights, X_val = y_iris.copy(), np.arange(150.0), container(np.maximum(X_iris, 0))
+    given = X, y, weights, X_val
+    before = copy.deepcopy(given)
+    clf = estimator(alpha=1.0, validation_fraction=0.2).fit(X, y, weights)
+    clf.fit(X, y, weights, X_val=X_val, y_val=y, sample_weight_val=weights).partial_fit(X, y, weights)
+    for method in (clf.predict, clf.predict_proba, clf.predict_log_proba, clf.decision_function):
+        method(X)
+    clf.score(X, y, weights)
+    for now, then in zip(given, before, strict=True):
+        if sparse.issparse(now):
+            for part in ("data", "indices", "indptr"):
+                np.testing.assert_array_equal(getattr(now, part), getattr(then, part))
+        else:
+            np.testing.assert_array_equal(now, then)
+
+
+# Frames
+
+
+def frame_of(library, X, names):
+    frames = pytest.importorskip(library)
+    return frames.DataFrame(X, columns=names) if library == "pandas" else frames.DataFrame(X, schema=names)
+
+
+@pytest.mark.filterwarnings("error:.*feature names")
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_data_frame_is_its_values_with_names(library, assert_identical):
+    names = ["sepal length", "sepal width", "petal length", "petal width"]
+    frame = frame_of(library, X_iris, names)
+    clf = estimator().fit(frame, y_iris)
+    np.testing.assert_array_equal(clf.feature_names_in_, names)
+    assert clf.n_features_in_ == 4
+    assert_identical(clf, estimator().fit(X_iris, y_iris))
+    np.testing.assert_array_equal(clf.predict(frame), clf.predict_proba(frame).argmax(axis=1))
+    clf.partial_fit(frame, y_iris)
+    with pytest.raises(ValueError, match="feature names"):
+        clf.predict(frame[names[::-1]])
+    with pytest.raises(ValueError, match="feature names"):
+        clf.partial_fit(frame[names[::-1]], y_iris)
+
+
+def test_an_array_after_a_data_frame_is_warned_of():
+    clf = estimator().fit(frame_of("pandas", X_iris, list("abcd")), y_iris)
+    with pytest.warns(UserWarning, match="feature names"):
+        clf.predict(X_iris)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_labels_may_come_in_a_series(library, assert_identical):
+    frames = pytest.importorskip(library)
+    clf = estimator().fit(X_iris, frames.Series(y_iris))
+    assert_identical(clf, estimator().fit(X_iris, y_iris))
+
+
+def test_a_data_frame_of_mixed_types_is_one_of_their_common_type():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": X_iris[:, 0].astype("f4"), "b": np.arange(150) % 3, "c": X_iris[:, 1] > 0})
+    clf = estimator().fit(frame, y_iris)
+    assert clf.coefs_[0].dtype == np.float64
+    np.testing.assert_array_equal(clf.predict_proba(frame), clf.predict_proba(frame.copy()))
+    # Categories of a pandas column are labels like any other.
+    flowers = pd.Series(np.array(["a", "b", "c"])[y_iris], dtype="category")
+    assert set(estimator().fit(frame, flowers).predict(frame)) <= {"a", "b", "c"}
+
+
+# Labels
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["setosa", "versicolor", "virginica"]),
+        np.array(["setosa", "versicolor", "virginica"], dtype=object),
+        np.array([30, -4, 7]),
+        np.array([0.0, 2.0, 5.0]),
+        np.array(["no", "yes"]),
+        np.array([False, True]),
+        np.array([-1, 1]),
+        np.array([3, 200], dtype=np.uint8),
+    ],
+    ids=str,
+)
+def test_any_labels_are_learned_and_given_back(labels):
+    codes = y_iris if len(labels) == 3 else (y_iris > 0).astype(int)
+    y = labels[codes]
+    clf = estimator(max_iter=60).fit(X_iris, y)
+    np.testing.assert_array_equal(clf.classes_, np.unique(labels))
+    assert clf.classes_.dtype == y.dtype
+    assert clf.predict(X_iris).dtype == y.dtype
+    assert clf.score(X_iris, y) > 0.8
+    # The order of the columns is that of classes_.
+    np.testing.assert_array_equal(clf.classes_[clf.predict_proba(X_iris).argmax(axis=1)], clf.predict(X_iris))
+    proba = clf.predict_proba(X_iris)
+    assert proba.shape == (150, len(labels))
+    np.testing.assert_allclose(proba.sum(axis=1), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(np.exp(clf.predict_log_proba(X_iris)), proba, rtol=1e-12)
+    # The labels are names: the network is that of any others in the same order.
+    ranks = np.argsort(np.argsort(labels))[codes]
+    np.testing.assert_array_equal(estimator(max_iter=60).fit(X_iris, ranks).predict_proba(X_iris), proba)
+
+
+def test_binary_raw_outputs_have_one_column_and_several_classes_have_one_each():
+    binary = estimator().fit(X_iris, y_iris > 0)
+    raw = binary.decision_function(X_iris)
+    assert raw.shape == (150,)
+    np.testing.assert_allclose(binary.predict_proba(X_iris)[:, 1], 1 / (1 + np.exp(-raw)), rtol=1e-12)
+    np.testing.assert_array_equal(binary.predict(X_iris), raw > 0)
+    assert (binary.n_outputs_, binary.out_activation_) == (1, "logistic")
+    multiclass = estimator().fit(X_iris, y_iris)
+    raw = multiclass.decision_function(X_iris)
+    assert raw.shape == (150, 3)
+    e = np.exp(raw)
+    np.testing.assert_allclose(multiclass.predict_proba(X_iris), e / e.sum(axis=1, keepdims=True), rtol=1e-12)
+    assert (multiclass.n_outputs_, multiclass.out_activation_) == (3, "softmax")
+
+
+def test_a_column_of_labels_is_warned_of(assert_identical):
+    with pytest.warns(sklearn.exceptions.DataConversionWarning, match="column-vector"):
+        clf = estimator().fit(X_iris, y_iris[:, None])
+    assert_identical(clf, estimator().fit(X_iris, y_iris))
+
+
+X_labels, Y_labels = make_multilabel_classification(120, 8, n_classes=4, random_state=0)
+X_labels = StandardScaler().fit_transform(X_labels)
+
+
+@pytest.mark.parametrize("params", [{}, {"validation_fraction": 0.2}, {"early_stopping": True}], ids=str)
+@pytest.mark.parametrize(
+    "container", [np.asarray, sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, lambda y: y.astype(bool)]
+)
+def test_multilabel_targets_may_be_dense_or_sparse(container, params, assert_identical):
+    dense = estimator(**params).fit(X_labels, Y_labels)
+    other = estimator(**params).fit(X_labels, container(Y_labels))
+    assert_identical(dense, other)
+    assert dense.validation_scores_ == other.validation_scores_
+    other.partial_fit(X_labels, container(Y_labels))
+    predicted = other.predict(X_labels)
+    assert predicted.shape == (120, 4)
+    assert set(np.unique(predicted)) == {0, 1}
+    np.testing.assert_array_equal(predicted, other.decision_function(X_labels) > 0)
+    # Each label has a probability of its own.
+    proba = other.predict_proba(X_labels)
+    np.testing.assert_allclose(proba, 1 / (1 + np.exp(-other.decision_function(X_labels))), rtol=1e-12)
+    assert other.score(X_labels, Y_labels) == accuracy_score(Y_labels, predicted)
+    np.testing.assert_array_equal(other.classes_, np.arange(4))
+
+
+def test_the_first_partial_fit_of_a_multilabel_model_needs_no_classes(assert_identical):
+    clf = estimator(max_iter=1, shuffle=False)
+    once = copy.deepcopy(clf).partial_fit(X_labels, Y_labels)
+    assert_identical(once, clf.fit(X_labels, Y_labels))
+
+
+# Class weights
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 7.0, 2: 0.5}, "balanced"])
+def test_class_weights_are_weights_of_the_rows(class_weight, container, assert_parameters):
+    X, y = X_iris[:120], y_iris[:120]  # 50, 50 and 20 rows
+    weighted = estimator(class_weight=class_weight).fit(container(X), y)
+    expected = estimator().fit(container(X), y, compute_sample_weight(class_weight, y))
+    # The weights themselves may be rounded in another way.
+    assert_parameters(weighted, expected.coefs_, expected.intercepts_, atol=1e-13)
+    assert abs(weighted.coefs_[0] - estimator().fit(X, y).coefs_[0]).max() > 1e-3
+
+
+def test_a_class_that_class_weight_leaves_out_has_weight_one(assert_identical):
+    some = estimator(class_weight={2: 3.0}).fit(X_iris, y_iris)
+    assert_identical(some, estimator(class_weight={0: 1.0, 1: 1.0, 2: 3.0}).fit(X_iris, y_iris))
+
+
+def test_class_weights_are_named_by_the_labels(assert_identical):
+    names = np.array(["setosa", "versicolor", "virginica"])
+    named = estimator(class_weight={"setosa": 5.0, "virginica": 0.5}).fit(X_iris, names[y_iris])
+    assert_identical(named, estimator(class_weight={0: 5.0, 2: 0.5}).fit(X_iris, y_iris))
+
+
+def test_a_heavier_class_is_predicted_more_often():
+    shares = [
+        (estimator(class_weight={1: weight}, max_iter=40).fit(X_iris, y_iris).predict(X_iris) == 1).mean()
+        for weight in (0.01, 1.0, 100.0)
+    ]
+    assert shares[0] < shares[1] < shares[2]
+
+
+def test_partial_fit_takes_class_weights_for_chunks_that_lack_a_class():
+    for class_weight in ({0: 1.0, 1: 7.0, 2: 0.5}, "balanced"):
+        clf = estimator(class_weight=class_weight).partial_fit(X_iris[:80], y_iris[:80], classes=[0, 1, 2])
+        clf.partial_fit(X_iris[80:], y_iris[80:])
+        assert np.isfinite(clf.loss_curve_).all()
+
+
+def test_multilabel_targets_take_class_weights(assert_parameters):
+    class_weight = [{0: 1.0, 1: 3.0}, {0: 1.0, 1: 1.0}, {0: 2.0, 1: 1.0}, {0: 1.0, 1: 0.5}]
+    weighted = estimator(class_weight=class_weight).fit(X_labels, Y_labels)
+    expected = estimator().fit(X_labels, Y_labels, compute_sample_weight(class_weight, Y_labels))
+    assert_parameters(weighted, expected.coefs_, expected.intercepts_, atol=1e-13)
