@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,8 @@ def test_twenty_epochs_of_mini_batch_sgd_reach_the_textbooks_accuracy(mnist):
     assert clf.n_steps_ == 20 * 600
     assert len(clf.validation_scores_) == len(clf.validation_loss_curve_) == clf.n_iter_ == 20
     assert clf.score(X_test, y_test) == clf.validation_scores_[-1]
-    # Other seeds end between 0.979 and 0.983.
+    # Seeds differ: ten of them gave 0.978 +- 0.0014 (and MLPClassifier's 0.9786 +- 0.0009). Rounding does not: this one
+    # gave 0.9795, and 0.9797 in float64.
     assert clf.score(X_test, y_test) >= 0.978
     # The curves are learning curves.
     assert clf.validation_scores_[0] < 0.95
@@ -56,10 +58,14 @@ def test_twenty_epochs_of_mini_batch_sgd_reach_the_textbooks_accuracy(mnist):
     assert clf.loss_curve_ == sorted(clf.loss_curve_, reverse=True)
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_bytes_are_trained_on_as_they_are(mnist):
-    X, y, X_test, y_test = mnist
-    # Pixels of 0 to 255 are 255 times as large: eta / 255^2 takes the first layer's steps as eta does on pixels / 255.
-    clf = FNNClassifier((128, 64), batch_size=100, learning_rate_init=1e-5, max_iter=2, random_state=0).fit(X, y)
-    assert clf.coefs_[0].dtype == np.float32
-    assert clf.score(X_test, y_test) > 0.85
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("batch_size", [100, "full"])
+def test_training_on_the_bytes_takes_60_mb_at_most(mnist, batch_size):
+    X, y, _, _ = mnist
+    clf = FNNClassifier((512, 256), batch_size=batch_size, learning_rate_init=1e-5, max_iter=2)
+    tracemalloc.start()
+    try:
+        clf.fit(X, y)
+        assert tracemalloc.get_traced_memory()[1] < 60e6  # as float32 the rows alone have 188 MB
+    finally:
+        tracemalloc.stop()
