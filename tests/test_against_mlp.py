@@ -188,39 +188,6 @@ def test_hidden_layer_sizes_and_activation_come_first():
     assert FNNClassifier((3,), "tanh").get_params()["activation"] == "tanh"
 
 
-def test_the_defaults_are_those_of_api_md():
-    expected = {
-        "hidden_layer_sizes": (100,),
-        "activation": "relu",
-        "solver": "sgd",
-        "batch_size": "auto",
-        "shuffle": True,
-        "learning_rate_init": "auto",
-        "learning_rate": "constant",
-        "power_t": 0.5,
-        "momentum": 0.0,
-        "nesterovs_momentum": True,
-        "beta_1": 0.9,
-        "beta_2": 0.999,
-        "epsilon": 1e-8,
-        "alpha": 0.0,
-        "max_iter": 200,
-        "tol": 1e-4,
-        "n_iter_no_change": 10,
-        "early_stopping": False,
-        "validation_fraction": None,
-        "scoring": None,
-        "class_weight": None,
-        "dtype": "auto",
-        "max_fun": 15000,
-        "warm_start": False,
-        "random_state": None,
-        "verbose": False,
-    }
-    params = FNNClassifier().get_params()
-    assert {name: params[name] for name in expected} == expected
-
-
 @pytest.mark.parametrize(
     ("params", "rate"),
     [({}, 0.1), ({"momentum": 0.9}, 0.01), ({"solver": "adam"}, 0.001), ({"learning_rate_init": 0.7}, 0.7)],

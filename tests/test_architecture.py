@@ -1,4 +1,4 @@
-"""The architecture of design.md: who may import what, and what the hot loop may not do."""
+"""The architecture of the package: who may import what, and what the hot loop may not do."""
 
 import ast
 from pathlib import Path

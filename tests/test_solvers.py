@@ -241,3 +241,17 @@ def test_plain_sgd_steps_the_last_layers_where_the_first_is_deferred():
     first = np.prod(NETWORK.shapes[0])
     np.testing.assert_array_equal(part[:first], theta[:first])
     np.testing.assert_allclose(part[first:], whole[first:], atol=1e-15)
+
+
+def test_adam_in_parts_is_adam_in_one(monkeypatch):
+    gradients = np.random.default_rng(0).normal(size=(5, 50))
+    results = []
+    for part in (7, 50, 1000):
+        monkeypatch.setattr("skfnn._solvers.PART", part)
+        adam, theta = Adam(0.9, 0.999, 1e-8), np.zeros(50)
+        adam.bind(None, theta, adam.init(np.float64, 50))
+        for gradient in gradients:
+            adam.step(gradient.copy(), 0.01)
+        results.append(theta)
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[2], results[1])
