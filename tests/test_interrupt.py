@@ -333,3 +333,23 @@ def test_ctrl_c_at_any_line_leaves_finished_epochs_or_the_estimator_as_it_was(na
     last = len(outcomes) - outcomes[::-1].index(N_EPOCHS)
     assert outcomes[:last] == sorted(outcomes[:last])
     assert set(outcomes[last:]) <= {0}
+
+
+@pytest.mark.parametrize("name", ["plain", "adam"])
+def test_ctrl_c_at_any_line_of_partial_fit_goes_through_and_leaves_the_estimator_as_it_was(name, assert_identical):
+    start = estimator(name).fit(X, y)
+    after = copy.deepcopy(start).partial_fit(X, y)
+    at, clf = 1, copy.deepcopy(start)
+    while True:
+        with CtrlC(at) as ctrl_c:
+            try:
+                clf.partial_fit(X, y)
+            except KeyboardInterrupt:
+                pass
+        if ctrl_c.line is None:
+            break
+        assert_equal_training(clf, start, assert_identical)
+        at += 3
+    # After a hundred interruptions the estimator goes on as if there had been none.
+    assert at > 300
+    assert_equal_training(clf, after, assert_identical)

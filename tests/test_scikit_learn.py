@@ -621,6 +621,27 @@ def test_class_weights_are_weights_of_the_rows(class_weight, container, assert_p
     assert abs(weighted.coefs_[0] - estimator().fit(X, y).coefs_[0]).max() > 1e-3
 
 
+def test_class_weights_multiply_sample_weights(assert_parameters):
+    weights = np.arange(1.0, 151.0)
+    weighted = estimator(class_weight={1: 7.0, 2: 0.5}).fit(X_iris, y_iris, weights)
+    expected = estimator().fit(X_iris, y_iris, weights * np.array([1.0, 7.0, 0.5])[y_iris])
+    assert_parameters(weighted, expected.coefs_, expected.intercepts_, atol=1e-13)
+    # "balanced" gives every class the same total weight.
+    balanced = estimator(class_weight="balanced").fit(X_iris, y_iris, weights)
+    totals = np.bincount(y_iris, weights)
+    expected = estimator().fit(X_iris, y_iris, weights / totals[y_iris])
+    assert_parameters(balanced, expected.coefs_, expected.intercepts_, atol=1e-13)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_balancing_leaves_a_class_out_whose_rows_all_have_weight_zero(assert_parameters):
+    weights = np.arange(1.0, 151.0) * (y_iris != 1)
+    balanced = estimator(class_weight="balanced").fit(X_iris, y_iris, weights)
+    totals = np.bincount(y_iris, weights) + (np.arange(3) == 1)
+    expected = estimator().fit(X_iris, y_iris, weights / totals[y_iris])
+    assert_parameters(balanced, expected.coefs_, expected.intercepts_, atol=1e-13)
+
+
 def test_a_class_that_class_weight_leaves_out_has_weight_one(assert_identical):
     some = estimator(class_weight={2: 3.0}).fit(X_iris, y_iris)
     assert_identical(some, estimator(class_weight={0: 1.0, 1: 1.0, 2: 3.0}).fit(X_iris, y_iris))
