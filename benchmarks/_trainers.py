@@ -191,7 +191,10 @@ class JaxTrainer:
     def start(self, layers):
         jnp, jax = self.jnp, self.jax
         params = [(jnp.array(weights), jnp.array(biases)) for weights, biases in layers]
-        zeros = lambda: jax.tree.map(jnp.zeros_like, params)  # noqa: E731
+
+        def zeros():
+            return jax.tree.map(jnp.zeros_like, params)
+
         memory = {"adam": lambda: (zeros(), zeros()), "sgd": zeros if self.task.momentum else tuple}
         self.state = params, memory[self.task.solver](), jnp.zeros((), jnp.int32)
 

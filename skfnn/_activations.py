@@ -136,7 +136,8 @@ def _gelu(z, slope, scratch):
     np.add(slope, scratch, out=slope)
 
 
-def _gelu_chain(a, slope, delta, scratch):
+def _slope_chain(a, slope, delta, scratch):
+    # The activation left its derivative in slope.
     np.multiply(delta, slope, out=delta)
 
 
@@ -169,7 +170,7 @@ ACTIVATIONS = {
     "leaky_relu": Activation(_leaky_relu, _leaky_relu_chain, relu_like=True),
     "elu": Activation(_elu, _elu_chain, relu_like=True),
     "selu": Activation(_selu, _selu_chain),
-    "gelu": Activation(_gelu, _gelu_chain, relu_like=True),
-    "silu": Activation(_silu, _gelu_chain, relu_like=True),
+    "gelu": Activation(_gelu, _slope_chain, relu_like=True),
+    "silu": Activation(_silu, _slope_chain, relu_like=True),
     "softplus": Activation(_softplus, _softplus_chain),
 }

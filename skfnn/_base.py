@@ -198,7 +198,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
     def _keep(self, monitor, incremental):
         """Set the fitted attributes."""
         history, progress = self.history_, self._progress
-        validated = any(value is not None for value in history["validation_loss"][-1:])
+        validated = history["validation_loss"][-1] is not None
         self.n_iter_ = self.n_iter_ + 1 if incremental else monitor.epochs
         self.t_, self.n_steps_ = progress["t"], progress["n_steps"]
         self.n_layers_, self.n_outputs_ = len(self._network.sizes), self._network.sizes[-1]

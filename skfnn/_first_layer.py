@@ -132,18 +132,16 @@ class DeferredFirstLayer:
         rows, start = block.T, self._start[:n]
         self._rows, self._n = rows, n
         gemm(1.0, self._weights, rows, 0.0, start.T, 0, 0, 1)
-        if n == self._batch_size:
-            np.add(start, self._bias, out=start)
-            return
-        # Fortran order, so that the columns of one mini-batch are contiguous: gram[j, k] belongs to rows k and j < k.
-        gram = self._gram[: n * n].reshape((n, n), order="F")
-        gemm(1.0, rows, rows, 0.0, gram, 1, 0, 1)
-        if self._shrink != 1.0:
-            np.multiply(start, self._before[:n, None], out=start)
-            np.multiply(gram, self._before[:n], out=gram)
-        np.add(gram, self._after[:n, None], out=gram)
+        if n > self._batch_size:
+            # Fortran order, so that the columns of one mini-batch are contiguous: gram[j, k] is of rows k and j < k.
+            gram = self._gram[: n * n].reshape((n, n), order="F")
+            gemm(1.0, rows, rows, 0.0, gram, 1, 0, 1)
+            if self._shrink != 1.0:
+                np.multiply(start, self._before[:n, None], out=start)
+                np.multiply(gram, self._before[:n], out=gram)
+            np.add(gram, self._after[:n, None], out=gram)
+            self._coefficients = gram
         np.add(start, self._bias, out=start)
-        self._coefficients = gram
 
     def forward(self, batch, out):
         """Pre-activations of the mini-batch, in place in `out` (n, n_units)."""

@@ -167,7 +167,9 @@ def test_a_warning_as_an_error_leaves_the_estimator_as_it_was():
 
 def test_adaptive_divides_eta_by_five_whenever_training_stalls():
     # After the first epoch no loss improves: 3 epochs without improvement, one more than the patience, and so on.
-    schedule = lambda progress: 0.5 * progress["rate_scale"]  # noqa: E731
+    def schedule(progress):
+        return 0.5 * progress["rate_scale"]
+
     monitor, etas = watch([1.0] * 100, schedule=schedule, adaptive=True, patience=2)
     powers = [0] + [k for k in range(10) for _ in range(3)]
     expected = [0.5 / 5.0**k for k in powers if 0.5 / 5.0 ** (k - 1) > 1e-6 or k == 0]
