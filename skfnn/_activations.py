@@ -2,8 +2,8 @@
 
 Each activation is three things in one record. ``apply(z, slope, scratch)`` turns the pre-activations `z` into
 outputs, in place. ``chain(a, slope, delta, scratch)`` multiplies `delta` by the derivative, in place, given the
-outputs `a`; `slope` holds whatever ``apply`` left there and may be overwritten. All four arrays have the shape (n,
-n_units) of the layer.
+outputs `a`. `slope` is the layer's own: all zeros at first, then what ``apply`` and ``chain`` left there. All four
+arrays have the shape (n, n_units) of the layer.
 """
 
 from collections.abc import Callable
@@ -69,12 +69,17 @@ def _tanh_chain(a, slope, delta, scratch):
 
 
 def _relu(z, slope, scratch):
-    np.maximum(z, _zero(z), out=z)
+    # The slope stays zero: NumPy takes the maximum of two arrays five times as fast as that of an array and a number.
+    np.maximum(z, slope, out=z)
 
 
 def _relu_chain(a, slope, delta, scratch):
-    np.greater(a, _zero(a), out=slope, casting="unsafe")
-    np.multiply(delta, slope, out=delta)
+    if a.size < 512:
+        # A loop of C without vectors, and faster where the cast of the comparison would be most of the work.
+        np.heaviside(a, slope, out=scratch)
+    else:
+        np.greater(a, slope, out=scratch, casting="unsafe")
+    np.multiply(delta, scratch, out=delta)
 
 
 def _leaky_relu(z, slope, scratch):

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from . import _settings
 from ._batches import Batches
+from ._blas import blas
 from ._diagnosis import divergence_message, warn_if_hopeless
 from ._monitor import Diverged, Monitor, new_history, new_progress
 from ._network import Network
@@ -83,7 +84,8 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
         hidden = _settings.hidden_sizes(self.hidden_layer_sizes)
         activations = _settings.activation_names(self.activation, len(hidden))
         X_given = X
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_DTYPES, multi_output=True, reset=fresh)
+        rules = {"accept_sparse": "csr", "dtype": _DTYPES, "multi_output": True}
+        X, y = validate_data(self, X, y, reset=fresh, ensure_all_finite=not _is_finite(X), **rules)
         if sample_weight is not None:
             sample_weight = _check_weights("sample_weight", sample_weight, X)
         y, targets, loss = self._encode(y, fresh, incremental, classes)
@@ -108,7 +110,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
 
         # From here on the estimator describes the model in training: scorers look at it.
         self._network, self._theta, self._loss = network, theta, loss
-        capacity = chunk_rows(network, theta.dtype)
+        capacity = chunk_rows(network, X, theta.dtype)
         n_rows = X.shape[0] if rows is None else len(rows)
         batch_size = n_rows if self.solver == "lbfgs" else _settings.rows_in_batch(self.batch_size, n_rows)
         batches = Batches(X, targets, weights, rows, batch_size, self.shuffle, theta.dtype, capacity)
@@ -117,7 +119,7 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
         if solver is not None:
             self._solver_state = self._continued_state(solver, theta)
             solver.bind(network, theta, self._solver_state)
-            if self.solver == "sgd":
+            if self.solver == "sgd" and (fresh or not incremental):
                 warn_if_hopeless(X, eta_0, getattr(self, "feature_names_in_", None))
             self.learning_rate_init_ = eta_0
         else:
@@ -277,28 +279,26 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
 
     # Prediction
 
-    def _raw_outputs(self, X):
-        """The output layer before its activation, (n, n_outputs)."""
+    def _raw_outputs(self, X, activate=None):
+        """The output layer before its activation, or after it, (n, n_outputs)."""
         check_is_fitted(self)
         if not self._is_ready(X):
             X = validate_data(self, X, accept_sparse="csr", dtype=_DTYPES, reset=False)
-        return Predictor(self._network, self._theta, X, chunk_rows(self._network, self._theta.dtype)).raw_outputs()
+        predictor = Predictor(self._network, self._theta, X, chunk_rows(self._network, X, self._theta.dtype))
+        return predictor.raw_outputs(activate)
 
     def _is_ready(self, X):
         """Whether X is an array that validation would let pass as it is; for one row validation is the larger work.
 
         Anything in doubt is left to scikit-learn's validation and its messages.
         """
-        right_form = (
-            type(X) is np.ndarray
-            and X.dtype in (np.float64, np.float32)
+        return (
+            _is_finite(X)
             and X.ndim == 2
             and X.shape[0] > 0
             and X.shape[1] == self.n_features_in_
             and not hasattr(self, "feature_names_in_")
         )
-        with np.errstate(over="ignore", invalid="ignore"):
-            return right_form and math.isfinite(np.add.reduce(X, axis=None))
 
     # The model
 
@@ -328,6 +328,18 @@ class BaseFNN(BaseEstimator, metaclass=ABCMeta):
 
 def _warn_not_converged(message):
     warnings.warn(f"{message}. Raise max_iter, or scale the data.", ConvergenceWarning, stacklevel=6)
+
+
+def _is_finite(X):
+    """Whether X is a plain array of floats, all finite: by BLAS in half the time that NumPy's sum takes.
+
+    False says nothing: the sum may be too large, or X of another kind.
+    """
+    if type(X) is not np.ndarray or X.dtype not in (np.float64, np.float32) or not 0 < X.size < 2**31:
+        return False
+    if not (X.flags.c_contiguous or X.flags.f_contiguous):
+        return False
+    return math.isfinite(blas(X.dtype).asum(X.ravel("K")))
 
 
 def _check_weights(name, weights, X):

@@ -11,6 +11,16 @@ from scipy import sparse
 
 # A block of several small mini-batches has about this many rows.
 BLOCK_ROWS = 64
+# A block of sparse rows has no product of its own, so the more rows the better, within this many bytes.
+SPARSE_BLOCK_ROWS, SPARSE_BLOCK_BYTES = 4096, 8_000_000
+
+
+def _block_rows(X, n_outputs):
+    """How many rows of X a block of several mini-batches has, about."""
+    if not sparse.issparse(X):
+        return BLOCK_ROWS
+    bytes_a_row = 12 * X.nnz // X.shape[0] + 16 * n_outputs
+    return max(BLOCK_ROWS, min(SPARSE_BLOCK_ROWS, SPARSE_BLOCK_BYTES // bytes_a_row))
 
 
 @dataclass(slots=True)
@@ -19,8 +29,36 @@ class Batch:
 
     start: int
     stop: int
-    targets: np.ndarray | None = None  # (n, n_outputs), Fortran order
-    weights: np.ndarray | None = None  # (n,)
+    targets: np.ndarray  # (n, n_outputs), Fortran order
+    raw: np.ndarray  # room for the raw outputs, (n, n_outputs), Fortran order
+    row: np.ndarray  # room for one number a row, (n, 1)
+    weights: np.ndarray | None  # (n, 1)
+
+
+class Cut:
+    """A block cut into mini-batches of equal size: their arrays are views of the block's, which are views of `memory`.
+
+    `targets` and `raw` are (n_batches, n_outputs, n); `row` and `weights` (or None) are (n_batches, n).
+    """
+
+    def __init__(self, n_rows, n, n_outputs, memory, weights):
+        shape = (n_rows // n, n_outputs, n)
+        size = n_rows * n_outputs
+        self.targets, self.raw = memory[:size].reshape(shape), memory[size : 2 * size].reshape(shape)
+        self.row = memory[2 * size : 2 * size + n_rows].reshape(-1, n)
+        self.weights = None if weights is None else weights[:n_rows].reshape(-1, n)
+        self.n = n
+        self.batches = [
+            Batch(
+                start=k * n,
+                stop=k * n + n,
+                targets=self.targets[k].T,
+                raw=self.raw[k].T,
+                row=self.row[k, :, None],
+                weights=None if self.weights is None else self.weights[k, :, None],
+            )
+            for k in range(n_rows // n)
+        ]
 
 
 class ClassTargets:
@@ -104,7 +142,7 @@ class Batches:
     weights : (B_all,) array or None; the weights of the loss, of mean 1 over the training set.
     rows : array of the row numbers that form the training set, or None for all.
     batch_size, shuffle : as in the estimator; `batch_size` is a number here.
-    capacity : the most rows that a block may have.
+    capacity : the most rows of a mini-batch, or of a part of one.
     """
 
     def __init__(self, X, targets, weights, rows, batch_size, shuffle, dtype, capacity):
@@ -114,12 +152,14 @@ class Batches:
         self.capacity = capacity
         self._shuffle = shuffle and batch_size < self.n_rows
         self._rows, self._order = rows, rows
-        self.block_capacity = min(capacity, max(batch_size, BLOCK_ROWS), self.n_rows)
+        self.block_batches = max(1, _block_rows(X, targets.n_outputs) // batch_size)
+        whole = self.block_batches * batch_size if batch_size <= capacity else capacity
+        self.block_capacity = min(whole, self.n_rows)
         self._source = Rows(X, dtype, self.block_capacity)
         self.sparse = self._source.sparse
         self._targets, self._weights = targets, weights
-        self._memory = np.empty(self.block_capacity * targets.n_outputs, dtype)
-        self._weight_memory = np.empty(0 if weights is None else self.block_capacity, dtype)
+        self._memory = np.empty(self.block_capacity * (2 * targets.n_outputs + 1), dtype)
+        self._weight_memory = None if weights is None else np.empty(self.block_capacity, dtype)
         self._cuts = {}
 
     def shuffle(self, make_rng):
@@ -130,7 +170,7 @@ class Batches:
 
     def blocks(self):
         """Start and stop of an epoch's blocks of whole mini-batches; the last, smaller one is a block by itself."""
-        size = self.batch_size * max(1, min(BLOCK_ROWS, self.capacity) // self.batch_size)
+        size = self.batch_size * self.block_batches
         whole = self.n_rows // self.batch_size * self.batch_size
         for start in range(0, whole, size):
             yield start, min(start + size, whole)
@@ -143,24 +183,15 @@ class Batches:
             yield begin, min(begin + self.capacity, stop)
 
     def load(self, start, stop):
-        """Bring the rows start:stop of the epoch's order in: the block and its mini-batches, of equal size."""
+        """Bring the rows start:stop of the epoch's order in: the block and how it is cut."""
         rows = slice(start, stop) if self._order is None else self._order[start:stop]
-        batches, targets, weights = self._cut(stop - start)
-        self._targets.fill(rows, targets)
-        if weights is not None:
-            weights[:] = self._weights[rows]
-        return self._source.take(rows), batches
-
-    def _cut(self, n_rows):
-        """The mini-batches of a block of `n_rows` rows: made once, as every block uses the same memory."""
-        cut = self._cuts.get(n_rows)
+        cut = self._cuts.get(stop - start)
         if cut is None:
-            n = min(self.batch_size, n_rows)
-            targets = self._memory[: n_rows * self._targets.n_outputs].reshape(n_rows // n, -1, n)
-            weights = None if self._weights is None else self._weight_memory[:n_rows]
-            batches = [
-                Batch(start, start + n, target.T, None if weights is None else weights[start : start + n])
-                for start, target in zip(range(0, n_rows, n), targets, strict=True)
-            ]
-            cut = self._cuts[n_rows] = batches, targets, weights
-        return cut
+            # Made once, as every block uses the same memory.
+            n = min(self.batch_size, stop - start)
+            cut = Cut(stop - start, n, self._targets.n_outputs, self._memory, self._weight_memory)
+            self._cuts[stop - start] = cut
+        self._targets.fill(rows, cut.targets)
+        if cut.weights is not None:
+            cut.weights.reshape(-1)[:] = self._weights[rows]
+        return self._source.take(rows), cut

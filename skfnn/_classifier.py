@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseFNN, has_epochs
 from ._constraints import CLASSIFIER_CONSTRAINTS
@@ -325,9 +326,11 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         p : ndarray of shape (n, n_classes)
             Probabilities in the order of `classes_`; for multilabel each label's own.
         """
+        check_is_fitted(self)
+        if not self._labels.binary:
+            return self._raw_outputs(X, self._loss.activate)
         raw = self._raw_outputs(X)
-        if self._labels.binary:
-            raw = np.hstack([-raw, raw])
+        raw = np.hstack([-raw, raw])
         self._loss.activate(raw)
         return raw
 

@@ -1,9 +1,11 @@
 """The losses: from raw outputs to loss and delta, and from raw outputs to predictions.
 
-A loss works on the output layer before its activation, `z` of shape (n, n_outputs), so that nothing overflows and
-nothing is clipped. ``value_and_delta`` returns the sum of the rows' losses, each times its weight, as a Python float,
-and writes the derivative of that sum with respect to `z` into `delta`; it may overwrite `z`. ``activate`` turns raw
-outputs into the output activation, in place.
+A loss works on the output layer before its activation, `z`, so that nothing overflows and nothing is clipped.
+``write_delta`` writes the derivative of a mini-batch's loss with respect to `z` into `delta`; all arrays are (n,
+n_outputs), but for `row` and `weights` (None, or the rows' weights), which are (n, 1). It leaves in `z` and `row` what
+``value`` needs: the sum of the rows' losses, each times its weight, as a Python float. ``value`` is taken once for all
+mini-batches of a block; `z` and `y` are (n_batches, n_outputs, n) there, `row` and `weights` (n_batches, n), and all
+but the weights may be overwritten. ``activate`` turns raw outputs into the output activation, in place.
 """
 
 import numpy as np
@@ -12,32 +14,32 @@ from scipy.special import expit
 from ._blas import blas
 
 
-def _flat(a):
-    """All entries of a contiguous array, in memory order, as a view."""
-    return a.ravel("K")
-
-
 class SoftmaxCrossEntropy:
     """-log softmax(z)[class], for targets that are one-hot rows."""
 
     out_activation = "softmax"
 
-    def value_and_delta(self, z, y, delta, scratch, weights=None):
-        """Loss and delta of n rows; all arrays but `weights` (n,) are (n, n_outputs)."""
-        row = scratch[:, 0]
-        column = scratch[:, :1]
-        np.maximum.reduce(z, 1, None, row)
-        np.subtract(z, column, out=z)
+    def write_delta(self, z, y, delta, row, weights=None):
+        """Write the delta of a mini-batch; `z` and `row` become what ``value`` needs."""
+        np.maximum.reduce(z, 1, out=row, keepdims=True)
+        np.subtract(z, row, out=z)
         np.exp(z, out=delta)
-        np.add.reduce(delta, 1, None, row)
-        np.divide(delta, column, out=delta)
+        np.add.reduce(delta, 1, out=row, keepdims=True)
+        np.divide(delta, row, out=delta)
         np.subtract(delta, y, out=delta)
+        if weights is not None:
+            np.multiply(delta, weights, out=delta)
+
+    def value(self, z, y, row, weights=None):
+        """The loss of a block."""
+        dot = blas(z.dtype).dot
         np.log(row, out=row)
         if weights is None:
-            return float(np.add.reduce(row)) - blas(z.dtype).dot(_flat(z), _flat(y))
-        np.multiply(delta, weights[:, None], out=delta)
-        np.subtract(row, np.einsum("ij,ij->i", z, y), out=row)
-        return float(np.einsum("i,i->", row, weights))
+            normalizers = float(np.add.reduce(row, None))
+        else:
+            normalizers = dot(row.reshape(-1), weights.reshape(-1))
+            np.multiply(y, weights[:, None], out=y)
+        return normalizers - dot(z.reshape(-1), y.reshape(-1))
 
     def activate(self, z):
         """Softmax of the rows of z, in place."""
@@ -51,20 +53,21 @@ class LogisticCrossEntropy:
 
     out_activation = "logistic"
 
-    def value_and_delta(self, z, y, delta, scratch, weights=None):
-        """Loss and delta of n rows; all arrays but `weights` (n,) are (n, n_outputs)."""
-        np.logaddexp(z, 0.0, out=delta)
-        np.multiply(z, y, out=scratch)
-        np.subtract(delta, scratch, out=scratch)
-        if weights is None:
-            value = float(np.add.reduce(_flat(scratch)))
-        else:
-            value = float(np.einsum("ij,i->", scratch, weights))
+    def write_delta(self, z, y, delta, row, weights=None):
+        """Write the delta of a mini-batch; ``value`` needs `z` as it is."""
         expit(z, out=delta)
         np.subtract(delta, y, out=delta)
         if weights is not None:
-            np.multiply(delta, weights[:, None], out=delta)
-        return value
+            np.multiply(delta, weights, out=delta)
+
+    def value(self, z, y, row, weights=None):
+        """The loss of a block."""
+        np.multiply(z, y, out=y)
+        np.logaddexp(z, 0.0, out=z)
+        np.subtract(z, y, out=z)
+        if weights is not None:
+            np.multiply(z, weights[:, None], out=z)
+        return float(np.add.reduce(z, None))
 
     def activate(self, z):
         """The logistic function of z, in place; below 1, as it is before rounding."""

@@ -59,18 +59,18 @@ class Panel:
     """The buffers of n rows: views of a workspace's memory.
 
     ``inputs[l]`` (n, fan_in + 1) is what layer l reads, its last column ones (None for the first layer); ``outputs[l]``
-    (n, fan_out) is what it writes; for a hidden layer this is ``inputs[l + 1]`` without its ones. ``deltas``,
-    ``slopes`` and ``scratch`` have the shapes of the outputs.
+    (n, fan_out) is what hidden layer l writes: ``inputs[l + 1]`` without its ones. ``slopes`` and ``scratch`` have the
+    shapes of the outputs; ``deltas`` too, with the output layer's at the end.
     """
 
     def __init__(self, memory, sizes, n):
         self.n = n
         hidden = [_rows(m, n, units + 1) for m, units in zip(memory.hidden, sizes[1:-1], strict=True)]
         self.inputs = [None, *hidden]
-        self.outputs = [h[:, :-1] for h in hidden] + [_rows(memory.raw, n, sizes[-1])]
+        self.outputs = [h[:, :-1] for h in hidden]
         self.deltas = [_rows(m, n, units) for m, units in zip(memory.deltas, sizes[1:], strict=False)]
-        self.slopes = [_rows(m, n, units) for m, units in zip(memory.slopes, sizes[1:], strict=False)]
-        self.scratch = [_rows(memory.scratch, n, units) for units in sizes[1:]]
+        self.slopes = [_rows(m, n, units) for m, units in zip(memory.slopes, sizes[1:-1], strict=True)]
+        self.scratch = [_rows(memory.scratch, n, units) for units in sizes[1:-1]]
 
     def fill_ones(self):
         """Write the columns of ones; needed when the memory served another number of rows before."""
@@ -82,16 +82,12 @@ class Workspace:
     """The memory for up to `capacity` rows, handed out as panels; `training` adds what backpropagation needs."""
 
     def __init__(self, network, capacity, dtype, *, training=True):
-        self.sizes = network.sizes
+        self.sizes, self.capacity = network.sizes, capacity
         self.hidden = [np.empty(capacity * (units + 1), dtype) for units in self.sizes[1:-1]]
-        self.raw = np.empty(capacity * self.sizes[-1], dtype)
-        self.scratch = np.empty(capacity * max(self.sizes[1:]), dtype)
-        if training:
-            self.deltas = [np.empty(capacity * units, dtype) for units in self.sizes[1:]]
-            self.slopes = [np.empty(capacity * units, dtype) for units in self.sizes[1:-1]]
-        else:
-            self.deltas = []
-            self.slopes = [np.empty(capacity * max(self.sizes[1:]), dtype)] * (len(self.sizes) - 2)
+        self.scratch = np.empty(capacity * max(self.sizes[1:-1]), dtype)
+        # A layer's activation finds zeros here at first, or what it left.
+        self.slopes = [np.zeros(capacity * units, dtype) for units in self.sizes[1:-1]]
+        self.deltas = [np.empty(capacity * units, dtype) for units in self.sizes[1:]] if training else []
         self._panels = {}
         self._current = None
 
@@ -116,27 +112,35 @@ class Passes:
 
     def __init__(self, network, theta):
         self.layers = network.layers(theta)
-        self._gemm = blas(theta.dtype).gemm
-        self._activations = [ACTIVATIONS[name] for name in network.activations]
+        self._blas = blas(theta.dtype)
+        self._apply = [ACTIVATIONS[name].apply for name in network.activations]
+        self._chain = [ACTIVATIONS[name].chain for name in network.activations]
         # BLAS sees the C-ordered [W; b] as its transpose in Fortran order.
         self._transposed = [layer.T for layer in self.layers]
         self._weights = [layer[:-1].T for layer in self.layers]
 
-    def forward(self, panel):
-        """From the first layer's pre-activations in ``panel.outputs[0]`` to the raw outputs, which are returned."""
-        gemm, outputs = self._gemm, panel.outputs
-        for k, activation in enumerate(self._activations):
-            activation.apply(outputs[k], panel.slopes[k], panel.scratch[k])
-            gemm(1.0, panel.inputs[k + 1], self._transposed[k + 1], 0.0, outputs[k + 1], 0, 1, 1)
-        return outputs[-1]
+    def forward(self, panel, raw):
+        """From the first layer's pre-activations in ``panel.outputs[0]`` to the raw outputs, in place in `raw`."""
+        gemm, outputs = self._blas.gemm_of(panel.n), [*panel.outputs[1:], raw]
+        for k, apply in enumerate(self._apply):
+            apply(panel.outputs[k], panel.slopes[k], panel.scratch[k])
+            gemm(1.0, panel.inputs[k + 1], self._transposed[k + 1], 0.0, outputs[k], 0, 1, 1)
 
     def backward(self, panel):
         """From the last delta to those of all layers, in place in ``panel.deltas``."""
-        gemm, deltas = self._gemm, panel.deltas
-        for k in range(len(self._activations) - 1, -1, -1):
+        gemm, deltas = self._blas.gemm_of(panel.n), panel.deltas
+        for k in range(len(self._chain) - 1, -1, -1):
             gemm(1.0, deltas[k + 1], self._weights[k + 1], 0.0, deltas[k], 0, 0, 1)
-            self._activations[k].chain(panel.outputs[k], panel.slopes[k], deltas[k], panel.scratch[k])
+            self._chain[k](panel.outputs[k], panel.slopes[k], deltas[k], panel.scratch[k])
 
-    def accumulate(self, k, panel, scale, beta, out):
-        """``out = beta * out + scale * A^T D`` for layer k >= 1, in place in `out` (fan_in + 1, fan_out)."""
-        self._gemm(scale, panel.deltas[k], panel.inputs[k], beta, out.T, 1, 0, 1)
+    def factor(self, k, panel):
+        """The function ``accumulate(scale, beta, out)`` of layer k >= 1, for the panel's rows.
+
+        It does ``out = beta * out + scale * [A 1]^T D`` in place in `out` (fan_in + 1, fan_out).
+        """
+        gemm, inputs, delta = self._blas.gemm, panel.inputs[k], panel.deltas[k]
+
+        def accumulate(scale, beta, out):
+            gemm(scale, delta, inputs, beta, out.T, 1, 0, 1)
+
+        return accumulate

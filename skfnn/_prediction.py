@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._batches import Batch, Rows
+from ._batches import Rows
 from ._first_layer import DenseFirstLayer, SparseFirstLayer
 from ._network import Passes, Workspace
 
@@ -21,15 +21,20 @@ class Predictor:
         kind = SparseFirstLayer if self._rows.sparse else DenseFirstLayer
         self._first = kind(network.layers(theta)[0], self._capacity)
         self._shape = (self._n, network.sizes[-1])
-        self._dtype = theta.dtype
+        self._raw = np.empty(self._capacity * network.sizes[-1], theta.dtype)
 
-    def raw_outputs(self):
-        """The output layer before its activation, (n, n_outputs), a new array."""
-        out = np.empty(self._shape, self._dtype)
+    def raw_outputs(self, activate=None):
+        """The output layer before its activation, (n, n_outputs), a new array; `activate` is done to every part."""
+        out = np.empty(self._shape, self._raw.dtype)
+        n_outputs = self._shape[1]
         for start in range(0, self._n, self._capacity):
-            stop = min(start + self._capacity, self._n)
-            panel = self._workspace.panel(stop - start)
-            self._first.begin(self._rows.take(slice(start, stop)))
-            self._first.forward(Batch(0, stop - start), panel.outputs[0])
-            out[start:stop] = self._passes.forward(panel)
+            n = min(self._capacity, self._n - start)
+            panel = self._workspace.panel(n)
+            raw = self._raw[: n * n_outputs].reshape((n, n_outputs), order="F")
+            self._first.begin(self._rows.take(slice(start, start + n)))
+            self._first.forward(0, n, panel.outputs[0])
+            self._passes.forward(panel, raw)
+            if activate is not None:
+                activate(raw)
+            out[start : start + n] = raw
         return out

@@ -42,11 +42,11 @@ class PlainSGD:
 
     def step_factors(self, factors, n, eta, decay):
         """Take a step of the last ``len(factors)`` layers, in place."""
-        shrink = 1.0 - eta * decay
+        shrink, scale = 1.0 - eta * decay, -eta / n
         for layer, accumulate in zip(self._layers[-len(factors) :], factors, strict=True):
             if shrink != 1.0:
                 np.multiply(layer[:-1], shrink, out=layer[:-1])
-            accumulate(-eta / n, 1.0, layer)
+            accumulate(scale, 1.0, layer)
 
 
 class Momentum:

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from scipy import sparse
 from scipy.optimize import minimize
 
 from ._batches import BLOCK_ROWS
@@ -12,26 +13,27 @@ from ._network import Passes, Workspace
 from ._solvers import PlainSGD
 
 # A part of a large mini-batch, or of a full batch, has at most so many rows, and so many bytes of buffers.
-CHUNK_ROWS = 1024
+CHUNK_ROWS = 512
 CHUNK_BYTES = 16_000_000
-# The deferred first layer is used where the L2 term of a step leaves at least so much of a weight, so half of it over
-# the steps of a block: it divides by that.
-SMALLEST_SHRINK = 0.99
+# A first layer takes plain SGD's steps itself where the L2 term of a block's steps leaves at least so much of a weight:
+# it divides by that.
+SMALLEST_SHRINK = 0.5
 
 
-def chunk_rows(network, dtype):
-    """How many rows are worked on at once: enough for fast products, few enough for the cache."""
-    bytes_a_row = np.dtype(dtype).itemsize * (network.sizes[0] + 4 * sum(network.sizes[1:]))
+def chunk_rows(network, X, dtype):
+    """How many rows of X are worked on at once: enough for fast products, few enough for the cache."""
+    n_values = X.nnz // X.shape[0] if sparse.issparse(X) else network.sizes[0]
+    bytes_a_row = np.dtype(dtype).itemsize * (n_values + 4 * sum(network.sizes[1:]))
     return int(max(BLOCK_ROWS, min(CHUNK_ROWS, CHUNK_BYTES // bytes_a_row)))
 
 
 def _deferring_pays(batches, n_units):
-    """Whether three products a block are faster than two a mini-batch.
+    """Whether the products of a block are faster than those of its mini-batches.
 
     With 784 features they are, 1.1 to 2.5 times, where a block has four mini-batches or more. Where it has two they are
-    only if the product of the block with itself is small beside those with W, which has `n_units` columns.
+    only if the products of its rows with each other are small beside those with W, which has `n_units` columns.
     """
-    rows = min(BLOCK_ROWS, batches.block_capacity)
+    rows = batches.block_capacity
     return 4 * batches.batch_size <= rows or (2 * batches.batch_size <= rows and n_units >= 4 * rows)
 
 
@@ -56,11 +58,17 @@ class Trainer:
         self._workspace = Workspace(network, min(batches.batch_size, batches.block_capacity), theta.dtype)
         self._fused = solver is not None and solver.takes_factors(decay)
         self._parts = batches.batch_size > batches.capacity
-        kind = SparseFirstLayer if batches.sparse else DenseFirstLayer
-        self._first = kind(self._layers[0], batches.block_capacity)
-        self._deferred = None
-        if isinstance(solver, PlainSGD) and not batches.sparse and _deferring_pays(batches, network.sizes[1]):
-            self._deferred = DeferredFirstLayer(self._layers[0], batches.block_capacity, batches.batch_size)
+        plain, capacity = isinstance(solver, PlainSGD), self._workspace.capacity
+        self._first: DenseFirstLayer | SparseFirstLayer
+        # The first layer that takes plain SGD's steps itself, where that is faster.
+        self._stepping: SparseFirstLayer | DeferredFirstLayer | None = None
+        if batches.sparse:
+            self._first = sparse_layer = SparseFirstLayer(self._layers[0], capacity)
+            self._stepping = sparse_layer if plain else None
+        else:
+            self._first = DenseFirstLayer(self._layers[0], capacity)
+            if plain and _deferring_pays(batches, network.sizes[1]):
+                self._stepping = DeferredFirstLayer(self._layers[0], batches.block_capacity, batches.batch_size)
         self._factors = {}
         self._axpy = blas(theta.dtype).axpy
         if self._parts or not self._fused:
@@ -102,27 +110,26 @@ class Trainer:
     def _plan(self, eta):
         """How the steps of an epoch are taken: the first layer and the step function."""
         shrink = 1.0 - eta * self._decay
-        if self._deferred is not None and shrink >= SMALLEST_SHRINK:
-            self._deferred.set_shrink(shrink)
-            return self._deferred, self._step_deferred
+        if self._stepping is not None and shrink > 0 and shrink**self.batches.block_batches >= SMALLEST_SHRINK:
+            self._stepping.set_shrink(shrink)
+            return self._stepping, self._step_behind
         return self._first, self._step_factors if self._fused else self._step_gradient
 
     def _block(self, start, stop, eta, first, step):
         """Train on the mini-batches of a block; returns the sum of the rows' losses."""
-        total = 0.0
         block, cut = self.batches.load(start, stop)
-        panel = self._workspace.panel(cut[0].stop)
+        panel = self._workspace.panel(cut.n)
         factors = self._panel_factors(panel)
         first.begin(block)
-        for batch in cut:
-            total += self._backpropagate(first, batch, panel)
+        for batch in cut.batches:
+            self._backpropagate(first, batch, panel)
             step(first, batch, panel, factors, eta)
         first.end()
-        return total
+        return self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
 
-    def _step_deferred(self, first, batch, panel, factors, eta):
+    def _step_behind(self, first, batch, panel, factors, eta):
         self._solver.step_factors(factors[1:], panel.n, eta, self._decay)
-        first.update(batch, panel.deltas[0], -eta / panel.n)
+        first.update(batch.start, panel.deltas[0], -eta / panel.n)
 
     def _step_factors(self, first, batch, panel, factors, eta):
         self._solver.step_factors(factors, panel.n, eta, self._decay)
@@ -138,10 +145,11 @@ class Trainer:
         total = 0.0
         self._gradient.fill(0.0)
         for begin, end in self.batches.chunks(start, stop):
-            block, (batch,) = self.batches.load(begin, end)
+            block, cut = self.batches.load(begin, end)
             panel = self._workspace.panel(end - begin)
             self._first.begin(block)
-            total += self._backpropagate(self._first, batch, panel)
+            self._backpropagate(self._first, cut.batches[0], panel)
+            total += self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
             for accumulate, layer in zip(self._panel_factors(panel), self._gradient_layers, strict=True):
                 accumulate(1.0 / (stop - start), 1.0, layer)
         self._add_decay()
@@ -155,19 +163,17 @@ class Trainer:
                 self._axpy(weights, gradient[:-1].reshape(-1), weights.size, self._decay)
 
     def _backpropagate(self, first, batch, panel):
-        """The passes of one mini-batch: leaves its deltas in the panel, returns the sum of its rows' losses."""
-        first.forward(batch, panel.outputs[0])
-        z = self._passes.forward(panel)
-        value = self._loss.value_and_delta(z, batch.targets, panel.deltas[-1], panel.scratch[-1], batch.weights)
+        """The passes of one mini-batch: leaves its deltas in the panel."""
+        first.forward(batch.start, batch.stop, panel.outputs[0])
+        self._passes.forward(panel, batch.raw)
+        self._loss.write_delta(batch.raw, batch.targets, panel.deltas[-1], batch.row, batch.weights)
         self._passes.backward(panel)
-        return value
 
     def _panel_factors(self, panel):
         """For every layer, the function that adds its gradient to an array; made once for a panel."""
         factors = self._factors.get(panel.n)
         if factors is None:
-            accumulate = self._passes.accumulate
-            factors = [partial(accumulate, k, panel) for k in range(1, len(self._layers))]
+            factors = [self._passes.factor(k, panel) for k in range(1, len(self._layers))]
             factors.insert(0, partial(self._first.accumulate, panel.deltas[0]))
             self._factors[panel.n] = factors
         return factors

@@ -46,10 +46,14 @@ def hold_out(n_rows, fraction, strata, weights, seed):
 def mean_loss(loss, raw, targets, weights):
     """The weighted mean loss of rows with raw outputs `raw` (n, n_outputs), which is left as it is."""
     n, n_outputs = raw.shape
-    z = np.array(raw, order="F")
-    y = np.empty((1, n_outputs, n), raw.dtype)
+    # One block of one mini-batch.
+    z, y, delta = np.empty((3, 1, n_outputs, n), raw.dtype)
+    row = np.empty((1, n), raw.dtype)
+    np.copyto(z[0], raw.T)
     targets.fill(slice(0, n), y)
-    delta, scratch = (np.empty((n, n_outputs), raw.dtype, order="F") for _ in range(2))
     if weights is None:
-        return loss.value_and_delta(z, y[0].T, delta, scratch) / n
-    return loss.value_and_delta(z, y[0].T, delta, scratch, weights.astype(raw.dtype)) / float(weights.sum())
+        loss.write_delta(z[0].T, y[0].T, delta[0].T, row.T)
+        return loss.value(z, y, row) / n
+    cast = weights.astype(raw.dtype)[None]
+    loss.write_delta(z[0].T, y[0].T, delta[0].T, row.T, cast.T)
+    return loss.value(z, y, row, cast) / float(weights.sum())

@@ -24,7 +24,7 @@ def derivative(name, z, dtype=np.float64):
 
 def evaluate(name, z, dtype, delta=1.0):
     a = np.array(z, dtype).reshape((-1, 2), order="F")
-    slope, scratch = np.full_like(a, np.nan), np.full_like(a, np.nan)
+    slope, scratch = np.zeros_like(a), np.full_like(a, np.nan)
     deltas = np.full_like(a, delta)
     ACTIVATIONS[name].apply(a, slope, scratch)
     values = a.copy()

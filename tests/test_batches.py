@@ -35,11 +35,13 @@ def epoch(batches, seed=0):
         block, cut = batches.load(start, stop)
         block = block.toarray() if sparse.issparse(block) else block
         # The mini-batches of a block have one size and cover the block in order.
-        assert [b.start for b in cut] == list(range(0, stop - start, cut[0].stop))
-        assert cut[-1].stop == stop - start == len(block)
-        for b in cut:
+        assert [b.start for b in cut.batches] == list(range(0, stop - start, cut.n))
+        assert cut.batches[-1].stop == stop - start == len(block)
+        for b in cut.batches:
+            assert b.stop - b.start == cut.n
             assert b.targets.flags.f_contiguous
-            result.append((block[b.start : b.stop].copy(), b.targets.copy(), b.weights.copy()))
+            assert b.raw.flags.f_contiguous
+            result.append((block[b.start : b.stop].copy(), b.targets.copy(), b.weights[:, 0].copy()))
     return result
 
 
@@ -120,7 +122,8 @@ def test_the_parts_of_a_large_mini_batch_cover_it_once(rows, container):
     assert max(stop - start for start, stop in parts) <= 64
     found = []
     for start, stop in parts:
-        block, (batch,) = batches.load(start, stop)
+        block, cut = batches.load(start, stop)
+        (batch,) = cut.batches
         found.append(block.toarray() if sparse.issparse(block) else block.copy())
         order = found[-1][:, 0].astype(int)
         np.testing.assert_array_equal(batch.targets, np.eye(N_CLASSES)[labels(300)[order]])
@@ -137,7 +140,7 @@ def test_targets_and_weights_have_the_precision_of_training(dtype):
 def test_without_weights_there_are_none():
     batches = Batches(rows_of_numbers(9), ClassTargets(labels(9), 4), None, None, 2, True, np.dtype(float), 64)
     batches.shuffle(lambda: np.random.default_rng(0))
-    assert all(b.weights is None for start, stop in batches.blocks() for b in batches.load(start, stop)[1])
+    assert all(b.weights is None for start, stop in batches.blocks() for b in batches.load(start, stop)[1].batches)
 
 
 # Targets

@@ -26,10 +26,14 @@ def problem(name, n_outputs, n=17, seed=0):
 
 def value_and_delta(name, z, y, weights=None, dtype=np.float64):
     """The sum of the rows' losses and its derivative; the arguments stay as they are."""
-    z, y = (np.array(a, dtype, order="F") for a in (z, y))
-    delta, scratch = np.full_like(z, np.nan), np.full_like(z, np.nan)
-    weights = None if weights is None else np.array(weights, dtype)
-    return LOSSES[name].value_and_delta(z, y, delta, scratch, weights), delta
+    n, n_outputs = np.shape(z)
+    # A block of one mini-batch.
+    z, y = (np.array(a, dtype).T[None].copy() for a in (z, y))
+    delta, row = np.full((n, n_outputs), np.nan, dtype, order="F"), np.full((1, n), np.nan, dtype)
+    weights = None if weights is None else np.array(weights, dtype)[None]
+    loss = LOSSES[name]
+    loss.write_delta(z[0].T, y[0].T, delta, row.T, None if weights is None else weights.T)
+    return loss.value(z, y, row, weights), delta
 
 
 def row_losses(name, z, y):
