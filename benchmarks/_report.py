@@ -48,7 +48,16 @@ def environment():
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
     now = datetime.datetime.now().isoformat(sep=" ", timespec="minutes")
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
-    return "; ".join([now, machine, ", ".join(versions), load])
+    return "; ".join([now, machine, _kernels(), ", ".join(versions), load])
+
+
+def _kernels():
+    """For which processor SciPy's OpenBLAS chose its kernels: on one it does not know, they may be old ones."""
+    import scipy.linalg.blas  # noqa: F401  (loads the library)
+    from threadpoolctl import threadpool_info
+
+    found = {info.get("architecture", "?") for info in threadpool_info() if info["user_api"] == "blas"}
+    return "BLAS kernels for " + " and ".join(sorted(found))
 
 
 def print_table(headers, rows):
