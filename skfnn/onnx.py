@@ -1,0 +1,295 @@
+"""Fitted models as ONNX graphs, by way of skl2onnx."""
+
+from math import sqrt
+from numbers import Real
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from ._activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
+from ._classifier import FNNClassifier
+from ._regressor import FNNRegressor
+
+__all__ = ["register_converters", "to_onnx"]
+
+
+def to_onnx(model, X=None, *, options=None, **params):
+    """Convert a fitted model to ONNX.
+
+    This is :func:`skl2onnx.to_onnx` after :func:`register_converters`, with one other default: the option 'zipmap' of
+    classifiers is off, so that probabilities are an array, not a list of dicts.
+
+    The graph computes in the type of its input: in float64 where `X` is float64, in float32 otherwise.
+
+    Parameters
+    ----------
+    model : FNNClassifier, FNNRegressor, or Pipeline or other meta-estimator
+        A fitted model that skl2onnx can convert once it knows the estimators of skfnn.
+    X : ndarray of shape (n, n_features), default=None
+        Rows of the type that the graph will be given; one is enough. Only its dtype and the number of columns are
+        used. None if `initial_types` is given.
+    options : dict, default=None
+        Options of the converters, as in :func:`skl2onnx.to_onnx`. Those of FNNClassifier are 'zipmap', 'raw_scores'
+        (the output layer before its activation instead of probabilities), 'output_class_labels' and 'nocl'. A name
+        alone, as in ``{"raw_scores": True}``, is an option of the model or of the last step of a pipeline.
+    **params
+        The other parameters of :func:`skl2onnx.to_onnx`: `initial_types`, `target_opset`, `name` and so on.
+
+    Returns
+    -------
+    onnx_model : onnx.ModelProto
+        The graph. A classifier has two outputs: 'label' of shape (n,), for multilabel (n, n_labels), and
+        'probabilities' of shape (n, n_classes). A regressor has one, of shape (n, n_outputs).
+
+    Raises
+    ------
+    ImportError
+        Where skl2onnx is not installed.
+    NotFittedError
+        Where the model is not fitted.
+
+    Examples
+    --------
+    With ``pip install "skfnn[onnx]"``::
+
+        from skfnn.onnx import to_onnx
+
+        onnx_model = to_onnx(clf, X[:1].astype("float32"))
+        with open("clf.onnx", "wb") as file:
+            file.write(onnx_model.SerializeToString())
+    """
+    register_converters()
+    import skl2onnx
+
+    check_is_fitted(model)
+    if is_classifier(model):
+        options = _without_zipmap(model, options or {})
+    return skl2onnx.to_onnx(model, X, options=options, **params)
+
+
+def register_converters():
+    """Tell skl2onnx how FNNClassifier and FNNRegressor are converted.
+
+    After this call :func:`skl2onnx.to_onnx` and :func:`skl2onnx.convert_sklearn` take them, alone and as parts of
+    pipelines and other meta-estimators. :func:`to_onnx` calls it by itself. Calling it again does no harm.
+
+    Raises
+    ------
+    ImportError
+        Where skl2onnx is not installed.
+
+    Examples
+    --------
+    With ``pip install "skfnn[onnx]"``::
+
+        import skl2onnx
+        from skfnn.onnx import register_converters
+
+        register_converters()
+        onnx_model = skl2onnx.to_onnx(pipeline, X[:1].astype("float32"))
+    """
+    try:
+        from skl2onnx import update_registered_converter
+    except ImportError as error:
+        raise ImportError('The export to ONNX needs skl2onnx: pip install "skfnn[onnx]"') from error
+    update_registered_converter(
+        FNNClassifier,
+        "SkfnnFNNClassifier",
+        _set_classifier_types,
+        _convert_classifier,
+        options={
+            "zipmap": [True, False, "columns"],
+            "raw_scores": [True, False],
+            "output_class_labels": [False, True],
+            "nocl": [True, False],
+        },
+    )
+    update_registered_converter(FNNRegressor, "SkfnnFNNRegressor", _set_regressor_types, _convert_regressor)
+
+
+def _without_zipmap(model, options):
+    """The options of a classifier's conversion, 'zipmap' being off where they do not say otherwise."""
+    last = model
+    while isinstance(last, Pipeline):
+        last = last[-1]
+    if any(not isinstance(key, str) for key in options):  # dicts by estimator, as id or class
+        own = options.get(type(last), {}) | options.get(id(last), {})
+        return options | {id(last): {"zipmap": False} | own}
+    if any("__" in key or isinstance(value, dict) for key, value in options.items()):  # by the names of steps
+        return {"zipmap": False} | options
+    return {id(last): {"zipmap": False} | options}
+
+
+# What skl2onnx asks for: for each estimator the types of its outputs, and its nodes.
+
+
+def _set_classifier_types(operator):
+    from skl2onnx.common.data_types import Int64TensorType, StringTensorType
+
+    model, n = operator.raw_operator, _checked_rows(operator, n_outputs=2)
+    classes = _exported_classes(operator.scope_inst, model)
+    label_type = StringTensorType if classes.dtype.kind == "U" else Int64TensorType
+    operator.outputs[0].set_type(label_type([n, len(classes)] if model._labels.multilabel else [n]))
+    operator.outputs[1].type.shape = [n, len(classes)]
+
+
+def _set_regressor_types(operator):
+    n = _checked_rows(operator, n_outputs=1)
+    operator.outputs[0].type.shape = [n, operator.raw_operator.n_outputs_]
+
+
+def _checked_rows(operator, n_outputs):
+    """The number of rows of the input, None where it is open, after a check that it can be converted."""
+    from skl2onnx.common import data_types, utils
+
+    utils.check_input_and_output_numbers(operator, input_count_range=1, output_count_range=n_outputs)
+    names = ("Float", "Double", "Boolean", "Int8", "UInt8", "Int32", "Int64")
+    utils.check_input_and_output_types(operator, [getattr(data_types, f"{name}TensorType") for name in names])
+    return operator.inputs[0].get_first_dimension()
+
+
+def _exported_classes(scope, model):
+    """The class labels as int64 or str: ONNX has no others; their numbers with the option 'nocl'."""
+    from skl2onnx.common.utils_classifier import get_label_classes
+
+    classes = np.asarray(get_label_classes(scope, model))
+    if all(isinstance(label, str) for label in classes):
+        return classes.astype(str)
+    if not all(isinstance(label, Real | np.bool_) and float(label).is_integer() for label in classes):
+        raise ValueError(f"Only whole numbers and strings can be class labels in ONNX, got classes_={classes!r}.")
+    return classes.astype(np.int64)
+
+
+def _convert_classifier(scope, operator, container):
+    model, graph = operator.raw_operator, _Graph(scope, operator, container)
+    label, scores = (variable.full_name for variable in operator.outputs)
+    raw = graph.raw_outputs(model)
+    if model._labels.multilabel:
+        graph.add("Cast", graph.add("Greater", raw, 0.0), to=graph.types["int64"], out=label)
+    else:
+        if model._labels.binary:
+            raw = graph.add("Concat", graph.add("Neg", raw), raw, axis=1)
+        # The number of the class from raw outputs, as `predict` has it: probabilities of 1.0 may be ties.
+        number = graph.add("ArgMax", raw, axis=1, keepdims=0)
+        graph.add("Gather", _exported_classes(scope, model), number, out=label)
+    raw_scores = container.get_options(model, {"raw_scores": False})["raw_scores"]
+    OUTPUTS["identity" if raw_scores else model.out_activation_](graph, raw, scores)
+
+
+def _convert_regressor(scope, operator, container):
+    model, graph = operator.raw_operator, _Graph(scope, operator, container)
+    OUTPUTS[model.out_activation_](graph, graph.raw_outputs(model), operator.outputs[0].full_name)
+
+
+class _Graph:
+    """Adds nodes to the graph of a container; values go by their names, arrays and numbers become constants."""
+
+    def __init__(self, scope, operator, container):
+        from onnx import TensorProto
+        from skl2onnx.common.data_types import DoubleTensorType
+
+        self._scope, self._container, self._input = scope, container, operator.inputs[0]
+        self.types = {
+            "float32": TensorProto.FLOAT,
+            "float64": TensorProto.DOUBLE,
+            "int64": TensorProto.INT64,
+            "str": TensorProto.STRING,
+        }
+        self.dtype = "float64" if isinstance(self._input.type, DoubleTensorType) else "float32"
+
+    def add(self, op_type, *inputs, out=None, **attributes):
+        """Add a node; return the name of its output, which is `out` if given."""
+        names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
+        out = out or self._scope.get_unique_variable_name(op_type.lower())
+        name = self._scope.get_unique_operator_name(op_type)
+        self._container.add_node(op_type, names, out, name=name, **attributes)
+        return out
+
+    def cast(self, value, dtype):
+        """Add a change of type; return the name of its output."""
+        return self.add("Cast", value, to=self.types[dtype])
+
+    def raw_outputs(self, model):
+        """Add all layers, without the activation of the last; return the name of the raw outputs (n, n_outputs)."""
+        from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+
+        h = self._input.full_name
+        if not isinstance(self._input.type, DoubleTensorType | FloatTensorType):
+            h = self.cast(h, self.dtype)
+        names = [*model._network.activations, "identity"]
+        for name, weights, bias in zip(names, model.coefs_, model.intercepts_, strict=True):
+            h = ACTIVATIONS[name](self, self.add("Gemm", h, weights, bias))
+        return h
+
+    def _constant(self, value):
+        """Add an array or a number; return its name. Floats get the type that the graph computes in."""
+        value, dtype = np.asarray(value), "int64"
+        if value.dtype.kind == "f":
+            dtype = self.dtype
+            value = value.astype(dtype)
+        elif value.dtype.kind == "U":
+            dtype = "str"
+            value = np.char.encode(value, "utf-8").astype(object)
+        name = self._scope.get_unique_variable_name("constant")
+        self._container.add_initializer(name, self.types[dtype], value.shape, value.ravel())
+        return name
+
+
+# The activations from operators that onnxruntime has in float64 too: it has no Elu, Selu, Softplus, LeakyRelu, Gelu.
+
+
+def _logistic(graph, z, out=None):
+    # Not Sigmoid: onnxruntime's in float32 has an absolute error of 1e-7 and is 0 below -18.
+    return graph.add("Reciprocal", graph.add("Add", graph.add("Exp", graph.add("Neg", z)), 1.0), out=out)
+
+
+def _leaky_relu(graph, z):
+    return graph.add("Max", z, graph.add("Mul", z, LEAKY_SLOPE))
+
+
+def _elu(graph, z, alpha=1.0):
+    below = graph.add("Sub", graph.add("Exp", graph.add("Min", z, 0.0)), 1.0)
+    return graph.add("Add", graph.add("Relu", z), graph.add("Mul", below, alpha))
+
+
+def _selu(graph, z):
+    return graph.add("Mul", _elu(graph, z, SELU_ALPHA), SELU_SCALE)
+
+
+def _gelu(graph, z):
+    # onnxruntime's Erf is in float32 only: its error is 1e-7 at most.
+    scaled = graph.add("Mul", z, sqrt(0.5))
+    erf = graph.cast(graph.add("Erf", graph.cast(scaled, "float32")), graph.dtype)
+    return graph.add("Mul", graph.add("Mul", z, 0.5), graph.add("Add", erf, 1.0))
+
+
+def _silu(graph, z):
+    return graph.add("Mul", z, _logistic(graph, z))
+
+
+def _softplus(graph, z):
+    tail = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
+    return graph.add("Add", graph.add("Relu", z), graph.add("Log", graph.add("Add", tail, 1.0)))
+
+
+ACTIVATIONS = {
+    "identity": lambda graph, z: z,
+    "logistic": _logistic,
+    "tanh": lambda graph, z: graph.add("Tanh", z),
+    "relu": lambda graph, z: graph.add("Relu", z),
+    "leaky_relu": _leaky_relu,
+    "elu": _elu,
+    "selu": _selu,
+    "gelu": _gelu,
+    "silu": _silu,
+    "softplus": _softplus,
+}
+
+OUTPUTS = {
+    "identity": lambda graph, z, out: graph.add("Identity", z, out=out),
+    "exp": lambda graph, z, out: graph.add("Exp", z, out=out),
+    "logistic": _logistic,
+    "softmax": lambda graph, z, out: graph.add("Softmax", z, axis=1, out=out),
+}
