@@ -1,0 +1,5 @@
+"""Readers of the image sets that textbooks train on."""
+
+from ._fetch import fetch_cifar10, fetch_cifar100, fetch_fashion_mnist, fetch_mnist
+
+__all__ = ["fetch_cifar10", "fetch_cifar100", "fetch_fashion_mnist", "fetch_mnist"]

@@ -1,0 +1,439 @@
+"""The image sets: where they are found, their official split, and what damaged files lead to."""
+
+import gzip
+import os
+import tracemalloc
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+from sklearn.utils import Bunch
+
+from skfnn.datasets import _sources, fetch_cifar10, fetch_cifar100, fetch_fashion_mnist, fetch_mnist
+from skfnn.datasets._files import read_cifar, read_idx, read_idx_labels
+from skfnn.datasets._sets import SETS
+
+FETCH = {"mnist": fetch_mnist, "fashion_mnist": fetch_fashion_mnist, "cifar10": fetch_cifar10}
+FETCH["cifar100"] = fetch_cifar100
+# (training rows, test rows) of every class of the small sets. MNIST's differ from Fashion-MNIST's, as in the real ones.
+SIZES = {"mnist": [(3, 1), *[(2, 1)] * 8, (1, 1)], "fashion_mnist": [(2, 1)] * 10}
+SIZES |= {"cifar10": [(2, 1)] * 10, "cifar100": [(2, 1)] * 100}
+
+every_set = pytest.mark.parametrize("name", FETCH)
+
+
+@pytest.fixture(autouse=True)
+def small_sets(monkeypatch, tmp_path):
+    """Image sets of a few rows, and no data folder but those that a test makes."""
+    for name, sizes in SIZES.items():
+        train, test = zip(*sizes, strict=True)
+        monkeypatch.setitem(SETS, name, SETS[name]._replace(class_sizes={"train": train, "test": test}))
+    monkeypatch.delenv("SKFNN_DATA", raising=False)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "scikit_learn_data"))
+
+    def no_network(*args, **kwargs):
+        raise URLError("no network")
+
+    monkeypatch.setattr(_sources, "fetch_openml", no_network)
+
+
+def rows(name, part, seed=0):
+    """X and y of a small set, in a random order of the rows."""
+    rng = np.random.default_rng([seed, part == "test"])
+    sizes = SETS[name].class_sizes[part]
+    y = rng.permutation(np.repeat(np.arange(len(sizes), dtype=np.uint8), sizes))
+    return rng.integers(0, 256, size=(len(y), SETS[name].n_pixels), dtype=np.uint8), y
+
+
+def idx(array):
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+
+
+def write(folder, name, seed=0, dotted=False, zipped=False):
+    """Write the files of a small set as its authors give them out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in ("train", "test"):
+        X, y = rows(name, part, seed)
+        files = SETS[name].files[part]
+        if SETS[name].n_labels:
+            labels = np.column_stack([y // 5, y])[:, -len(SETS[name].n_labels) :]
+            contents = [piece.tobytes() for piece in np.split(np.hstack([labels, X]), len(files))]
+        else:
+            contents = [idx(X.reshape(-1, 28, 28)), idx(y)]
+        for file, content in zip(files, contents, strict=True):
+            if dotted:
+                file = file.replace("-idx", ".idx")
+            if zipped:
+                file, content = f"{file}.gz", gzip.compress(content)
+            (folder / file).write_bytes(content)
+    return folder
+
+
+def assert_rows(found, name, part="train", seed=0):
+    for a, b in zip(found, rows(name, part, seed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# What is returned
+
+
+@every_set
+def test_the_three_subsets_are_the_official_split(tmp_path, name):
+    write(tmp_path, name)
+    train, test, both = (FETCH[name](subset=s, data_home=tmp_path, return_X_y=True) for s in ("train", "test", "all"))
+    assert_rows(train, name, "train")
+    assert_rows(test, name, "test")
+    for k in (0, 1):
+        np.testing.assert_array_equal(both[k], np.concatenate([train[k], test[k]]))
+    assert_rows(FETCH[name](data_home=tmp_path, return_X_y=True), name, "train")
+
+
+@every_set
+def test_a_bunch_has_the_arrays_and_what_they_mean(tmp_path, name):
+    data = FETCH[name](data_home=write(tmp_path, name))
+    assert_rows((data.data, data.target), name)
+    assert data.data.dtype == np.uint8
+    assert data.target.dtype == np.int64
+    assert data.data.flags.writeable
+    assert data.data.flags.c_contiguous
+    assert np.prod(data.images_shape) == data.data.shape[1]
+    assert len(set(data.target_names)) == len(data.target_names) == data.target.max() + 1
+    assert data.DESCR.startswith(SETS[name].title)
+
+
+def test_the_official_sizes_are_those_that_were_published(monkeypatch):
+    monkeypatch.undo()
+    assert [SETS[name].n_rows("train") for name in FETCH] == [60_000, 60_000, 50_000, 50_000]
+    assert [SETS[name].n_rows("test") for name in FETCH] == [10_000] * 4
+    assert [SETS[name].n_pixels for name in FETCH] == [784, 784, 3072, 3072]
+
+
+def test_the_names_of_the_hundred_classes_are_in_alphabetical_order():
+    assert list(SETS["cifar100"].target_names) == sorted(SETS["cifar100"].target_names)
+    assert list(SETS["cifar10"].target_names) == sorted(SETS["cifar10"].target_names)
+
+
+@pytest.mark.parametrize("subset", ["Train", None, 0, ["train"], np.array(["train", "test"])])
+def test_another_subset_is_refused(tmp_path, subset):
+    with pytest.raises(ValueError, match="The 'subset' parameter of fetch_mnist must be a str among"):
+        fetch_mnist(subset=subset, data_home=write(tmp_path, "mnist"))
+
+
+# Where the files are looked for
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("dotted", [False, True])
+@every_set
+def test_the_usual_spellings_of_the_file_names_are_known(tmp_path, name, dotted, zipped):
+    write(tmp_path, name, dotted=dotted, zipped=zipped)
+    assert_rows(FETCH[name](data_home=str(tmp_path), return_X_y=True), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [(name, folder) for name in FETCH for folder in (*SETS[name].folders, ".")]
+)
+def test_files_are_found_in_every_home_directly_or_in_a_subfolder(tmp_path, monkeypatch, name, folder):
+    homes = [tmp_path / home for home in ("scikit_learn_data", "SKFNN_DATA", "data_home")]
+    monkeypatch.setenv("SKFNN_DATA", str(homes[1]))
+    # Each goes before the one that was written before it.
+    for seed, home in enumerate(homes):
+        write(home / folder, name, seed)
+        found = FETCH[name](data_home=homes[2], return_X_y=True, download_if_missing=False)
+        assert_rows(found, name, seed=seed)
+
+
+def test_a_folder_without_all_the_files_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKFNN_DATA", str(write(tmp_path / "whole", "mnist", seed=1)))
+    part = write(tmp_path / "part", "mnist", seed=0)
+    (part / "t10k-labels-idx1-ubyte").unlink()
+    assert_rows(fetch_mnist(data_home=part, return_X_y=True), "mnist", "train", seed=0)
+    assert_rows(fetch_mnist(data_home=part, subset="test", return_X_y=True), "mnist", "test", seed=1)
+
+
+def test_files_of_mnist_are_not_taken_for_fashion_mnist(tmp_path):
+    # Their names are the same.
+    with pytest.raises(OSError, match=r"Fashion-MNIST \(the files .* was not found"):
+        fetch_fashion_mnist(data_home=write(tmp_path / "mnist", "mnist"), download_if_missing=False)
+    folder = write(tmp_path / "other", "mnist")
+    with pytest.raises(ValueError, match="this is not Fashion-MNIST: 2 train rows of class 0 expected, found 3") as e:
+        fetch_fashion_mnist(data_home=folder)
+    assert str(folder / "train-labels-idx1-ubyte") in str(e.value)
+
+
+@every_set
+def test_missing_files_are_an_error_that_says_where_they_were_looked_for(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("SKFNN_DATA", str(tmp_path / "B"))
+    with pytest.raises(OSError, match="download_if_missing is False") as e:
+        FETCH[name](data_home=tmp_path / "A", download_if_missing=False)
+    for home in ("A", "B", "scikit_learn_data"):
+        for folder in ("", *SETS[name].folders):
+            assert str(tmp_path / home / folder) in str(e.value)
+    assert all(file in str(e.value) for file in SETS[name].files["train"])
+
+
+def test_a_failed_download_is_an_error_that_says_where_the_files_can_be_put(tmp_path):
+    with pytest.raises(OSError, match="OpenML did not bring it: .*no network") as e:
+        fetch_cifar10(data_home=tmp_path)
+    assert str(tmp_path / "cifar10") in str(e.value)
+
+
+# OpenML
+
+
+def give(monkeypatch, X, y):
+    """Let OpenML answer with these; returns the list of the calls."""
+    calls = []
+
+    def answer(*args, **kwargs):
+        calls.append((args, kwargs))
+        return Bunch(data=X, target=y)
+
+    monkeypatch.setattr(_sources, "fetch_openml", answer)
+    return calls
+
+
+def both_parts(name):
+    return (np.concatenate(arrays) for arrays in zip(rows(name, "train"), rows(name, "test"), strict=True))
+
+
+LABELS = {
+    "text": lambda y, names: y.astype(str).astype(object),
+    "whole numbers": lambda y, names: y.astype(int),
+    "floats": lambda y, names: y.astype(float),
+    "names": lambda y, names: np.array(names)[y],
+}
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("subset", ["train", "test", "all"])
+@every_set
+def test_openml_gives_the_same_rows(tmp_path, monkeypatch, name, subset, labels):
+    X, y = both_parts(name)
+    calls = give(monkeypatch, X.astype(float), LABELS[labels](y, SETS[name].target_names))
+    found = FETCH[name](subset=subset, data_home=tmp_path / "empty", return_X_y=True)
+    expected = FETCH[name](subset=subset, data_home=write(tmp_path, name), return_X_y=True)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.dtype == b.dtype
+    (((title,), kwargs),) = calls
+    assert title == {"mnist": "mnist_784", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR_10"}.get(
+        name, "CIFAR-100"
+    )
+    assert kwargs["data_home"] == tmp_path / "empty"
+    assert kwargs["as_frame"] is False
+
+
+def test_nothing_is_downloaded_where_the_files_are_or_where_it_is_not_wanted(tmp_path, monkeypatch):
+    calls = give(monkeypatch, *both_parts("mnist"))
+    with pytest.raises(OSError, match="was not found"):
+        fetch_mnist(data_home=tmp_path, download_if_missing=False)
+    fetch_mnist(data_home=write(tmp_path, "mnist"))
+    assert not calls
+
+
+def test_without_pandas_openml_is_read_by_the_other_parser(tmp_path, monkeypatch):
+    calls = give(monkeypatch, *both_parts("mnist"))
+    for found, parser in ((None, "liac-arff"), ("a module", "auto")):
+        monkeypatch.setattr(_sources, "find_spec", lambda module, found=found: found)
+        fetch_mnist(data_home=tmp_path)
+        assert calls[-1][1]["parser"] == parser
+
+
+def changed(array, place, value):
+    array = array.astype(float)
+    array[place] = value
+    return array
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, y: (X[:-1], y[:-1]), "the shape"),
+        (lambda X, y: (X[:, 1:], y), "the shape"),
+        (lambda X, y: (X, y[1:]), "the shape"),
+        (lambda X, y: (X[::-1], y[::-1]), "rows of class . expected"),  # the test rows first
+        (lambda X, y: (X, changed(y, 0, 10)), "rows of class . expected"),
+        (lambda X, y: (changed(X, (3, 4), np.nan), y), "pixels from 0 to 255"),
+        (lambda X, y: (changed(X, (3, 4), 256), y), "pixels from 0 to 255"),
+        (lambda X, y: (changed(X, (3, 4), -1), y), "pixels from 0 to 255"),
+        (lambda X, y: (X / 255, y), "whole numbers"),
+    ],
+)
+def test_what_is_not_the_set_is_not_taken_from_openml(tmp_path, monkeypatch, change, message):
+    give(monkeypatch, *change(*both_parts("mnist")))
+    with pytest.raises(ValueError, match=f"OpenML's data set 'mnist_784': .*{message}"):
+        fetch_mnist(data_home=tmp_path)
+
+
+# Damaged files
+
+IMAGES = np.arange(60, dtype=np.uint8).reshape(5, 3, 4)
+CONTENT = idx(IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not an IDX file"),
+        (CONTENT[:3], "not an IDX file"),
+        (b"\1" + CONTENT[1:], "not an IDX file"),
+        (gzip.compress(CONTENT), "not an IDX file"),
+        (CONTENT[:2] + b"\x0d" + CONTENT[3:], "type code 0x08 .* expected, found 0x0d"),
+        (idx(IMAGES.reshape(5, 12)), r"3 dimension\(s\) expected, found 2"),
+        (CONTENT[:10], "ends in its header"),
+        (idx(IMAGES[:4]), r"the shape \(5, 3, 4\) expected, found \(4, 3, 4\)"),
+        (CONTENT[:-1], "60 bytes expected .*, found only 59"),
+        (CONTENT + b"\0", "60 bytes expected .*, found more"),
+    ],
+)
+def test_a_damaged_idx_file_is_an_error_that_names_it(tmp_path, content, message):
+    path = tmp_path / "some-images"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as e:
+        read_idx(path, IMAGES.shape)
+    assert str(e.value).startswith(f"{path}: ")
+
+
+def test_labels_of_other_classes_are_an_error(tmp_path):
+    path = tmp_path / "labels"
+    path.write_bytes(idx(np.array([0, 9, 10, 3], np.uint8)))
+    with pytest.raises(ValueError, match="labels from 0 to 9 expected, found 10"):
+        read_idx_labels(path, 4, 10)
+    path.write_bytes(bytes([19, 99, 1, 2, 20, 0, 3, 4]))
+    with pytest.raises(ValueError, match="labels from 0 to 19 expected, found 20"):
+        read_cifar(path, 2, 2, (20, 100))
+    path.write_bytes(bytes([19, 99, 1, 2, 0, 100, 3, 4]))
+    with pytest.raises(ValueError, match="labels from 0 to 99 expected, found 100"):
+        read_cifar(path, 2, 2, (20, 100))
+
+
+@pytest.mark.parametrize("change", [lambda content: content[:-1], lambda content: content + b"\0"])
+@every_set
+def test_a_file_that_is_too_short_or_too_long_is_an_error_that_names_it(tmp_path, name, change):
+    write(tmp_path, name)
+    for file in SETS[name].files["train"]:
+        path = tmp_path / file
+        intact = path.read_bytes()
+        path.write_bytes(change(intact))
+        with pytest.raises(ValueError, match="bytes expected") as e:
+            FETCH[name](data_home=tmp_path)
+        assert str(path) in str(e.value)
+        path.write_bytes(intact)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\0\0\x08\3" + b"\xff" * 12,  # 2**96 bytes
+        b"\0\0\x08\3" + np.array([200_000, 50, 50], ">u4").tobytes() + bytes(10**7),
+        b"\0\0\x08\xff" + b"\xff" * 1020,
+        idx(IMAGES) + bytes(10**7),
+    ],
+)
+def test_no_damaged_file_takes_much_memory(tmp_path, content):
+    (tmp_path / "raw").write_bytes(content)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(content, 1))
+    for name in ("raw", "bomb.gz"):
+        tracemalloc.start()
+        try:
+            with pytest.raises(ValueError, match="expected"):
+                read_idx(tmp_path / name, IMAGES.shape)
+            # The buffers of the file and of gzip; the content has ten million bytes.
+            assert tracemalloc.get_traced_memory()[1] < 1e6
+        finally:
+            tracemalloc.stop()
+
+
+def damaged(content, n, rng):
+    """A file cut at every place, and n times with some bytes changed, removed or added."""
+    for length in range(len(content)):
+        yield content[:length]
+    for _ in range(n):
+        altered = bytearray(content)
+        for _ in range(rng.integers(1, 4)):
+            altered[rng.integers(len(altered))] = rng.integers(256)
+        place = rng.integers(len(altered))
+        kind = rng.integers(4)
+        if kind == 0:
+            del altered[place : place + rng.integers(1, 5)]
+        elif kind == 1:
+            altered[place:place] = rng.bytes(rng.integers(1, 5))
+        yield bytes(altered)
+
+
+CIFAR = np.hstack([np.arange(6)[:, None], 10 * np.arange(6)[:, None], np.arange(48).reshape(6, 8)]).astype(np.uint8)
+READERS = {
+    "images": (idx(IMAGES), lambda path: [read_idx(path, (5, 3, 4))], [(5, 3, 4)]),
+    "labels": (idx(np.arange(30, dtype=np.uint8) % 10), lambda path: [read_idx_labels(path, 30, 10)], [(30,)]),
+    "CIFAR-100": (CIFAR.tobytes(), lambda path: read_cifar(path, 6, 8, (20, 100)), [(6, 8), (6,)]),
+    "CIFAR-10": (CIFAR[:, 1:].tobytes(), lambda path: read_cifar(path, 6, 8, (100,)), [(6, 8), (6,)]),
+}
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("kind", READERS)
+def test_a_damaged_file_is_a_value_error_or_has_the_right_shape(tmp_path, kind, suffix):
+    content, read, shapes = READERS[kind]
+    if suffix:
+        content = gzip.compress(content, mtime=0)
+    path = tmp_path / f"file{suffix}"
+    path.write_bytes(content)
+    assert [array.shape for array in read(path)] == shapes
+    messages = []
+    for altered in damaged(content, 300, np.random.default_rng(0)):
+        path.write_bytes(altered)
+        try:
+            assert [array.shape for array in read(path)] == shapes
+        except ValueError as error:
+            messages.append(str(error))
+    assert len(messages) > len(content)  # every cut and more
+    assert all(message.startswith(f"{path}: ") for message in messages)
+
+
+ZIPPED = gzip.compress(idx(np.frombuffer(np.random.default_rng(0).bytes(100), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        ZIPPED[:1],
+        ZIPPED[:9],
+        ZIPPED[:60],
+        ZIPPED[:-1],
+        b"\0" + ZIPPED,
+        ZIPPED + b"more",
+        ZIPPED[:-8] + bytes([ZIPPED[-8] ^ 1]) + ZIPPED[-7:],  # the checksum
+        ZIPPED[:60] + bytes([ZIPPED[60] ^ 1]) + ZIPPED[61:],
+        ZIPPED[:10] + b"\xff" + ZIPPED[11:],
+    ],
+)
+def test_a_damaged_gzip_file_is_an_error_that_names_it(tmp_path, content):
+    path = tmp_path / "file.gz"
+    path.write_bytes(ZIPPED)
+    assert read_idx(path, (100,)).shape == (100,)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="not an IDX file" if not content else "an intact gzip file expected") as e:
+        read_idx(path, (100,))
+    assert str(e.value).startswith(f"{path}: ")
+
+
+# The real files
+
+
+@pytest.mark.skipif(not os.environ.get("SKFNN_DATA"), reason="SKFNN_DATA names no folder with MNIST's files")
+def test_the_real_mnist(monkeypatch):
+    monkeypatch.undo()  # the official sizes and the folder again
+    try:
+        X, y = fetch_mnist(subset="all", return_X_y=True, download_if_missing=False)
+    except OSError as error:
+        pytest.skip(str(error))
+    assert (X.shape, X.dtype, y.shape) == ((70_000, 784), np.uint8, (70_000,))
+    # The first ten digits, and the mean and standard deviation of the training pixels that are quoted everywhere.
+    assert y[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
+    frequencies = np.bincount(X[:60_000].ravel(), minlength=256) / (60_000 * 784)
+    pixels = np.arange(256) / 255
+    mean = frequencies @ pixels
+    assert mean == pytest.approx(0.1307, abs=5e-5)
+    assert np.sqrt(frequencies @ (pixels - mean) ** 2) == pytest.approx(0.3081, abs=5e-5)
