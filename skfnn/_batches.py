@@ -62,36 +62,41 @@ class Cut:
 
 
 class ClassTargets:
-    """One-hot rows made from class numbers `codes` (B,)."""
+    """One-hot rows made from class numbers `codes` (B,); smoothed, the share `smoothing` goes to all classes alike."""
 
-    def __init__(self, codes, n_outputs):
-        self.codes, self.n_outputs = codes, n_outputs
+    def __init__(self, codes, n_outputs, smoothing=0.0):
+        self.codes, self.n_outputs, self.smoothing = codes, n_outputs, smoothing
 
     def subset(self, rows):
-        """The targets of these rows only."""
+        """The exact targets of these rows only."""
         return ClassTargets(self.codes[rows], self.n_outputs)
 
     def fill(self, rows, out):
         """Write the targets of `rows` into `out` (n_batches, n_outputs, n)."""
-        n_batches, _, n = out.shape
-        out.fill(0.0)
-        out[np.arange(n_batches)[:, None], self.codes[rows].reshape(n_batches, n), np.arange(n)] = 1.0
+        n_batches, n_outputs, n = out.shape
+        rest = self.smoothing / n_outputs
+        out.fill(rest)
+        codes = self.codes[rows].reshape(n_batches, n)
+        out[np.arange(n_batches)[:, None], codes, np.arange(n)] = 1.0 - self.smoothing + rest
 
 
 class ArrayTargets:
-    """Targets that are numbers: `values` (B, n_outputs) of any dtype."""
+    """Targets that are numbers: `values` (B, n_outputs) of any dtype; smoothed, they go towards 1/2 by `smoothing`."""
 
-    def __init__(self, values):
-        self.values, self.n_outputs = values, values.shape[1]
+    def __init__(self, values, smoothing=0.0):
+        self.values, self.n_outputs, self.smoothing = values, values.shape[1], smoothing
 
     def subset(self, rows):
-        """The targets of these rows only."""
+        """The exact targets of these rows only."""
         return ArrayTargets(self.values[rows])
 
     def fill(self, rows, out):
         """Write the targets of `rows` into `out` (n_batches, n_outputs, n)."""
         n_batches, n_outputs, n = out.shape
         out[...] = self.values[rows].reshape(n_batches, n, n_outputs).transpose(0, 2, 1)
+        if self.smoothing:
+            np.multiply(out, 1.0 - self.smoothing, out=out)
+            np.add(out, 0.5 * self.smoothing, out=out)
 
 
 class Rows:
@@ -157,7 +162,8 @@ class Batches:
         self.block_capacity = min(whole, self.n_rows)
         self._source = Rows(X, dtype, self.block_capacity)
         self.sparse = self._source.sparse
-        self._targets, self._weights = targets, weights
+        self.row_entries = X.nnz / X.shape[0] if self.sparse else X.shape[1]
+        self.targets, self._weights = targets, weights
         self._memory = np.empty(self.block_capacity * (2 * targets.n_outputs + 1), dtype)
         self._weight_memory = None if weights is None else np.empty(self.block_capacity, dtype)
         self._cuts = {}
@@ -189,9 +195,9 @@ class Batches:
         if cut is None:
             # Made once, as every block uses the same memory.
             n = min(self.batch_size, stop - start)
-            cut = Cut(stop - start, n, self._targets.n_outputs, self._memory, self._weight_memory)
+            cut = Cut(stop - start, n, self.targets.n_outputs, self._memory, self._weight_memory)
             self._cuts[stop - start] = cut
-        self._targets.fill(rows, cut.targets)
+        self.targets.fill(rows, cut.targets)
         if cut.weights is not None:
             cut.weights.reshape(-1)[:] = self._weights[rows]
         return self._source.take(rows), cut

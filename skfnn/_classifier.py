@@ -7,9 +7,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseFNN, has_epochs
 from ._constraints import CLASSIFIER_CONSTRAINTS
+from ._docs import with_common_parts
 from ._labels import Labels, checked_labels
 
 
+@with_common_parts
 class FNNClassifier(ClassifierMixin, BaseFNN):
     """Feedforward neural network classifier.
 
@@ -27,50 +29,12 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or array-like of int, default=(100,)
-        The number of units in each hidden layer.
-    activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'softplus'} or \
-            list of them, default='relu'
-        The activation of the hidden layers: one for all, or a list with one name for each.
-    solver : {'sgd', 'adam', 'lbfgs'}, default='sgd'
-        'sgd' is gradient descent, plain or with `momentum`; 'adam' is Adam [1]_; 'lbfgs' is L-BFGS [2]_ on the full
-        batch, by :func:`scipy.optimize.minimize`.
-    batch_size : 'auto', 'full' or int, default='auto'
-        Rows in a mini-batch. ``1`` is stochastic gradient descent (SGD), 'full' is full-batch training, 'auto' is
-        ``min(200, B)``. The last mini-batch of an epoch may be smaller; its mean is over its own rows. A number above
-        B is clipped to B with a warning. Not used by 'lbfgs'.
-    shuffle : bool, default=True
-        Whether the rows are permuted anew at the start of every epoch. With ``batch_size=1, shuffle=False`` training is
-        sample-level training in a fixed order.
-    learning_rate_init : 'auto' or float, default='auto'
-        The learning rate eta. 'auto' is ``0.1 * (1 - momentum)`` for 'sgd' and 0.001 for 'adam'.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        The schedule of eta, for 'sgd' and 'adam'. 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the
-        rows gone through before the epoch. 'adaptive': divided by 5 each time that training stalls for
-        `n_iter_no_change` epochs, until it is at most 1e-6; only then training stops.
-    power_t : float, default=0.5
-        The exponent of 'invscaling'.
-    momentum : float, default=0.0
-        The momentum of 'sgd', between 0 and 1.
-    nesterovs_momentum : bool, default=True
-        Whether momentum, if there is any, is Nesterov's.
-    beta_1, beta_2 : float, default=0.9 and 0.999
-        Adam's decay of the first and second moment, in [0, 1).
-    epsilon : float, default=1e-8
-        Adam's number for numerical stability.
-    alpha : float, default=0.0
-        The strength of the L2 term of the objective; biases are not penalised.
-    max_iter : int, default=200
-        The largest number of epochs; of iterations for 'lbfgs'.
-    tol : float, default=1e-4
-        What counts as an improvement of the training loss, or of the validation score with `early_stopping`. For
-        'lbfgs' the largest entry of the gradient at which it stops.
-    n_iter_no_change : int, default=10
-        Training stops after more than so many consecutive epochs without an improvement by `tol`. With ``np.inf`` it
-        goes on for `max_iter` epochs, and there is no warning that it did not converge.
-    early_stopping : bool, default=False
-        Whether to watch the validation score instead of the training loss, and to put the weights of the best epoch
-        back in the end. In `partial_fit` nothing is held out and nothing put back.
+    <network and solver>
+    label_smoothing : float, default=0.0
+        The share of every training target that is spread evenly over the classes: the targets are
+        ``(1 - label_smoothing) * y + label_smoothing / n_classes`` [7]_; for one logistic unit, and for each label of a
+        multilabel problem, the two classes are 0 and 1. Validation losses are those of the exact labels.
+    <end of training>
     validation_fraction : float or None, default=None
         The share of the training rows to hold out for validation, if `fit` is given no `X_val`. None holds out 0.1 with
         `early_stopping` and nothing without. Stratified by class where the classes allow it.
@@ -80,66 +44,21 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
     class_weight : dict, 'balanced', list of dict or None, default=None
         Weights of the classes, as in :func:`sklearn.utils.class_weight.compute_sample_weight`. With `partial_fit`,
         'balanced' is about the rows of that call.
-    dtype : {'auto', 'float32', 'float64'}, default='auto'
-        The precision of all arithmetic. 'auto' is ``np.result_type(X.dtype, np.float32)``: float32 for float32, bytes
-        and short integers, float64 for the rest. Rows are cast a mini-batch at a time.
-    max_fun : int, default=15000
-        The largest number of loss evaluations of 'lbfgs'.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights, the optimiser's state and the history of the last call.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, the order of rows and the rows held out. An int gives the same model in every run.
-    verbose : bool, default=False
-        Whether to print a line an epoch: losses, score, eta, seconds.
+    <other settings>
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The class labels; the column numbers for multilabel.
-    coefs_ : list of ndarray of shape (fan_in, fan_out)
-        The weights of each layer. Writing into them changes what the model predicts.
-    intercepts_ : list of ndarray of shape (fan_out,)
-        The biases of each layer.
-    n_iter_ : int
-        Epochs of the last `fit`; or of all `partial_fit` calls.
-    n_steps_ : int
-        Iterations of gradient descent so far: epochs times ``ceil(B / batch_size)``.
-    t_ : int
-        Rows gone through so far.
-    loss_, best_loss_ : float
-        The training loss of the last epoch, and the smallest (None with `early_stopping`).
-    loss_curve_ : list of float
-        The training loss of each epoch: the mean over the rows of their loss when they were met, plus the L2 term at
-        the start of the epoch. At full batch it is the objective.
-    validation_loss_curve_ : list of float or None
-        The mean validation loss after each epoch, without the L2 term.
-    validation_scores_ : list of float or None
-        The validation score after each epoch.
-    best_validation_score_ : float or None
-        The best of them.
-    history_ : dict of list
-        `epoch`, `loss`, `learning_rate`, `validation_loss`, `validation_score`, `seconds` (of training, without
-        validation): one entry an epoch.
-    learning_rate_init_ : float
-        The eta that 'auto' became; not set by 'lbfgs'.
-    n_layers_, n_outputs_ : int
-        Layers, counting input and output; outputs.
-    out_activation_ : str
-        'softmax' or 'logistic'.
-    n_features_in_ : int
-        Features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where X has names that are all strings.
+    <attributes>
 
     See Also
     --------
     sklearn.neural_network.MLPClassifier : The multilayer perceptron of scikit-learn.
 
-    References
-    ----------
-    .. [1] Kingma and Ba (2015), "Adam: A method for stochastic optimization", :arxiv:`1412.6980`.
-    .. [2] Liu and Nocedal (1989), "On the limited memory BFGS method for large scale optimization",
-       Mathematical Programming 45.
+    <references>
+    .. [7] Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016), "Rethinking the Inception architecture for computer
+       vision", :arxiv:`1512.00567`.
 
     Examples
     --------
@@ -159,6 +78,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
     """
 
     _parameter_constraints = CLASSIFIER_CONSTRAINTS
+    _SGD_RATE = 0.1
 
     def __init__(
         self,
@@ -177,6 +97,10 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         beta_2=0.999,
         epsilon=1e-8,
         alpha=0.0,
+        weight_decay=0.0,
+        dropout=0.0,
+        max_grad_norm=None,
+        label_smoothing=0.0,
         max_iter=200,
         tol=1e-4,
         n_iter_no_change=10,
@@ -190,32 +114,38 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         random_state=None,
         verbose=False,
     ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.learning_rate_init = learning_rate_init
-        self.learning_rate = learning_rate
-        self.power_t = power_t
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.alpha = alpha
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.scoring = scoring
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            learning_rate_init=learning_rate_init,
+            learning_rate=learning_rate,
+            power_t=power_t,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            alpha=alpha,
+            weight_decay=weight_decay,
+            dropout=dropout,
+            max_grad_norm=max_grad_norm,
+            max_iter=max_iter,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            scoring=scoring,
+            dtype=dtype,
+            max_fun=max_fun,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.label_smoothing = label_smoothing
         self.class_weight = class_weight
-        self.dtype = dtype
-        self.max_fun = max_fun
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -243,7 +173,8 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         sample_weight : array-like of shape (B,), default=None
             Weights of the rows, not negative; only their ratios matter.
         X_val, y_val : array-like, default=None
-            A validation set, scored after every epoch.
+            A validation set, scored after every epoch. GridSearchCV and its like cut it into the folds of X if it has
+            as many rows as X: give them one with another number of rows.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation rows.
         coefs_init : list of array-like of shape (fan_in, fan_out), default=None
@@ -284,7 +215,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         classes : array-like of shape (n_classes,), default=None
             All classes that will ever be seen. Needed in the first call, but for multilabel.
         X_val, y_val : array-like, default=None
-            A validation set, scored after the epoch.
+            A validation set, scored after the epoch; the weights with the best score are kept for `restore_best`.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation rows.
 
@@ -378,7 +309,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             self.classes_ = self._labels.classes
         else:
             self._labels.check_same(y, incremental, classes)
-        return y, self._labels.targets(y), self._labels.loss
+        return y, self._labels.targets(y, self.label_smoothing), self._labels.loss
 
     def _encode_validation(self, y):
         return self._labels.targets(checked_labels(y))

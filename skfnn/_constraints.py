@@ -20,10 +20,17 @@ _Interval = type(_MLP["alpha"][0])
 CONSTRAINTS = {name: rule for name, rule in _MLP.items() if name != "loss"} | {
     "activation": [_Strings(set(ACTIVATIONS)), list, tuple],
     "batch_size": [_Strings({"auto", "full"}), *_MLP["batch_size"][1:]],
-    "learning_rate": [_Strings(set(SCHEDULES))],
+    "learning_rate": [_Strings(set(SCHEDULES)), callable],
+    "weight_decay": [_Interval(Real, 0, None, closed="left")],
+    "dropout": [_Interval(Real, 0, 1, closed="left")],
+    "max_grad_norm": [_Interval(Real, 0, None, closed="neither"), None],
     "learning_rate_init": [_Strings({"auto"}), *_MLP["learning_rate_init"]],
     "validation_fraction": [_Interval(Real, 0, 1, closed="neither"), None],
     "scoring": [_Strings({*get_scorer_names(), "loss"}), callable, None],
     "dtype": [_Strings({"auto", "float32", "float64"})],
 }
-CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {"class_weight": [_Strings({"balanced"}), dict, list, None]}
+CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
+    "class_weight": [_Strings({"balanced"}), dict, list, None],
+    "label_smoothing": [_Interval(Real, 0, 1, closed="left")],
+}
+REGRESSOR_CONSTRAINTS = CONSTRAINTS | {"loss": [_Strings({"squared_error", "poisson"})]}

@@ -34,20 +34,27 @@ def warn_if_hopeless(X, eta, names):
         warnings.warn(
             f"The features are too large for learning_rate_init={eta:g}: training will diverge or stall. "
             f"The largest, {_feature(largest, names)}, has a root mean square of {scale:.3g}. "
-            "Scale the features first, for instance with make_pipeline(StandardScaler(), FNNClassifier()), "
+            "Scale the features first, for instance with a StandardScaler before the network in a pipeline, "
             "or choose a smaller learning_rate_init.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
 def divergence_message(X, eta, epoch, names):
-    """The message for a training whose loss or weights stopped being finite."""
+    """The message for a training whose loss or weights stopped being finite.
+
+    `eta` is the initial learning rate, a text where there is no such number, or None where there is no learning rate.
+    """
     _, largest, scale = _scales(X)
+    smaller = "a smaller learning_rate_init"
     message = f"Training diverged: the loss or a weight was no longer finite in epoch {epoch}"
-    message += f" with learning_rate_init={eta:g}. " if eta is not None else ". "
+    if isinstance(eta, str):
+        message, smaller = f"{message} with learning rates {eta}. ", "smaller learning rates"
+    else:
+        message += f" with learning_rate_init={eta:g}. " if eta is not None else ". "
     message += f"The largest feature, {_feature(largest, names)}, has a root mean square of {scale:.3g}. "
     if scale > 10.0:
         message += "Scale the features, for instance with StandardScaler in a pipeline"
-        return message + (", or use a smaller learning_rate_init." if eta is not None else ".")
-    return message + ("Use a smaller learning_rate_init." if eta is not None else "Use a larger alpha or solver='sgd'.")
+        return message + (f", or use {smaller}." if eta is not None else ".")
+    return message + (f"Use {smaller}." if eta is not None else "Use a larger alpha or solver='sgd'.")

@@ -12,6 +12,12 @@ from ._blas import blas
 from ._sparse import add_product, add_transposed_product
 
 
+def _dense_gram(routines, rows, out):
+    """``out = 1 + rows^T rows`` of Fortran-ordered `rows` (n_features, n)."""
+    routines.gemm(1.0, rows, rows, 0.0, out, 1, 0, 1)
+    np.add(out, 1.0, out=out)
+
+
 class DenseFirstLayer:
     """Products of C-ordered rows with [W; b], mini-batch by mini-batch."""
 
@@ -30,6 +36,14 @@ class DenseFirstLayer:
         np.copyto(out, self._bias)
         self._blas.gemm_of(len(out))(1.0, self._rows, self._weights, 1.0, out, 1, 1, 1)
 
+    def gram(self, start, stop, out):
+        """The products of the mini-batch's rows, each with its 1, with each other, in place in `out` (n, n)."""
+        _dense_gram(self._blas, self._block[start:stop].T, out)
+
+    def squared_norms(self):
+        """The squared norms of the last mini-batch's rows, each with its 1, (n,)."""
+        return 1.0 + np.einsum("ji,ji->i", self._rows, self._rows)
+
     def accumulate(self, delta, scale, beta, out):
         """``out = beta * out + scale * [X 1]^T delta`` over the last mini-batch, in place."""
         self._blas.gemm(scale, delta, self._rows, beta, out[:-1].T, 1, 1, 1)
@@ -40,20 +54,11 @@ class DenseFirstLayer:
 
 
 class SparseFirstLayer:
-    """Products of CSR rows with [W; b], mini-batch by mini-batch; only rows of W whose feature occurs are touched.
-
-    Under plain SGD it can hold W as a number times an array, so that the L2 term of a step, which shrinks all of W, is
-    one multiplication of numbers; the array catches up at the end of the block.
-    """
+    """Products of CSR rows with [W; b], mini-batch by mini-batch; only rows of W whose feature occurs are touched."""
 
     def __init__(self, layer, capacity):
         self._weights, self._bias = layer[:-1], layer[-1]
         self._memory = np.empty(capacity * layer.shape[1], layer.dtype)
-        self._scale = self._shrink = 1.0
-
-    def set_shrink(self, shrink):
-        """Set the factor by which every step shrinks the weights; it holds for the following blocks."""
-        self._shrink = shrink
 
     def begin(self, block):
         """Take the CSR rows (n, n_features) of the next block."""
@@ -62,12 +67,24 @@ class SparseFirstLayer:
     def forward(self, start, stop, out):
         """Pre-activations of the mini-batch, in place in `out` (n, n_units)."""
         self._at = slice(start, stop)
-        z = self._memory[: out.size].reshape(out.shape)
+        np.add(self._product(self._weights, out.shape), self._bias, out=out)
+
+    def _product(self, weights, shape):
+        """The mini-batch's rows times `weights`, in a buffer."""
+        z = self._memory[: shape[0] * shape[1]].reshape(shape)
         z.fill(0.0)
-        add_product(self._block, self._at, self._weights, z)
-        if self._scale != 1.0:
-            np.multiply(z, self._scale, out=z)
-        np.add(z, self._bias, out=out)
+        add_product(self._block, self._at, weights, z)
+        return z
+
+    def gram(self, start, stop, out):
+        """The products of the mini-batch's rows, each with its 1, with each other, in place in `out` (n, n)."""
+        rows = self._block[start:stop]
+        np.add((rows @ rows.T).toarray(), 1.0, out=out)
+
+    def squared_norms(self):
+        """The squared norms of the last mini-batch's rows, each with its 1, (n,)."""
+        rows = self._block[self._at]
+        return 1.0 + np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
 
     def accumulate(self, delta, scale, beta, out):
         """``out = beta * out + scale * [X 1]^T delta`` over the last mini-batch, in place."""
@@ -78,12 +95,6 @@ class SparseFirstLayer:
         self._add(delta, scale, out[:-1])
         out[-1] += scale * np.add.reduce(delta, 0)
 
-    def update(self, start, delta, scale):
-        """Take the step ``W = s W + scale * X^T delta``, ``b = b + scale * 1^T delta`` of the mini-batch."""
-        self._scale *= self._shrink
-        self._add(delta, scale / self._scale, self._weights)
-        self._bias += scale * np.add.reduce(delta, 0)
-
     def _add(self, delta, scale, out):
         scaled = self._memory[: delta.size].reshape(delta.shape)
         np.multiply(delta, scale, out=scaled)
@@ -91,9 +102,95 @@ class SparseFirstLayer:
 
     def end(self):
         """Finish the block."""
-        if self._scale != 1.0:
-            np.multiply(self._weights, self._scale, out=self._weights)
-            self._scale = 1.0
+
+
+# The numbers that are worked on at once where a pass goes over all weights.
+PART = 65536
+
+
+class LinearSparseFirstLayer(SparseFirstLayer):
+    """The sparse first layer under a solver whose steps are linear: only rows whose feature occurs are touched.
+
+    The weights W and, with momentum, the velocity V make a step ``(W, V) <- T (W, V) + u P`` with the new part
+    ``P = -eta/n X^T D``, a 2 x 2 matrix T and two numbers u (with plain SGD one of each; see the solvers). T takes in
+    the L2 term and the decay of the velocity, and would change every row. So W and V are kept as ``M (A, B)`` with a
+    matrix M: a step is ``M <- T M``, and A and B get ``M^-1 u P``. At the end of the block, and before M is too small
+    to divide by, A and B become W and V, and M the identity.
+    """
+
+    SMALLEST = 0.03  # of the determinant of M
+
+    def __init__(self, layers, capacity):
+        super().__init__(layers[0], capacity)
+        self._arrays = [layer[:-1] for layer in layers]
+        self._biases = [layer[-1] for layer in layers]
+        self._mix = self._identity = np.eye(len(layers))
+        n_units = layers[0].shape[1]
+        self._parts = np.empty((2 * (len(layers) - 1), max(1, PART // n_units), n_units), layers[0].dtype)
+
+    def set_step(self, solver, shrinkage):
+        """Set the step of the next blocks: the solver's, of which the L2 term takes the share `shrinkage` of W."""
+        self._transition, self._effect = solver.transition(shrinkage)
+        self._bias_transition = solver.transition(0.0)[0]
+
+    def forward(self, start, stop, out):
+        """Pre-activations of the mini-batch, in place in `out` (n, n_units)."""
+        self._at = slice(start, stop)
+        np.copyto(out, self._bias)
+        for share, weights in zip(self._mix[0].tolist(), self._arrays, strict=True):
+            if share:
+                z = self._product(weights, out.shape)
+                if share != 1.0:
+                    np.multiply(z, share, out=z)
+                np.add(out, z, out=out)
+
+    def update(self, start, delta, scale):
+        """Take the step of the mini-batch, with ``P = scale * X^T delta``."""
+        self._mix = _times(self._transition, self._mix)
+        for share, array in zip(_times(_inverse(self._mix), self._effect).tolist(), self._arrays, strict=True):
+            self._add(delta, scale * share, array)
+        new = scale * np.add.reduce(delta, 0)
+        old = [bias.copy() for bias in self._biases]
+        for bias, row, effect in zip(self._biases, self._bias_transition.tolist(), self._effect.tolist(), strict=True):
+            np.copyto(bias, sum(share * b for share, b in zip(row, old, strict=True)) + effect * new)
+        if abs(_determinant(self._mix)) < self.SMALLEST:
+            self.end()
+
+    def end(self):
+        """Finish the block."""
+        if self._mix is self._identity:
+            return
+        part_rows = max(1, PART // self._weights.shape[1])  # in parts, to find them in the cache
+        for start in range(0, len(self._weights), part_rows):
+            self._mix_in_place(*(array[start : start + part_rows] for array in self._arrays))
+        self._mix = self._identity
+
+    def _mix_in_place(self, a, b=None):
+        if b is None:
+            np.multiply(a, float(self._mix[0, 0]), out=a)
+            return
+        (aa, ab), (ba, bb) = self._mix.tolist()
+        new, part = self._parts[:, : len(a)]
+        np.multiply(a, ba, out=new)
+        np.multiply(a, aa, out=a)
+        np.multiply(b, ab, out=part)
+        np.add(a, part, out=a)
+        np.multiply(b, bb, out=b)
+        np.add(b, new, out=b)
+
+
+def _times(left, right):
+    """The product of small matrices, by no BLAS."""
+    return np.einsum("ij,j...->i...", left, right)
+
+
+def _determinant(m):
+    return m[0, 0] if len(m) == 1 else m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
+
+
+def _inverse(m):
+    adjugate = np.ones((1, 1)) if len(m) == 1 else np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]])
+    return adjugate / _determinant(m)
 
 
 class DeferredFirstLayer:
@@ -123,12 +220,12 @@ class DeferredFirstLayer:
         self._gram = np.zeros(capacity * capacity, dtype)
         self._step_number = np.arange(capacity) // batch_size
         self._cuts: dict = {}
-        self.set_shrink(1.0)
+        self.set_step(None, 0.0)
 
-    def set_shrink(self, shrink):
-        """Set the factor by which every step shrinks the weights; it holds for the following blocks."""
+    def set_step(self, solver, shrinkage):
+        """Set the step of the next blocks: plain SGD's, of which the L2 term takes the share `shrinkage` of W."""
         dtype = self._start.dtype
-        self._shrink = shrink
+        self._shrink = shrink = 1.0 - shrinkage
         self._before = np.power(shrink, self._step_number).astype(dtype)  # S_k of every row
         self._after = np.power(shrink, self._step_number + 1.0).astype(dtype)  # S_{k+1} of every row
 
@@ -172,6 +269,10 @@ class DeferredFirstLayer:
             self._blas.gemm(float(self._before[start]), earlier, rows, 0.0, coefficients, 1, 0, 1)
             np.add(coefficients, self._after[:start, None], out=coefficients)
         self._gemm(1.0, coefficients, steps, 1.0, out, 1, 1, 1)
+
+    def gram(self, start, stop, out):
+        """The products of the mini-batch's rows, each with its 1, with each other, in place in `out` (n, n)."""
+        _dense_gram(self._blas, self._rows[:, start:stop], out)
 
     def update(self, start, delta, scale):
         """Take the step ``W = s W + scale * X^T delta``, ``b = b + scale * 1^T delta`` of the mini-batch."""

@@ -52,14 +52,14 @@ class Labels:
         """The loss for these labels."""
         return LogisticCrossEntropy() if self.multilabel or self.binary else SoftmaxCrossEntropy()
 
-    def targets(self, y):
-        """The targets of checked labels; raises where they are not among the known ones."""
+    def targets(self, y, smoothing=0.0):
+        """The targets of checked labels, smoothed; raises where they are not among the known ones."""
         if self.multilabel != (y.ndim == 2):
             raise ValueError("y must be a multilabel indicator matrix in every call of the same model, or in none.")
         if self.multilabel:
             if y.shape[1] != len(self.classes):
                 raise ValueError(f"y has {y.shape[1]} labels (columns), but the model has {len(self.classes)}.")
-            return ArrayTargets(y)
+            return ArrayTargets(y, smoothing)
         unknown = np.setdiff1d(y, self.classes)
         if unknown.size:
             raise ValueError(
@@ -67,8 +67,8 @@ class Labels:
             )
         codes = np.searchsorted(self.classes, y)
         if self.binary:
-            return ArrayTargets(codes[:, None].astype(np.int8))
-        return ClassTargets(codes, len(self.classes))
+            return ArrayTargets(codes[:, None].astype(np.int8), smoothing)
+        return ClassTargets(codes, len(self.classes), smoothing)
 
     def check_same(self, y, incremental, classes):
         """Raise where a further call brings other labels than the first one."""
@@ -110,7 +110,7 @@ class Labels:
         if class_weight is None:
             return sample_weight
         if self.multilabel:
-            weights = compute_sample_weight(class_weight, y)
+            weights = _label_weights(class_weight, y)
         else:
             # "balanced" is about the classes that are there: a chunk of partial_fit may lack some.
             present = np.unique(y) if isinstance(class_weight, str) else self.classes
@@ -122,3 +122,13 @@ class Labels:
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise ValueError(f"class_weight must hold finite weights >= 0, got {class_weight!r}.")
         return weights if sample_weight is None else weights * sample_weight
+
+
+def _label_weights(class_weight, y):
+    """The class weights of the rows of an indicator matrix, (n,): for every row the product over the labels."""
+    if not isinstance(class_weight, list) or len(class_weight) != y.shape[1]:
+        return compute_sample_weight(class_weight, y)
+    # By label, as compute_sample_weight demands every class that a dict leaves out to be in this y.
+    both = np.array([0, 1])
+    per_class = [compute_class_weight(w, classes=both, y=label) for w, label in zip(class_weight, y.T, strict=True)]
+    return np.prod([w[label] for w, label in zip(per_class, y.T, strict=True)], axis=0)

@@ -9,7 +9,7 @@ but the weights may be overwritten. ``activate`` turns raw outputs into the outp
 """
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, xlogy
 
 from ._blas import blas
 
@@ -73,3 +73,53 @@ class LogisticCrossEntropy:
         """The logistic function of z, in place; below 1, as it is before rounding."""
         expit(z, out=z)
         np.minimum(z, np.nextafter(z.dtype.type(1), z.dtype.type(0)), out=z)
+
+
+class SquaredError:
+    """(z - y)^2 / 2, summed over the columns."""
+
+    out_activation = "identity"
+
+    def write_delta(self, z, y, delta, row, weights=None):
+        """Write the delta of a mini-batch; `z` becomes the residuals."""
+        np.subtract(z, y, out=z)
+        if weights is None:
+            np.copyto(delta, z)
+        else:
+            np.multiply(z, weights, out=delta)
+
+    def value(self, z, y, row, weights=None):
+        """The loss of a block."""
+        residuals = z.reshape(-1)
+        if weights is None:
+            return 0.5 * blas(z.dtype).dot(residuals, residuals)
+        np.multiply(z, weights[:, None], out=y)
+        return 0.5 * blas(z.dtype).dot(residuals, y.reshape(-1))
+
+    def activate(self, z):
+        """Leave z as it is."""
+
+
+class PoissonDeviance:
+    """Half of the Poisson deviance of a mean exp(z): exp(z) - y z + y log(y) - y, summed over the columns."""
+
+    out_activation = "exp"
+
+    def write_delta(self, z, y, delta, row, weights=None):
+        """Write the delta of a mini-batch; ``value`` needs `z` as it is."""
+        np.exp(z, out=delta)
+        np.subtract(delta, y, out=delta)
+        if weights is not None:
+            np.multiply(delta, weights, out=delta)
+
+    def value(self, z, y, row, weights=None):
+        """The loss of a block."""
+        # xlogy is 0 where y is 0.
+        losses = np.exp(z) - y * z + xlogy(y, y) - y
+        if weights is not None:
+            np.multiply(losses, weights[:, None], out=losses)
+        return float(np.add.reduce(losses, None))
+
+    def activate(self, z):
+        """The mean exp(z), in place."""
+        np.exp(z, out=z)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from statistics import median
 
 import numpy as np
 
@@ -24,8 +25,12 @@ def new_progress():
     return {
         "t": 0,  # rows gone through
         "n_steps": 0,
+        "epoch": 0,  # epochs of this training
         "best_loss": math.inf,
         "best_score": -math.inf,
+        "to_beat": math.inf,  # what an epoch must undercut to be an improvement
+        "recent": [math.inf, math.inf],  # the last values, for "adaptive"
+        "kept_score": -math.inf,  # of the best weights at hand
         "no_improvement": 0,
         "rate_scale": 1.0,
     }
@@ -43,9 +48,11 @@ class Monitor:
     rows, steps : how many rows and iterations an epoch has.
     validate : function returning (loss, score) on the validation set, or None.
     early_stopping, adaptive, tol, patience, verbose : settings of the estimator.
-    keeps_best : whether the weights of the best epoch are kept, for ``restore_best``.
+    best_theta : array that takes the weights of the epoch with the best validation score, or None.
+    restores_best : whether the weights of a warm start are themselves the ones to beat.
     stops_on_loss : whether a training loss that no longer falls ends the training.
     max_iter : the number of epochs, for printing.
+    callbacks : object with ``begin_epoch()`` and ``end_epoch() -> whether to stop``, or None.
     """
 
     def __init__(
@@ -60,13 +67,15 @@ class Monitor:
         steps,
         validate=None,
         early_stopping=False,
-        keeps_best=True,
+        best_theta=None,
+        restores_best=True,
         adaptive=False,
         tol=1e-4,
         patience=10,
         stops_on_loss=True,
         verbose=False,
         max_iter=1,
+        callbacks=None,
     ):
         self.theta, self.progress, self.history = theta, progress, history
         self.stopped = False
@@ -76,18 +85,28 @@ class Monitor:
         self._early_stopping, self._adaptive = early_stopping, adaptive
         self._stops = early_stopping or stops_on_loss
         self._tol, self._patience, self._verbose, self._max_iter = tol, patience, verbose, max_iter
-        if early_stopping and keeps_best and self._first:
+        self._callbacks = callbacks
+        self._begun = False
+        self._eta = math.nan
+        if early_stopping and restores_best and self._first:
             # The weights of a warm start are the ones to beat, by their score on this validation set.
             score = validate()[1]
             progress["best_score"] = -math.inf if math.isnan(score) else score
+            progress["kept_score"] = progress["best_score"]
+            progress["to_beat"], progress["recent"] = -progress["best_score"], [math.inf, math.inf]
         self._arrays = [theta, *(v for v in solver_state.values() if isinstance(v, np.ndarray))]
         self._snapshots = [a.copy() for a in self._arrays]
         self._numbers = (dict(solver_state), dict(progress))
-        self._best_theta = theta.copy() if early_stopping and keeps_best else None
+        self.best_theta = best_theta
         self._pending = None
 
     def begin_epoch(self):
-        """Start the clock; returns the epoch's eta."""
+        """Start the clock; returns the epoch's eta. In an epoch that has begun it does nothing."""
+        if self._begun:
+            return self._eta
+        self._begun = True
+        if self._callbacks is not None:
+            self._callbacks.begin_epoch()
         self._eta = math.nan if self._schedule is None else self._schedule(self.progress)
         self._start = time.perf_counter()
         return self._eta
@@ -95,6 +114,7 @@ class Monitor:
     def end_epoch(self, loss):
         """Record the epoch; returns whether to stop. Raises Diverged where numbers are no longer finite."""
         seconds = time.perf_counter() - self._start
+        self._begun = False
         # The sum is finite where every parameter is, but for the rare overflow of the sum itself.
         if not (math.isfinite(loss) and (math.isfinite(np.add.reduce(self.theta)) or np.isfinite(self.theta).all())):
             raise Diverged
@@ -102,7 +122,7 @@ class Monitor:
         record = {
             "epoch": len(self.history["epoch"]) + 1,
             "loss": loss,
-            "learning_rate": self._eta,
+            "learning_rate": self._first_eta(),
             "validation_loss": validation_loss,
             "validation_score": validation_score,
             "seconds": seconds,
@@ -110,6 +130,7 @@ class Monitor:
         progress = dict(self.progress)
         progress["t"] += self._rows
         progress["n_steps"] += self._steps
+        progress["epoch"] += 1
         improved = self._judge(record, progress)
         message = self._stall(progress)
         self._commit(record, progress, improved)
@@ -117,25 +138,39 @@ class Monitor:
             print(self._line(record))
             if message:
                 print(message)
+        if self._callbacks is not None and self._callbacks.end_epoch():
+            self.stopped = True
         return self.stopped
 
+    def abandon_epoch(self):
+        """End an epoch that began and will not be finished."""
+        if self._begun and self._callbacks is not None:
+            self._callbacks.abandon_epoch()
+        self._begun = False
+
+    def _first_eta(self):
+        """The eta of the epoch's first step."""
+        return self._eta(0) if callable(self._eta) else self._eta
+
     def _judge(self, record, progress):
-        """Update the best figures and the patience; returns whether these are the best weights so far."""
-        if self._early_stopping:
-            score, best = record["validation_score"], progress["best_score"]
-            enough = score >= best + self._tol  # a NaN compares false: it is no improvement
-            better = score > best
-            progress["best_score"] = score if better else best
-        else:
-            loss, best = record["loss"], progress["best_loss"]
-            enough = loss <= best - self._tol
-            better = loss < best
-            progress["best_loss"] = loss if better else best
-            score = record["validation_score"]
-            if score is not None and score > progress["best_score"]:
-                progress["best_score"] = score
+        """Update the best figures and the patience; returns whether these are the weights to keep."""
+        loss, score = record["loss"], record["validation_score"]
+        progress["best_loss"] = min(progress["best_loss"], loss)
+        if score is not None and score > progress["best_score"]:
+            progress["best_score"] = score
+        keep = score is not None and score > progress["kept_score"]
+        if keep:
+            progress["kept_score"] = score
+        value, enough = -score if self._early_stopping else loss, False
+        if math.isfinite(value):  # anything else is no improvement
+            if self._adaptive:
+                # One lucky epoch must not make all that follow look like none: the median of three is compared.
+                progress["recent"] = [*progress["recent"], value][-3:]
+                value = median(progress["recent"])
+            enough = value <= progress["to_beat"] - self._tol
+            progress["to_beat"] = min(progress["to_beat"], value)
         progress["no_improvement"] = 0 if enough else progress["no_improvement"] + 1
-        return better
+        return keep
 
     def _stall(self, progress):
         """After too many epochs without improvement lower eta or stop; returns what to print."""
@@ -145,7 +180,8 @@ class Monitor:
         message = f"{what} did not improve by tol={self._tol:g} for {self._patience} consecutive epochs."
         if self._adaptive and self._eta > ADAPTIVE_SMALLEST:
             progress["rate_scale"] /= ADAPTIVE_DIVISOR
-            progress["no_improvement"] = 0
+            # The new eta has to do better than the last epochs, not than the luckiest of all.
+            progress.update(no_improvement=0, to_beat=median(progress["recent"]))
             return f"{message} Setting the learning rate to {self._eta / ADAPTIVE_DIVISOR:g}."
         self.stopped = True
         return f"{message} Stopping."
@@ -166,8 +202,8 @@ class Monitor:
         self._pending = (record, progress, improved)
         for snapshot, array in zip(self._snapshots, self._arrays, strict=True):
             np.copyto(snapshot, array)
-        if improved and self._best_theta is not None:
-            np.copyto(self._best_theta, self.theta)
+        if improved and self.best_theta is not None:
+            np.copyto(self.best_theta, self.theta)
         self.progress.update(progress)
         self._numbers = (dict(self._solver_state), dict(progress))
         for key, values in self.history.items():
@@ -191,5 +227,10 @@ class Monitor:
 
     def restore_best(self):
         """Put the weights of the best epoch back, in place."""
-        if self._best_theta is not None and self.progress["best_score"] > -math.inf:
-            np.copyto(self.theta, self._best_theta)
+        if self.kept_theta is not None:
+            np.copyto(self.theta, self.kept_theta)
+
+    @property
+    def kept_theta(self):
+        """The weights of the epoch with the best score, or None."""
+        return self.best_theta if self.progress["kept_score"] > -math.inf else None

@@ -72,22 +72,27 @@ class Panel:
         self.slopes = [_rows(m, n, units) for m, units in zip(memory.slopes, sizes[1:-1], strict=True)]
         self.scratch = [_rows(memory.scratch, n, units) for units in sizes[1:-1]]
 
-    def fill_ones(self):
+    def fill_last_columns(self, value):
         """Write the columns of ones; needed when the memory served another number of rows before."""
         for h in self.inputs[1:]:
-            h[:, -1] = 1.0
+            h[:, -1] = value
 
 
 class Workspace:
-    """The memory for up to `capacity` rows, handed out as panels; `training` adds what backpropagation needs."""
+    """The memory for up to `capacity` rows, handed out as panels; `training` adds what backpropagation needs.
 
-    def __init__(self, network, capacity, dtype, *, training=True):
+    With dropout, which keeps a unit with probability `keep`, the inputs of the layers behind the first are `keep` times
+    what they stand for; so is their last column, then.
+    """
+
+    def __init__(self, network, capacity, dtype, *, training=True, keep=1.0):
         self.sizes, self.capacity = network.sizes, capacity
         self.hidden = [np.empty(capacity * (units + 1), dtype) for units in self.sizes[1:-1]]
-        self.scratch = np.empty(capacity * max(self.sizes[1:-1]), dtype)
+        self.scratch = np.empty(capacity * max(self.sizes[1:-1], default=0), dtype)
         # A layer's activation finds zeros here at first, or what it left.
         self.slopes = [np.zeros(capacity * units, dtype) for units in self.sizes[1:-1]]
         self.deltas = [np.empty(capacity * units, dtype) for units in self.sizes[1:]] if training else []
+        self._keep = keep
         self._panels = {}
         self._current = None
 
@@ -97,7 +102,7 @@ class Workspace:
         if panel is None:
             panel = self._panels[n] = Panel(self, self.sizes, n)
         if panel is not self._current:
-            panel.fill_ones()
+            panel.fill_last_columns(self._keep)
             self._current = panel
         return panel
 
@@ -108,29 +113,39 @@ def _rows(memory, n, units):
 
 
 class Passes:
-    """The forward pass and backpropagation through one parameter vector, behind the first layer."""
+    """The forward pass and backpropagation through one parameter vector, behind the first layer.
 
-    def __init__(self, network, theta):
+    With `dropout` the inputs are `keep` times what they stand for (see the workspace), and `_scale` is 1/keep.
+    """
+
+    def __init__(self, network, theta, dropout=None):
         self.layers = network.layers(theta)
         self._blas = blas(theta.dtype)
-        self._apply = [ACTIVATIONS[name].apply for name in network.activations]
-        self._chain = [ACTIVATIONS[name].chain for name in network.activations]
+        activations = [ACTIVATIONS[name] for name in network.activations]
+        passes = [(a.apply, a.chain) for a in activations] if dropout is None else dropout.around(activations)
+        self._apply, self._chain = [a for a, _ in passes], [c for _, c in passes]
+        self._scale = 1.0 if dropout is None else 1.0 / dropout.keep
         # BLAS sees the C-ordered [W; b] as its transpose in Fortran order.
         self._transposed = [layer.T for layer in self.layers]
         self._weights = [layer[:-1].T for layer in self.layers]
 
+    @staticmethod
+    def first_output(panel, raw):
+        """Where the first layer's pre-activations belong: to the first hidden layer, or without one to `raw`."""
+        return panel.outputs[0] if panel.outputs else raw
+
     def forward(self, panel, raw):
-        """From the first layer's pre-activations in ``panel.outputs[0]`` to the raw outputs, in place in `raw`."""
-        gemm, outputs = self._blas.gemm_of(panel.n), [*panel.outputs[1:], raw]
+        """From the first layer's pre-activations in ``first_output(panel, raw)`` to the raw outputs in `raw`."""
+        gemm, scale, outputs = self._blas.gemm_of(panel.n), self._scale, [*panel.outputs[1:], raw]
         for k, apply in enumerate(self._apply):
             apply(panel.outputs[k], panel.slopes[k], panel.scratch[k])
-            gemm(1.0, panel.inputs[k + 1], self._transposed[k + 1], 0.0, outputs[k], 0, 1, 1)
+            gemm(scale, panel.inputs[k + 1], self._transposed[k + 1], 0.0, outputs[k], 0, 1, 1)
 
     def backward(self, panel):
         """From the last delta to those of all layers, in place in ``panel.deltas``."""
-        gemm, deltas = self._blas.gemm_of(panel.n), panel.deltas
+        gemm, scale, deltas = self._blas.gemm_of(panel.n), self._scale, panel.deltas
         for k in range(len(self._chain) - 1, -1, -1):
-            gemm(1.0, deltas[k + 1], self._weights[k + 1], 0.0, deltas[k], 0, 0, 1)
+            gemm(scale, deltas[k + 1], self._weights[k + 1], 0.0, deltas[k], 0, 0, 1)
             self._chain[k](panel.outputs[k], panel.slopes[k], deltas[k], panel.scratch[k])
 
     def factor(self, k, panel):
@@ -138,9 +153,24 @@ class Passes:
 
         It does ``out = beta * out + scale * [A 1]^T D`` in place in `out` (fan_in + 1, fan_out).
         """
-        gemm, inputs, delta = self._blas.gemm, panel.inputs[k], panel.deltas[k]
+        gemm, inputs, delta, own = self._blas.gemm, panel.inputs[k], panel.deltas[k], self._scale
 
         def accumulate(scale, beta, out):
-            gemm(scale, delta, inputs, beta, out.T, 1, 0, 1)
+            gemm(own * scale, delta, inputs, beta, out.T, 1, 0, 1)
 
         return accumulate
+
+    def squared_norms(self, panel, first_gram, grams):
+        """The squared norm of the sum of the rows' gradients, over all layers, from the factors.
+
+        ``||A^T D||^2`` is the sum over pairs of rows of ``(A A^T) * (D D^T)``. `first_gram` (n, n) is that of the first
+        layer's inputs; `grams` are two buffers of the same shape, overwritten.
+        """
+        total = 0.0
+        for k, delta in enumerate(panel.deltas):
+            inputs, outer = (first_gram if k == 0 else grams[0]), grams[1]
+            if k:
+                self._blas.gemm(self._scale**2, panel.inputs[k], panel.inputs[k], 0.0, inputs, 0, 1, 1)
+            self._blas.gemm(1.0, delta, delta, 0.0, outer, 0, 1, 1)
+            total += self._blas.dot(inputs.ravel("K"), outer.ravel("K"))
+        return max(total, 0.0)

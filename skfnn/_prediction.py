@@ -26,15 +26,27 @@ class Predictor:
     def raw_outputs(self, activate=None):
         """The output layer before its activation, (n, n_outputs), a new array; `activate` is done to every part."""
         out = np.empty(self._shape, self._raw.dtype)
+        for rows, _, raw in self._parts():
+            if activate is not None:
+                activate(raw)
+            out[rows] = raw
+        return out
+
+    def hidden(self, layer):
+        """The output of a hidden layer, (n, n_units), a new array."""
+        out = np.empty((self._n, self._passes.layers[layer].shape[1]), self._raw.dtype)
+        for rows, panel, _ in self._parts():
+            out[rows] = panel.outputs[layer]
+        return out
+
+    def _parts(self):
+        """Slices of the rows, with the panel and the raw outputs of each."""
         n_outputs = self._shape[1]
         for start in range(0, self._n, self._capacity):
             n = min(self._capacity, self._n - start)
-            panel = self._workspace.panel(n)
+            rows, panel = slice(start, start + n), self._workspace.panel(n)
             raw = self._raw[: n * n_outputs].reshape((n, n_outputs), order="F")
-            self._first.begin(self._rows.take(slice(start, start + n)))
-            self._first.forward(0, n, panel.outputs[0])
+            self._first.begin(self._rows.take(rows))
+            self._first.forward(0, n, self._passes.first_output(panel, raw))
             self._passes.forward(panel, raw)
-            if activate is not None:
-                activate(raw)
-            out[start : start + n] = raw
-        return out
+            yield rows, panel, raw

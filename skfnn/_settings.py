@@ -1,12 +1,11 @@
 """From the parameters a user gives to the objects and numbers that training uses."""
 
 import warnings
-from functools import partial
 
 import numpy as np
 
+from . import _schedules
 from ._activations import ACTIVATIONS
-from ._schedules import SCHEDULES
 from ._solvers import Adam, Momentum, PlainSGD
 
 
@@ -14,10 +13,8 @@ def hidden_sizes(hidden_layer_sizes):
     """The sizes of the hidden layers as a tuple."""
     sizes = hidden_layer_sizes if np.iterable(hidden_layer_sizes) else [hidden_layer_sizes]
     sizes = tuple(sizes)
-    if not sizes or not all(isinstance(size, (int, np.integer)) and size > 0 for size in sizes):
-        raise ValueError(
-            f"hidden_layer_sizes must hold at least one layer size, each an integer > 0, got {hidden_layer_sizes!r}."
-        )
+    if not all(isinstance(size, (int, np.integer)) and size > 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must hold integers > 0, got {hidden_layer_sizes!r}.")
     return tuple(int(size) for size in sizes)
 
 
@@ -45,16 +42,18 @@ def rows_in_batch(batch_size, n_rows):
         warnings.warn(
             f"batch_size={batch_size} is larger than the number of training rows, {n_rows}. It is clipped to {n_rows}.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return min(int(batch_size), n_rows)
 
 
-def initial_learning_rate(params):
+def initial_learning_rate(params, sgd_rate):
     """The eta that ``learning_rate_init`` stands for; None where the solver has none."""
+    if callable(params["learning_rate"]) and params["solver"] != "lbfgs":
+        return _schedules.user_rate(params["learning_rate"], 0)
     if params["learning_rate_init"] != "auto":
         return float(params["learning_rate_init"])
-    return 0.001 if params["solver"] == "adam" else 0.1 * (1.0 - params["momentum"])
+    return 0.001 if params["solver"] == "adam" else sgd_rate * (1.0 - params["momentum"])
 
 
 def make_solver(params):
@@ -62,7 +61,8 @@ def make_solver(params):
     if params["solver"] == "lbfgs":
         return None
     if params["solver"] == "adam":
-        return Adam(float(params["beta_1"]), float(params["beta_2"]), float(params["epsilon"]))
+        settings = (params[name] for name in ("beta_1", "beta_2", "epsilon", "weight_decay"))
+        return Adam(*map(float, settings))
     if params["momentum"] > 0:
         return Momentum(float(params["momentum"]), params["nesterovs_momentum"])
     return PlainSGD()
@@ -72,7 +72,16 @@ def make_schedule(params, eta_0):
     """The function from a training's progress to the next epoch's eta; None for L-BFGS."""
     if params["solver"] == "lbfgs":
         return None
-    return partial(SCHEDULES[params["learning_rate"]], eta_0, power_t=float(params["power_t"]))
+    return _schedules.make_schedule(params["learning_rate"], eta_0, float(params["power_t"]), params["max_iter"])
+
+
+def check_solver(params):
+    """Raise where a parameter asks for what the solver cannot do."""
+    for name, off in (("dropout", 0.0), ("max_grad_norm", None)):
+        if params["solver"] == "lbfgs" and params[name] != off:
+            raise ValueError(
+                f"{name}={params[name]!r} needs solver='sgd' or 'adam'; 'lbfgs' minimises a fixed function."
+            )
 
 
 def write_initial_values(network, theta, coefs_init, intercepts_init):

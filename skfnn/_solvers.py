@@ -5,9 +5,12 @@ on between ``bind`` and the end of a training. ``step(gradient, eta)`` takes a s
 gradient.
 
 A mini-batch's gradient is low rank: ``1/n * A^T D`` for each layer, of the layer's inputs A and deltas D. Where
-``takes_factors(decay)`` holds, ``step_factors`` builds those products straight where they are wanted and no gradient is
+``takes_factors()`` holds, ``step_factors`` builds those products straight where they are wanted and no gradient is
 ever written: `factors` has, for every layer, a function ``accumulate(scale, beta, out)`` that does
 ``out = beta * out + scale * A^T D``. `decay` is the L2 strength alpha/B; it acts on the weights, not on the biases.
+
+Plain SGD and momentum are linear: ``transition(shrinkage)`` gives the matrix T and the numbers u of their step
+``(W, V) <- T (W, V) + u P`` with ``P = -eta G`` and ``shrinkage = eta * decay``.
 """
 
 from math import sqrt
@@ -36,17 +39,25 @@ class PlainSGD:
         """Take a step, in place."""
         self._axpy(gradient, self._theta, gradient.size, -eta)
 
-    def takes_factors(self, decay):
+    def takes_factors(self):
         """Whether a step needs no gradient vector."""
         return True
 
     def step_factors(self, factors, n, eta, decay):
         """Take a step of the last ``len(factors)`` layers, in place."""
         shrink, scale = 1.0 - eta * decay, -eta / n
-        for layer, accumulate in zip(self._layers[-len(factors) :], factors, strict=True):
+        for layer, accumulate in zip(self._layers[len(self._layers) - len(factors) :], factors, strict=True):
             if shrink != 1.0:
                 np.multiply(layer[:-1], shrink, out=layer[:-1])
             accumulate(scale, 1.0, layer)
+
+    def transition(self, shrinkage):
+        """The matrix T (1, 1) and the vector u (1,) of a step."""
+        return np.array([[1.0 - shrinkage]]), np.ones(1)
+
+    def linear_layers(self):
+        """The first layer's parts of W: the arrays that ``transition`` is about."""
+        return [self._layers[0]]
 
 
 class Momentum:
@@ -66,34 +77,61 @@ class Momentum:
     def bind(self, network, theta, state):
         """Work on these arrays from now on."""
         self._theta, self._velocity = theta, state["velocity"]
-        self._layers = network.layers(self._velocity)
+        self._layers, self._velocities = network.layers(theta), network.layers(self._velocity)
         self._axpy = blas(theta.dtype).axpy
 
     def step(self, gradient, eta):
         """Take a step, in place."""
-        self._look_back()
-        np.multiply(self._velocity, self.momentum, out=self._velocity)
-        self._axpy(gradient, self._velocity, gradient.size, -eta)
-        self._move()
+        theta, velocity = self._theta, self._velocity
+        self._look_back(theta, velocity)
+        np.multiply(velocity, self.momentum, out=velocity)
+        self._axpy(gradient, velocity, gradient.size, -eta)
+        self._move(theta, velocity)
 
-    def takes_factors(self, decay):
+    def takes_factors(self):
         """Whether a step needs no gradient vector."""
-        return decay == 0.0
+        return True
 
     def step_factors(self, factors, n, eta, decay):
-        """Take a step, in place."""
-        self._look_back()
-        for velocity, accumulate in zip(self._layers, factors, strict=True):
-            accumulate(-eta / n, self.momentum, velocity)
-        self._move()
+        """Take a step of the last ``len(factors)`` layers, in place."""
+        first = len(self._layers) - len(factors)
+        layers, velocities = self._layers[first:], self._velocities[first:]
+        start = self._theta.size - sum(layer.size for layer in layers)
+        theta, velocity = self._theta[start:], self._velocity[start:]
+        if decay:
+            for layer, v in zip(layers, velocities, strict=True):
+                # What step's gradient has of the L2 term, divided by what the velocity is multiplied with below. It
+                # is at the weights before the look back, and must not be looked back on.
+                weights = layer[:-1].reshape(-1)
+                self._axpy(weights, v[:-1].reshape(-1), weights.size, -eta * decay / self.momentum)
+                if self.nesterov:
+                    np.multiply(layer[:-1], 1.0 - eta * decay, out=layer[:-1])
+        self._look_back(theta, velocity)
+        for v, accumulate in zip(velocities, factors, strict=True):
+            accumulate(-eta / n, self.momentum, v)
+        self._move(theta, velocity)
 
     # -eta G = V_new - momentum V_old, so Nesterov's step is (1 + momentum) V_new - momentum V_old.
-    def _look_back(self):
+    def _look_back(self, theta, velocity):
         if self.nesterov:
-            self._axpy(self._velocity, self._theta, self._theta.size, -self.momentum)
+            self._axpy(velocity, theta, theta.size, -self.momentum)
 
-    def _move(self):
-        self._axpy(self._velocity, self._theta, self._theta.size, 1.0 + self.momentum if self.nesterov else 1.0)
+    def _move(self, theta, velocity):
+        self._axpy(velocity, theta, theta.size, 1.0 + self.momentum if self.nesterov else 1.0)
+
+    def transition(self, shrinkage):
+        """The matrix T (2, 2) and the vector u (2,) of a step."""
+        m = self.momentum
+        velocity = np.array([-shrinkage, m])
+        if self.nesterov:
+            weights = np.array([1.0, -m]) + (1.0 + m) * velocity
+            return np.array([weights, velocity]), np.array([1.0 + m, 1.0])
+        weights = np.array([1.0, 0.0]) + velocity
+        return np.array([weights, velocity]), np.ones(2)
+
+    def linear_layers(self):
+        """The first layer's parts of W and V: the arrays that ``transition`` is about."""
+        return [self._layers[0], self._velocities[0]]
 
 
 class Adam:
@@ -102,13 +140,16 @@ class Adam:
         M <- beta_1 M + (1 - beta_1) G,   V <- beta_2 V + (1 - beta_2) G^2
         W <- W - eta sqrt(1 - beta_2^t) / (1 - beta_1^t) * M / (sqrt(V) + epsilon)
 
+    With `weight_decay` the weights, not the biases, first shrink by ``1 - eta * weight_decay``: AdamW (Loshchilov and
+    Hutter 2019, arXiv 1711.05101, their algorithm 2 with eta for their schedule times alpha).
+
     The moments are kept divided by numbers `scale_1` and `scale_2` that take up the decay: two passes over the
     parameters less, and no denormal numbers where a feature is rarely non-zero. A scale that became small is put back
     to 1.
     """
 
-    def __init__(self, beta_1, beta_2, epsilon):
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+    def __init__(self, beta_1, beta_2, epsilon, weight_decay=0.0):
+        self.beta_1, self.beta_2, self.epsilon, self.weight_decay = beta_1, beta_2, epsilon, weight_decay
 
     def init(self, dtype, n_parameters):
         """The state before the first step."""
@@ -118,11 +159,14 @@ class Adam:
     def bind(self, network, theta, state):
         """Work on these arrays from now on."""
         self._theta, self._state = theta, state
+        self._weights = [layer[:-1] for layer in network.layers(theta)] if self.weight_decay else []
         self._axpy = blas(theta.dtype).axpy
 
     def step(self, gradient, eta):
         """Take a step, in place; `gradient` is overwritten."""
         state, axpy = self._state, self._axpy
+        for weights in self._weights:
+            np.multiply(weights, 1.0 - eta * self.weight_decay, out=weights)
         state["t"] += 1
         scale_1, scale_2 = self._decay("1", self.beta_1), self._decay("2", self.beta_2)
         root = sqrt(scale_2)
@@ -149,6 +193,6 @@ class Adam:
         state[name] = scale
         return scale
 
-    def takes_factors(self, decay):
+    def takes_factors(self):
         """Whether a step needs no gradient vector."""
         return False

@@ -1,6 +1,8 @@
 """The epoch loop, the objective with its gradient, the L-BFGS run."""
 
 from functools import partial
+from itertools import count, repeat
+from math import sqrt
 
 import numpy as np
 from scipy import sparse
@@ -8,16 +10,18 @@ from scipy.optimize import minimize
 
 from ._batches import BLOCK_ROWS
 from ._blas import blas
-from ._first_layer import DeferredFirstLayer, DenseFirstLayer, SparseFirstLayer
+from ._clipping import FACTOR_ROWS, FactorClipping, factor_to
+from ._dropout import Dropout
+from ._first_layer import DeferredFirstLayer, DenseFirstLayer, LinearSparseFirstLayer, SparseFirstLayer
 from ._network import Passes, Workspace
 from ._solvers import PlainSGD
 
 # A part of a large mini-batch, or of a full batch, has at most so many rows, and so many bytes of buffers.
 CHUNK_ROWS = 512
 CHUNK_BYTES = 16_000_000
-# A first layer takes plain SGD's steps itself where the L2 term of a block's steps leaves at least so much of a weight:
-# it divides by that.
-SMALLEST_SHRINK = 0.5
+# A first layer takes its steps itself where the L2 term of a block's steps takes away at most about this share of a
+# weight: it divides by what is left.
+LARGEST_SHRINKAGE = 0.5
 
 
 def chunk_rows(network, X, dtype):
@@ -48,26 +52,39 @@ class Trainer:
     loss : one of the losses
     solver : one of the solvers, bound to theta; None for L-BFGS
     decay : float, the L2 strength alpha/B
+    dropout : float, the probability of dropping a hidden unit
+    max_norm : float or None, the largest norm of a mini-batch's gradient
     """
 
-    def __init__(self, network, theta, batches, loss, solver, decay):
+    def __init__(self, network, theta, batches, loss, solver, decay, *, dropout=0.0, max_norm=None):
         self.theta, self.batches = theta, batches
         self._loss, self._solver, self._decay = loss, solver, decay
         self._layers = network.layers(theta)
-        self._passes = Passes(network, theta)
-        self._workspace = Workspace(network, min(batches.batch_size, batches.block_capacity), theta.dtype)
-        self._fused = solver is not None and solver.takes_factors(decay)
+        capacity = min(batches.batch_size, batches.block_capacity)
+        self._dropout = Dropout(dropout, network, capacity, theta.dtype) if dropout else None
+        keep = self._dropout.keep if self._dropout else 1.0
+        self._passes = Passes(network, theta, self._dropout)
+        self._workspace = Workspace(network, capacity, theta.dtype, keep=keep)
         self._parts = batches.batch_size > batches.capacity
-        plain, capacity = isinstance(solver, PlainSGD), self._workspace.capacity
+        self._fused = solver is not None and solver.takes_factors()
+        self._max_norm, self._clipping = max_norm, None
+        if max_norm is not None and self._fused and not self._parts:
+            if batches.sparse or capacity <= FACTOR_ROWS:
+                self._clipping = FactorClipping(max_norm, self._passes, capacity, theta.dtype)
+            else:
+                self._fused = False
         self._first: DenseFirstLayer | SparseFirstLayer
-        # The first layer that takes plain SGD's steps itself, where that is faster.
-        self._stepping: SparseFirstLayer | DeferredFirstLayer | None = None
+        # The first layer that takes its steps itself, where that is faster.
+        self._stepping: LinearSparseFirstLayer | DeferredFirstLayer | None = None
         if batches.sparse:
-            self._first = sparse_layer = SparseFirstLayer(self._layers[0], capacity)
-            self._stepping = sparse_layer if plain else None
+            self._first = SparseFirstLayer(self._layers[0], capacity)
+            # With momentum it works on the entries four times instead of twice, to spare three passes over all weights.
+            few = 2 * batches.batch_size * batches.row_entries <= network.sizes[0]
+            if self._fused and not self._parts and (few or isinstance(solver, PlainSGD)):
+                self._stepping = LinearSparseFirstLayer(solver.linear_layers(), capacity)
         else:
             self._first = DenseFirstLayer(self._layers[0], capacity)
-            if plain and _deferring_pays(batches, network.sizes[1]):
+            if self._fused and isinstance(solver, PlainSGD) and _deferring_pays(batches, network.sizes[1]):
                 self._stepping = DeferredFirstLayer(self._layers[0], batches.block_capacity, batches.batch_size)
         self._factors = {}
         self._axpy = blas(theta.dtype).axpy
@@ -78,20 +95,24 @@ class Trainer:
     def epoch(self, eta, make_rng):
         """One pass over the training set; returns the mean loss of its rows, each at the weights that it met.
 
-        The L2 term of the returned loss is that of the weights at the start of the epoch, so that at full batch the
-        returned loss is the objective.
+        `eta` is a number, or a function from the number of the step in this epoch to one; `make_rng(k)` gives random
+        stream number k of the epoch. The L2 term of the returned loss is that of the weights at the start of the epoch,
+        so that at full batch the returned loss is the objective.
         """
         batches = self.batches
         batches.shuffle(make_rng)
+        if self._dropout is not None:
+            self._dropout.begin_epoch(make_rng(1))
+        etas = map(eta, count()) if callable(eta) else repeat(eta)
         penalty, total = self.penalty(), 0.0
         if self._parts:
-            for start in range(0, batches.n_rows, batches.batch_size):
+            for start, rate in zip(range(0, batches.n_rows, batches.batch_size), etas, strict=False):
                 total += self._sum_gradient(start, min(start + batches.batch_size, batches.n_rows))
-                self._solver.step(self._gradient, eta)
+                self._solver.step(self._gradient, rate)
         else:
             first, step = self._plan(eta)
             for start, stop in batches.blocks():
-                total += self._block(start, stop, eta, first, step)
+                total += self._block(start, stop, etas, first, step)
         return total / batches.n_rows + penalty
 
     def objective(self):
@@ -109,20 +130,23 @@ class Trainer:
 
     def _plan(self, eta):
         """How the steps of an epoch are taken: the first layer and the step function."""
-        shrink = 1.0 - eta * self._decay
-        if self._stepping is not None and shrink > 0 and shrink**self.batches.block_batches >= SMALLEST_SHRINK:
-            self._stepping.set_shrink(shrink)
+        # With an eta that changes from step to step, so would what is left of a weight.
+        shrinkage = 1.0 if callable(eta) and self._decay else 0.0 if callable(eta) else eta * self._decay
+        if self._stepping is not None and shrinkage <= LARGEST_SHRINKAGE / self.batches.block_batches:
+            self._stepping.set_step(self._solver, shrinkage)
             return self._stepping, self._step_behind
         return self._first, self._step_factors if self._fused else self._step_gradient
 
-    def _block(self, start, stop, eta, first, step):
+    def _block(self, start, stop, etas, first, step):
         """Train on the mini-batches of a block; returns the sum of the rows' losses."""
         block, cut = self.batches.load(start, stop)
         panel = self._workspace.panel(cut.n)
         factors = self._panel_factors(panel)
         first.begin(block)
-        for batch in cut.batches:
+        for batch, eta in zip(cut.batches, etas, strict=False):
             self._backpropagate(first, batch, panel)
+            if self._clipping is not None:
+                self._clipping.clip(first, batch, panel)
             step(first, batch, panel, factors, eta)
         first.end()
         return self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
@@ -137,26 +161,48 @@ class Trainer:
     def _step_gradient(self, first, batch, panel, factors, eta):
         for accumulate, layer in zip(factors, self._gradient_layers, strict=True):
             accumulate(1.0 / panel.n, 0.0, layer)
-        self._add_decay()
+        self._clip_and_add_decay()
         self._solver.step(self._gradient, eta)
 
     def _sum_gradient(self, start, stop):
         """The mean gradient over the rows start:stop, in parts, into the gradient vector; returns the sum of losses."""
-        total = 0.0
+        total = sum(value for value, _ in self._sum_parts(start, stop))
+        self._clip_and_add_decay()
+        return total
+
+    def _sum_parts(self, start, stop):
+        """Part by part: sum the mean gradient up; yields the part's loss, and the panel with its factors."""
         self._gradient.fill(0.0)
         for begin, end in self.batches.chunks(start, stop):
             block, cut = self.batches.load(begin, end)
             panel = self._workspace.panel(end - begin)
             self._first.begin(block)
             self._backpropagate(self._first, cut.batches[0], panel)
-            total += self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
+            value = self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
             for accumulate, layer in zip(self._panel_factors(panel), self._gradient_layers, strict=True):
                 accumulate(1.0 / (stop - start), 1.0, layer)
-        self._add_decay()
-        return total
+            yield value, panel
 
-    def _add_decay(self):
-        """Add the gradient of the L2 term to the gradient vector."""
+    def row_norms(self):
+        """The sum over the rows of the squared norm of their gradients, for each layer; the mean gradient by layer.
+
+        The squared norm of ``a^T d`` is that of `a`, with its 1, times that of `d`. Of one pass; the next call
+        overwrites the gradients.
+        """
+        sums = np.zeros(len(self._layers))
+        for _, panel in self._sum_parts(0, self.batches.n_rows):
+            for k, delta in enumerate(panel.deltas):
+                inputs = self._first.squared_norms() if k == 0 else np.einsum("ij,ij->i", *[panel.inputs[k]] * 2)
+                sums[k] += float(np.einsum("i,ij,ij->", inputs, delta, delta))
+        return sums, self._gradient_layers
+
+    def _clip_and_add_decay(self):
+        """Clip the gradient vector, then add the gradient of the L2 term."""
+        if self._max_norm is not None:
+            dot = blas(self.theta.dtype).dot
+            factor = factor_to(self._max_norm, sqrt(dot(self._gradient, self._gradient)))
+            if factor < 1.0:
+                np.multiply(self._gradient, factor, out=self._gradient)
         if self._decay:
             for layer, gradient in zip(self._layers, self._gradient_layers, strict=True):
                 weights = layer[:-1].reshape(-1)
@@ -164,7 +210,7 @@ class Trainer:
 
     def _backpropagate(self, first, batch, panel):
         """The passes of one mini-batch: leaves its deltas in the panel."""
-        first.forward(batch.start, batch.stop, panel.outputs[0])
+        first.forward(batch.start, batch.stop, self._passes.first_output(panel, batch.raw))
         self._passes.forward(panel, batch.raw)
         self._loss.write_delta(batch.raw, batch.targets, panel.deltas[-1], batch.row, batch.weights)
         self._passes.backward(panel)
@@ -192,6 +238,7 @@ def train_lbfgs(trainer, monitor, max_iter, max_fun, tol):
     """L-BFGS (Liu and Nocedal 1989) as SciPy has it; returns whether and why it ended, as SciPy says it."""
 
     def objective(x):
+        monitor.begin_epoch()  # the first evaluation after an iteration begins the next one
         np.copyto(trainer.theta, x, casting="same_kind")
         value, gradient = trainer.objective()
         return value, gradient.astype(np.float64)
@@ -200,13 +247,13 @@ def train_lbfgs(trainer, monitor, max_iter, max_fun, tol):
         np.copyto(trainer.theta, intermediate_result.x, casting="same_kind")
         if monitor.end_epoch(float(intermediate_result.fun)):
             raise StopIteration
-        monitor.begin_epoch()
 
-    monitor.begin_epoch()
     options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
     start = trainer.theta.astype(np.float64)
     result = minimize(objective, start, method="L-BFGS-B", jac=True, callback=end_iteration, options=options)
     np.copyto(trainer.theta, result.x, casting="same_kind")
-    if not monitor.epochs:
+    if monitor.epochs:
+        monitor.abandon_epoch()
+    else:
         monitor.end_epoch(float(result.fun))
     return result

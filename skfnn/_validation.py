@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+from ._input import check_weights, checked
+from ._prediction import Predictor
 
 
 @dataclass
@@ -31,7 +37,7 @@ def hold_out(n_rows, fraction, strata, weights, seed):
     n_held = int(np.ceil(fraction * len(rows)))
     if n_held >= len(rows):
         raise ValueError(
-            f"A validation set of validation_fraction={fraction} leaves no training rows: there are {len(rows)} rows "
+            f"A validation set of validation_fraction={fraction} leaves no training rows: n_samples = {len(rows)} "
             "(of positive sample_weight). Give X_val and y_val, or more rows."
         )
     if strata is not None:
@@ -57,3 +63,63 @@ def mean_loss(loss, raw, targets, weights):
     cast = weights.astype(raw.dtype)[None]
     loss.write_delta(z[0].T, y[0].T, delta[0].T, row.T, cast.T)
     return loss.value(z, y, row, cast) / float(weights.sum())
+
+
+def given_set(estimator, X_val, y_val, sample_weight_val):
+    """The validation set that was given to an estimator's fit, checked, or None."""
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val was given without X_val and y_val.")
+        return None
+    if X_val is None or y_val is None:
+        raise ValueError("X_val and y_val must be given together; got only one of them.")
+    n_rows, n_targets = _num_samples(X_val), _num_samples(y_val)
+    if n_rows != n_targets:
+        raise ValueError(
+            f"X_val and y_val have inconsistent numbers of rows: {n_rows} and {n_targets}. Note that GridSearchCV and "
+            "its like cut every argument of fit that has as many rows as X into the folds of X: give such a search a "
+            "validation set with another number of rows than X."
+        )
+    try:
+        X, y = checked(estimator, X_val, y_val, reset=False)
+        targets = estimator._encode_validation(y)
+    except ValueError as error:
+        raise ValueError(f"The validation set (X_val, y_val) does not fit: {error}") from error
+    weights = sample_weight_val
+    if weights is not None:
+        weights = check_weights("sample_weight_val", weights, X)
+    return ValidationSet(X, X_val, y, targets, weights)
+
+
+def held_out(estimator, X, X_given, y, targets, sample_weight):
+    """Row numbers of the training set and the validation set held out of it, or (None, None)."""
+    fraction = estimator.validation_fraction
+    if fraction is None:
+        if not estimator.early_stopping:
+            return None, None
+        fraction = 0.1
+    held = hold_out(X.shape[0], fraction, estimator._strata(targets), sample_weight, estimator._seed)
+    rows = np.setdiff1d(np.arange(X.shape[0]), held)
+    weights = None if sample_weight is None else sample_weight[held]
+    # A custom scorer gets the rows in the form in which X came, with its feature names.
+    X_scored = X[held] if estimator.scoring in (None, "loss") else _safe_indexing(X_given, held)
+    return rows, ValidationSet(X[held], X_scored, y[held], targets.subset(held), weights)
+
+
+def validator(estimator, valid, capacity):
+    """The function that gives loss and score on the validation set."""
+    predictor = Predictor(estimator._network, estimator._theta, valid.X, capacity)
+    scoring, loss_function = estimator.scoring, estimator._loss
+    scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
+    scorer_weights = {} if valid.weights is None else {"sample_weight": valid.weights}
+
+    def validate():
+        raw = predictor.raw_outputs()
+        loss = mean_loss(loss_function, raw, valid.targets, valid.weights)
+        if scoring == "loss":
+            return loss, -loss
+        if scorer is None:
+            return loss, estimator._mean_score(raw, valid.targets, valid.weights)
+        return loss, float(scorer(estimator, valid.X_given, valid.y, **scorer_weights))
+
+    return validate

@@ -126,9 +126,14 @@ def test_invscaling_agrees(solver, params, assert_parameters):
 def test_adaptive_agrees(solver, assert_parameters):
     X, y, _ = problem("multiclass", 40)
     params = SOLVERS[solver] | {"learning_rate": "adaptive", "tol": 0.01, "n_iter_no_change": 3, "max_iter": 60}
-    fnn, mlp = pair(X, y, start_for("multiclass"), alpha=1.0, **params)
-    assert fnn.history_["learning_rate"][-1] < fnn.learning_rate_init_ / 20  # it fell more than once
-    assert fnn.n_iter_ == mlp.n_iter_
+    fnn, _ = pair(X, y, start_for("multiclass"), alpha=1.0, **params)
+    rates = fnn.history_["learning_rate"]
+    np.testing.assert_allclose(list(dict.fromkeys(rates)), fnn.learning_rate_init_ / 5.0 ** np.arange(len(set(rates))))
+    first = rates.count(rates[0])
+    assert len(rates) > first
+    # Until then it is MLPClassifier's; what counts as a stall is not: there the best of all epochs is to be beaten.
+    fnn, mlp = pair(X, y, start_for("multiclass"), alpha=1.0, **params | {"max_iter": first - 1})
+    assert fnn.n_iter_ == mlp.n_iter_ == first - 1
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME_WEIGHTS)
 
 

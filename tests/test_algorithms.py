@@ -680,11 +680,11 @@ def test_x_may_be_a_memory_map(tmp_path, assert_identical):
 
 
 def test_the_adaptive_rate_is_divided_by_five_whenever_training_stalls():
-    # No epoch improves the loss by 10: each n_iter_no_change + 1 epochs count as a stall. (The first epoch improves on
-    # infinity.)
+    # No epoch improves the loss by 10: each n_iter_no_change + 1 epochs count as a stall. (What is compared is the
+    # median of three epochs, of which there is none before the second.)
     X, y, _ = problem("multiclass", 23)
-    clf = estimator(10, learning_rate="adaptive", tol=10.0, n_iter_no_change=2).fit(X, y)
-    expected = [0.1] * 4 + [0.1 / 5] * 3 + [0.1 / 25] * 3
+    clf = estimator(11, learning_rate="adaptive", tol=10.0, n_iter_no_change=2).fit(X, y)
+    expected = [0.1] * 5 + [0.1 / 5] * 3 + [0.1 / 25] * 3
     np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
 
 

@@ -22,16 +22,22 @@ MAY_IMPORT = {
     "_schedules": set(),
     "_first_layer": {"_blas", "_sparse"},
     "_sparse": set(),
-    "_training": {"_batches", "_blas", "_first_layer", "_network", "_solvers"},
+    "_dropout": set(),
+    "_clipping": set(),
+    "_training": {"_batches", "_blas", "_clipping", "_dropout", "_first_layer", "_network", "_solvers"},
     "_monitor": {"_schedules"},
     "_prediction": {"_batches", "_first_layer", "_network"},
 }
 # Above the engine: from the parameters a user gives to the engine's objects. No module imports one that is above it.
-LAYERS = [set(MAY_IMPORT) | {"_diagnosis"}, {"_settings", "_constraints", "_validation"}, {"_base"}]
+LAYERS = [
+    set(MAY_IMPORT) | {"_diagnosis"},
+    {"_settings", "_constraints", "_input", "_callbacks", "_docs", "_validation", "_model"},
+    {"_base"},
+]
 TOP = {"_classifier", "_regressor"}
 
 # Every step of training goes through these.
-HOT = ["_network", "_losses", "_solvers", "_training", "_first_layer"]
+HOT = ["_network", "_losses", "_solvers", "_training", "_first_layer", "_dropout", "_clipping"]
 
 modules = pytest.mark.parametrize("module", TREES)
 

@@ -148,8 +148,6 @@ BAD_PARAMETERS = {
     "hidden_layer_sizes negative": {"hidden_layer_sizes": -5},
     "hidden_layer_sizes with 0": {"hidden_layer_sizes": (5, 0)},
     "hidden_layer_sizes with a negative one": {"hidden_layer_sizes": (5, -1)},
-    "hidden_layer_sizes empty": {"hidden_layer_sizes": ()},
-    "hidden_layer_sizes an empty array": {"hidden_layer_sizes": np.array([], dtype=int)},
     "hidden_layer_sizes with a fraction": {"hidden_layer_sizes": (2.5,)},
     "hidden_layer_sizes a fraction": {"hidden_layer_sizes": 2.5},
     "hidden_layer_sizes with text": {"hidden_layer_sizes": ("5",)},

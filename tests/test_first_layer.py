@@ -1,12 +1,17 @@
 """The sparse first layer's gradient, by each of its ways."""
 
+import copy
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
+from sklearn.base import clone
 
-from skfnn import _sparse
-from skfnn._first_layer import DeferredFirstLayer, DenseFirstLayer, SparseFirstLayer
+from skfnn import FNNClassifier, _sparse
+from skfnn._first_layer import DeferredFirstLayer, DenseFirstLayer, LinearSparseFirstLayer, SparseFirstLayer
+from skfnn._network import Network
+from skfnn._solvers import Momentum, PlainSGD
 
 rng = np.random.default_rng(0)
 
@@ -50,28 +55,98 @@ def test_duplicate_and_unsorted_entries_are_summed():
     assert_allclose(out, [[2, 20], [0, 0], [4, 40], [0, 0], [1, 10]])
 
 
-@pytest.mark.parametrize("shrink", [1.0, 0.99])
+def bound(solver):
+    """The network with 20 features, 5 units and 1 output, its parameters and the state that the solver works on."""
+    network = Network((20, 5, 1), ("relu",))
+    theta = np.linspace(-1, 1, network.n_parameters)
+    state = solver.init(theta.dtype, theta.size)
+    for value in state.values():
+        value[:] = np.linspace(1, -2, theta.size)
+    solver.bind(network, theta, state)
+    return network, theta, state
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, 0.01])
 @pytest.mark.parametrize("batch_size", [1, 3, 10, 16, 32, 64])
-@pytest.mark.parametrize("kind", ["deferred", "sparse"])
-def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_size, shrink):
+@pytest.mark.parametrize("kind", ["deferred", "sparse plain", "sparse momentum", "sparse nesterov", "sparse m=0.01"])
+def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_size, shrinkage):
+    solver = {
+        "sparse momentum": Momentum(0.9, False),
+        "sparse nesterov": Momentum(0.8, True),
+        "sparse m=0.01": Momentum(0.01, True),
+    }.get(kind, PlainSGD())
     n = 64 // batch_size * batch_size
     X, deltas = rng.normal(size=(n, 20)), rng.normal(size=(n, 5)) / 10
-    ordinary, stepped = (np.linspace(-1, 1, 21 * 5).reshape(21, 5) for _ in range(2))
+    other = copy.copy(solver)
+    network, ordinary, state = bound(solver)
+    _, stepped, stepped_state = bound(other)
+    gradient = np.zeros_like(ordinary)
     if kind == "deferred":
-        first, block = DeferredFirstLayer(stepped, 64, batch_size), X
+        first, block = DeferredFirstLayer(network.layers(stepped)[0], 64, batch_size), X
     else:
-        first, block = SparseFirstLayer(stepped, batch_size), sparse.csr_matrix(X)
-    first.set_shrink(shrink)
+        first, block = LinearSparseFirstLayer(other.linear_layers(), batch_size), sparse.csr_matrix(X)
+    first.set_step(other, shrinkage)
+    weights, biases = network.layers(ordinary)[0][:-1], network.layers(ordinary)[0][-1]
+    layer = network.layers(gradient)[0]
     for _ in range(2):
         first.begin(block)
         for start in range(0, n, batch_size):
             rows = slice(start, start + batch_size)
             z, delta = np.empty((batch_size, 5), order="F"), np.asfortranarray(deltas[rows])
             first.forward(start, start + batch_size, z)
-            assert_allclose(z, X[rows] @ ordinary[:-1] + ordinary[-1], rtol=0, atol=1e-12)
+            assert_allclose(z, X[rows] @ weights + biases, rtol=0, atol=1e-10)
             first.update(start, delta, -0.1)
-            ordinary[:-1] = shrink * ordinary[:-1] - 0.1 * X[rows].T @ delta
-            ordinary[-1] -= 0.1 * delta.sum(axis=0)
+            layer[:-1] = X[rows].T @ delta + shrinkage / 0.1 * weights
+            layer[-1] = delta.sum(axis=0)
+            solver.step(gradient.copy(), 0.1)
         first.end()
-        # Some hundred roundings of numbers of size 10.
-        assert_allclose(stepped, ordinary, rtol=0, atol=1e-12)
+        # Some hundred roundings of numbers of size 10, divided by at least 0.01.
+        size = 21 * 5
+        assert_allclose(stepped[:size], ordinary[:size], rtol=0, atol=1e-10)
+        for name, value in state.items():
+            assert_allclose(stepped_state[name][:size], value[:size], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_of_the_last_layers_by_factors_is_that_of_the_gradient(nesterov, decay):
+    solvers = [Momentum(0.9, nesterov) for _ in range(2)]
+    (network, whole, state), (_, part, part_state) = (bound(solver) for solver in solvers)
+    start = whole.copy()
+    matrix = rng.normal(size=(6, 1))
+    gradient = np.zeros_like(whole)
+    network.layers(gradient)[1][...] = matrix
+    network.layers(gradient)[1][:-1] += decay * network.layers(whole)[1][:-1]
+    solvers[0].step(gradient, 0.2)
+
+    def accumulate(scale, beta, out):
+        out *= beta
+        out += scale * 4 * matrix
+
+    solvers[1].step_factors([accumulate], 4, 0.2, decay)
+    first = 21 * 5
+    assert_allclose(part[first:], whole[first:], rtol=0, atol=1e-14)
+    assert_allclose(part_state["velocity"][first:], state["velocity"][first:], rtol=0, atol=1e-14)
+    assert_allclose(part[:first], start[:first], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
+def test_wide_sparse_rows_train_as_dense_ones(learning_rate, momentum, alpha):
+    X = sparse.random(90, 3000, density=0.003, format="csr", random_state=0, dtype=np.float64)
+    settings = {
+        "batch_size": 8,
+        "momentum": momentum,
+        "alpha": alpha,
+        "learning_rate": learning_rate,
+        "random_state": 0,
+    }
+    clf = FNNClassifier(5, max_iter=7, n_iter_no_change=np.inf, **settings)
+    of_sparse = clone(clf).fit(X, np.arange(90) % 3)
+    of_dense = clone(clf).fit(X.toarray(), np.arange(90) % 3)
+    for a, b in zip(of_sparse.coefs_ + of_sparse.intercepts_, of_dense.coefs_ + of_dense.intercepts_, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-11)
+    # Some hundred roundings of numbers of size 1, divided by at least 0.03.
+    for name in of_sparse._solver_state:
+        assert_allclose(of_sparse._solver_state[name], of_dense._solver_state[name], rtol=0, atol=1e-11)

@@ -166,12 +166,13 @@ def test_a_warning_as_an_error_leaves_the_estimator_as_it_was():
 
 
 def test_adaptive_divides_eta_by_five_whenever_training_stalls():
-    # After the first epoch no loss improves: 3 epochs without improvement, one more than the patience, and so on.
+    # After two epochs, from when there is a median, none improves: 3 epochs without improvement, one more than the
+    # patience, and so on.
     def schedule(progress):
         return 0.5 * progress["rate_scale"]
 
     monitor, etas = watch([1.0] * 100, schedule=schedule, adaptive=True, patience=2)
-    powers = [0] + [k for k in range(10) for _ in range(3)]
+    powers = [0, 0] + [k for k in range(10) for _ in range(3)]
     expected = [0.5 / 5.0**k for k in powers if 0.5 / 5.0 ** (k - 1) > 1e-6 or k == 0]
     np.testing.assert_allclose(etas, expected, rtol=1e-14)
     assert monitor.stopped
@@ -181,13 +182,15 @@ def test_adaptive_divides_eta_by_five_whenever_training_stalls():
 @not_converged
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
 def test_adaptive_changes_the_steps_that_are_taken(params):
-    settings = {"learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1, "max_iter": 6}
+    settings = {"learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1, "max_iter": 7}
     clf = estimator(**settings, **params).fit(X, y)
     eta = clf.learning_rate_init_
-    np.testing.assert_allclose(clf.history_["learning_rate"], [eta, eta, eta, eta / 5, eta / 5, eta / 25], rtol=1e-14)
-    # Epochs 4 and 5 are those of a user who puts a fifth of eta in the place of eta.
-    clf = estimator(**(settings | {"max_iter": 5}), **params).fit(X, y)
-    by_hand = estimator(**(settings | {"learning_rate": "constant", "max_iter": 3}), **params).fit(X, y)
+    expected = [eta, eta, eta, eta, eta / 5, eta / 5, eta / 25]
+    np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
+    # Epochs 5 and 6 are those of a user who puts a fifth of eta in the place of eta.
+    clf = estimator(**(settings | {"max_iter": 6}), **params).fit(X, y)
+    constant = {"learning_rate": "constant", "max_iter": 4, "n_iter_no_change": 1000}
+    by_hand = estimator(**(settings | constant), **params).fit(X, y)
     by_hand.set_params(learning_rate_init=eta / 5, warm_start=True, max_iter=2, n_iter_no_change=1000).fit(X, y)
     for p, q in zip(clf.coefs_, by_hand.coefs_, strict=True):
         np.testing.assert_allclose(p, q, rtol=0, atol=1e-13)  # a fifth of eta is rounded in one of two ways
@@ -261,7 +264,7 @@ def test_verbose_says_why_training_stopped(capsys):
 
 
 def test_verbose_says_that_the_learning_rate_falls(capsys):
-    watch([1.0] * 3, adaptive=True, patience=1, verbose=True)
+    watch([1.0] * 4, adaptive=True, patience=1, verbose=True)
     assert "0.1" in capsys.readouterr().out.splitlines()[-1]
 
 

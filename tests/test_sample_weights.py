@@ -65,7 +65,7 @@ class Frozen:
     def __init__(self):
         self.gradients = []
 
-    def takes_factors(self, decay):
+    def takes_factors(self):
         return False
 
     def step(self, gradient, eta):

@@ -1,0 +1,89 @@
+"""The figures that displays draw into."""
+
+import numpy as np
+from sklearn.base import is_classifier
+
+# So that lines can be told apart in greyscale too.
+LINE_STYLES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Above so many points a line has a marker at some of them only.
+MARKED_POINTS = 12
+
+
+def pyplot(caller):
+    """The module matplotlib.pyplot."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(f"{caller} needs matplotlib: python -m pip install matplotlib") from error
+    return plt
+
+
+def panels(caller, ax, n_panels, *, sharey=False):
+    """The figure and `n_panels` axes side by side: new ones, those given, or the place of the one that is given.
+
+    As scikit-learn's PartialDependenceDisplay has it, a single axes that is to hold two panels is split.
+    """
+    plt = pyplot(caller)
+    if ax is None:
+        width = 6.4 if n_panels == 1 else 5.0 * n_panels
+        figure, axes = plt.subplots(
+            1, n_panels, figsize=(width, 4.2), layout="constrained", squeeze=False, sharey=sharey
+        )
+        return figure, axes[0]
+    given = np.asarray(ax, dtype=object).ravel()
+    if len(given) == n_panels:
+        return given[0].figure, given
+    if len(given) != 1:
+        raise ValueError(f"{caller} draws {n_panels} panel(s): ax must be one axes or {n_panels}, got {len(given)}.")
+    place = given[0].get_subplotspec()
+    if place is None:
+        raise ValueError(f"{caller} draws {n_panels} panels: ax must be {n_panels} axes, or one of a grid to be split.")
+    given[0].set_axis_off()
+    figure = given[0].figure
+    # A layout engine keeps the panels apart by itself.
+    grid = place.subgridspec(1, n_panels, wspace=0.35 if figure.get_layout_engine() is None else None)
+    axes = [figure.add_subplot(grid[0, 0])]
+    axes += [figure.add_subplot(grid[0, k], sharey=axes[0] if sharey else None) for k in range(1, n_panels)]
+    if sharey:
+        for shared in axes[1:]:
+            shared.tick_params(labelleft=False)
+    return figure, np.array(axes, dtype=object)
+
+
+def whole_ticks(axis):
+    """Ticks of an axis of epochs at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def marks(n_points, shift=0):
+    """Which points of a line have a marker: all of a short one, of a long one about twelve."""
+    every = max(1, -(-n_points // MARKED_POINTS))
+    return (shift % every, every)
+
+
+def grid(ax):
+    """Light lines behind the curves, and a frame that leaves them room."""
+    ax.grid(alpha=0.3, which="major")
+    ax.set_axisbelow(True)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def loss_name(model):
+    """What the loss of an estimator is, with its unit where it has one."""
+    names = {"squared_error": "half squared error", "poisson": "half Poisson deviance"}
+    return names.get(getattr(model, "loss", ""), "cross-entropy loss (nats)")
+
+
+def score_name(model):
+    """What the validation score of an estimator is."""
+    scoring = model.scoring
+    if scoring is None:
+        return "validation accuracy" if is_classifier(model) else "validation R²"
+    if scoring == "loss":
+        return "minus the validation loss"
+    name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
+    return f"validation {name.replace('_', ' ')}"

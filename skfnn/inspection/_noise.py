@@ -1,0 +1,163 @@
+"""The noise of mini-batch gradients."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._batches import Batches
+from .._input import check_weights, checked, normalised
+from .._network import Network
+from .._training import Trainer, chunk_rows
+from ._find import network_and_rows
+
+
+def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_draws=200, random_state=None):
+    """Measure the noise of mini-batch gradients of a fitted network.
+
+    With ``G_b`` the gradient of the loss of row b at the network's weights, times ``w_b / mean(w)`` where there are
+    weights, and ``G`` the mean over all B rows, the variance of the rows' gradients is
+    ``sigma^2 = mean(||G_b||^2) - ||G||^2``, the trace of their covariance. A mini-batch of Omega rows drawn without
+    replacement has a mean gradient whose expectation is ``G`` and whose variance is
+    ``sigma^2 / Omega * (B - Omega) / (B - 1)``: 0 at full batch. The noise scale ``sigma^2 / ||G||^2`` is the batch
+    size at which noise and signal are equal [1]_.
+
+    The L2 term is left out: it adds the same to every mini-batch. Norms of rows come from the factors of their
+    gradients, in one pass; no gradient of a single row is ever built. Dropout is off.
+
+    Parameters
+    ----------
+    estimator : FNNClassifier, FNNRegressor or Pipeline
+        A fitted estimator, or a fitted pipeline that ends in one.
+    X : {array-like, sparse matrix} of shape (B, n_features)
+        The rows.
+    y : array-like of shape (B,) or (B, n_outputs)
+        Their labels or targets.
+    batch_sizes : array-like of int, default=None
+        The batch sizes, from 1 to B, at which predicted and measured variance are compared. None takes the powers of 4
+        up to B and up to 1,024.
+    sample_weight : array-like of shape (B,), default=None
+        Weights of the rows; the estimator's `class_weight` applies as well.
+    n_draws : int, default=200
+        How many random mini-batches of each size are drawn for the measured variance; 0 draws none.
+    random_state : int, RandomState instance or None, default=None
+        Determines the mini-batches.
+
+    Returns
+    -------
+    noise : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        - `variance`: sigma^2, float
+        - `gradient_norm_squared`: ``||G||^2``, float
+        - `noise_scale`: sigma^2 / ``||G||^2``, float, in rows
+        - `variance_by_layer`, `gradient_norm_squared_by_layer`, `noise_scale_by_layer`: the same for each layer,
+          ndarrays of shape (n_layers_ - 1,)
+        - `batch_sizes`: ndarray of int
+        - `predicted_variance`, `measured_variance`: of a mini-batch's gradient, ndarrays like `batch_sizes`; NaN where
+          nothing was drawn
+        - `recommended_batch_size`: the noise scale rounded to a power of two, within 1 and B, int
+
+    Raises
+    ------
+    ValueError
+        For a batch size that is not from 1 to B, and for data that do not fit the estimator.
+
+    Notes
+    -----
+    The recommended batch size is where, by the argument of [1]_, larger batches begin to save fewer steps than they
+    cost. It holds for plain gradient descent at the weights measured, and moves while training goes on, upwards as a
+    rule: measure early and late. Whether it predicts what training really gains from larger batches has been
+    questioned: the noise scale is a proxy that relies on a well-conditioned loss [2]_. Take it as an order of
+    magnitude.
+
+    References
+    ----------
+    .. [1] McCandlish, Kaplan, Amodei and the OpenAI Dota Team (2018), "An empirical model of large-batch training",
+       :arxiv:`1812.06162`, section 2.2: the "simple" noise scale, equation 2.9.
+    .. [2] Merrill, Arora, Groeneveld and Hajishirzi (2025), "Critical batch size revisited: a simple empirical approach
+       to large-batch language model training", :arxiv:`2505.23971`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skfnn import FNNClassifier
+    >>> from skfnn.inspection import gradient_noise
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = FNNClassifier(max_iter=5, n_iter_no_change=float("inf"), random_state=0).fit(X / 16, y)
+    >>> noise = gradient_noise(clf, X / 16, y, batch_sizes=[1, 10, 100], random_state=0)
+    >>> ratio = noise.measured_variance / noise.predicted_variance
+    >>> bool((0.8 < ratio.min()) and (ratio.max() < 1.2))
+    True
+    """
+    if not isinstance(n_draws, Integral) or isinstance(n_draws, bool) or n_draws < 0:
+        raise ValueError(f"n_draws must be a whole number >= 0, got {n_draws!r}.")
+    model, X = network_and_rows(estimator, X)
+    check_is_fitted(model)
+    X, y = checked(model, X, y, reset=False)
+    n_rows = X.shape[0]
+    y, targets, loss = model._encode(y, False, True, None)
+    weights = model._row_weights(y, None if sample_weight is None else check_weights("sample_weight", sample_weight, X))
+    weights = None if weights is None else normalised(weights, None)
+    batch_sizes = _checked_batch_sizes(batch_sizes, n_rows)
+
+    network: Network = model._network
+
+    def trainer_of(rows, batch_size):
+        capacity = chunk_rows(network, X, model._theta.dtype)
+        batches = Batches(X, targets, weights, rows, batch_size, False, model._theta.dtype, capacity)
+        return Trainer(network, model._theta, batches, loss, None, 0.0)
+
+    sums, mean = trainer_of(None, n_rows).row_norms()
+    norms = np.array([float(np.einsum("ij,ij->", layer, layer, dtype=np.float64)) for layer in mean])
+    # Rounding must not make a variance of rows that are all alike negative.
+    variances = np.maximum(sums / n_rows - norms, 0.0)
+    variance, norm = float(variances.sum()), float(norms.sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scales, scale = variances / norms, float(np.divide(variance, norm))
+    predicted = variance / batch_sizes * (n_rows - batch_sizes) / max(1, n_rows - 1)
+    rng = check_random_state(random_state)
+    mean = [layer.astype(np.float64) for layer in mean]
+    measured = [_measured(trainer_of, mean, size, n_rows, n_draws, rng) for size in batch_sizes]
+    return Bunch(
+        variance=variance,
+        gradient_norm_squared=norm,
+        noise_scale=scale,
+        variance_by_layer=variances,
+        gradient_norm_squared_by_layer=norms,
+        noise_scale_by_layer=scales,
+        batch_sizes=batch_sizes,
+        predicted_variance=predicted,
+        measured_variance=np.array(measured),
+        recommended_batch_size=_power_of_two(scale, n_rows),
+    )
+
+
+def _checked_batch_sizes(batch_sizes, n_rows):
+    if batch_sizes is None:
+        return np.array([4**k for k in range(6) if 4**k <= n_rows])
+    sizes = np.asarray(batch_sizes)
+    if sizes.ndim != 1 or sizes.dtype.kind not in "iu" or ((sizes < 1) | (sizes > n_rows)).any():
+        raise ValueError(f"batch_sizes must hold whole numbers from 1 to the number of rows, {n_rows}; got {sizes}.")
+    return sizes
+
+
+def _measured(trainer_of, mean, size, n_rows, n_draws, rng):
+    """The mean squared distance of the gradients of random mini-batches from the mean gradient."""
+    if not n_draws:
+        return np.nan
+    total = 0.0
+    for _ in range(n_draws):
+        # In the order of the rows, so that the mini-batch of all rows is summed up as the full batch is.
+        rows = np.sort(rng.choice(n_rows, size, replace=False))
+        _, gradient = trainer_of(rows, size).row_norms()
+        differences = [g - m for g, m in zip(gradient, mean, strict=True)]
+        total += sum(float(np.einsum("ij,ij->", d, d)) for d in differences)
+    return total / n_draws
+
+
+def _power_of_two(scale, n_rows):
+    if not np.isfinite(scale):
+        return n_rows if scale > 0 else 1
+    return int(np.clip(2.0 ** np.round(np.log2(max(scale, 1.0))), 1, n_rows))

@@ -1,0 +1,148 @@
+"""The trade-off between the cost and the noise of a step: the same training at several batch sizes."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Bunch
+from sklearn.utils.validation import _num_samples
+
+from .._base import BaseFNN
+from .._settings import rows_in_batch
+from ._noise import gradient_noise
+
+CURVES = ("epoch", "loss", "validation_loss", "validation_score")
+
+
+def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=None):
+    """Train the same network at several batch sizes and compare cost and accuracy.
+
+    A small mini-batch makes a cheap and noisy step, a large one an expensive and precise step. Which is better for a
+    given time is a question of measurement: this function trains a clone of the estimator at each batch size, all else
+    equal, and returns what a step costs, how noisy it is, and the validation curves by epoch and by second.
+
+    Parameters
+    ----------
+    estimator : FNNClassifier or FNNRegressor
+        What to train; its own `batch_size` is not used, everything else is. It is not changed. With an int as
+        `random_state` all trainings start from the same weights.
+    X : {array-like, sparse matrix} of shape (B, n_features)
+        The training rows.
+    y : array-like of shape (B,) or (B, n_outputs)
+        Their labels or targets.
+    batch_sizes : list of {int, 'full', 'auto'}
+        The batch sizes; integers from 1 to B.
+    X_val, y_val : array-like
+        The validation set, scored after every epoch.
+    n_jobs : int, default=None
+        How many trainings run at the same time, see :class:`joblib.Parallel`. None means one, or what a surrounding
+        ``joblib.parallel_config`` says. Trainings that share the processor slow each other down: where the seconds
+        matter, leave it at one.
+
+    Returns
+    -------
+    tradeoff : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        - `batch_sizes`: the batch sizes in rows, ndarray of int; 'full' has become B and 'auto' ``min(200, B)``
+        - `seconds_per_step`: seconds of training an iteration, the median over the epochs, ndarray of float
+        - `gradient_variance`: the variance ``sigma^2 / Omega * (B - Omega) / (B - 1)`` of the gradient of a mini-batch
+          of Omega rows, at the weights that the training ended with (see :func:`gradient_noise`), ndarray of float; 0
+          at full batch
+        - `histories`: list with one dict of list a batch size: `epoch`, `seconds` (of training since its start, without
+          validation), `loss`, `validation_loss`, `validation_score`; one entry an epoch
+        - `n_steps`: the iterations of each training, ndarray of int
+        - `n_rows`: B, int
+
+    Raises
+    ------
+    TypeError
+        Where `estimator` is no FNNClassifier or FNNRegressor.
+    ValueError
+        For batch sizes that cannot be used, for ``solver='lbfgs'``, which has none, without a validation set, and where
+        a training diverges: a note of the error then names the batch size.
+
+    See Also
+    --------
+    BatchSizeTradeoffDisplay : Draws the curves.
+    gradient_noise : Measures the noise at given weights.
+
+    Notes
+    -----
+    The learning rate is the same for all batch sizes. As a larger mini-batch bears a larger one, this favours the small
+    ones by epochs; to compare each batch size at its best, search over both parameters. A training may also end before
+    `max_iter`, see `n_iter_no_change`; that a training has not converged is not warned of here.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skfnn import FNNClassifier
+    >>> from skfnn.inspection import batch_size_tradeoff
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X_train, X_val, y_train, y_val = train_test_split(X / 16, y, test_size=0.2, random_state=0)
+    >>> clf = FNNClassifier((20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0)
+    >>> tradeoff = batch_size_tradeoff(clf, X_train, y_train, [10, 100, "full"], X_val=X_val, y_val=y_val)
+    >>> tradeoff.batch_sizes
+    array([  10,  100, 1437])
+    >>> tradeoff.n_steps
+    array([720,  75,   5])
+    >>> small, _, full = tradeoff.histories
+    >>> small["validation_loss"][-1] < full["validation_loss"][-1]
+    True
+    """
+    if not isinstance(estimator, BaseFNN):
+        raise TypeError(f"estimator must be a FNNClassifier or a FNNRegressor, got {estimator!r}.")
+    if estimator.solver == "lbfgs":
+        raise ValueError("estimator must have solver='sgd' or 'adam': 'lbfgs' has no mini-batches.")
+    if X_val is None or y_val is None:
+        raise ValueError("X_val and y_val must be given: the batch sizes are compared on them.")
+    n_rows = _num_samples(X)
+    sizes = _checked_sizes(batch_sizes, n_rows)
+    runs = Parallel(n_jobs=n_jobs)(delayed(_train)(estimator, X, y, size, X_val, y_val) for size in sizes)
+    seconds, variances, histories, n_steps = zip(*runs, strict=True)
+    return Bunch(
+        batch_sizes=np.array(sizes),
+        seconds_per_step=np.array(seconds),
+        gradient_variance=np.array(variances),
+        histories=list(histories),
+        n_steps=np.array(n_steps),
+        n_rows=n_rows,
+    )
+
+
+def _checked_sizes(batch_sizes, n_rows):
+    """The batch sizes in rows."""
+    rule = f"batch_sizes must be a list of whole numbers from 1 to the number of rows, {n_rows}, 'full' and 'auto'"
+    if isinstance(batch_sizes, str) or not np.iterable(batch_sizes):
+        raise ValueError(f"{rule}; got {batch_sizes!r}.")
+    sizes = list(batch_sizes)
+    for size in sizes:
+        named = isinstance(size, str) and size in ("full", "auto")
+        whole = isinstance(size, Integral) and not isinstance(size, bool)
+        if not (named or (whole and 1 <= size <= n_rows)):
+            raise ValueError(f"{rule}; got {size!r}.")
+    if not sizes:
+        raise ValueError(f"{rule}; got an empty list.")
+    return [int(rows_in_batch(size, n_rows)) for size in sizes]
+
+
+def _train(estimator, X, y, size, X_val, y_val):
+    """Train at one batch size: seconds a step, gradient variance in the end, history, number of steps."""
+    model = clone(estimator).set_params(batch_size=size)
+    try:
+        with warnings.catch_warnings():
+            # The epochs are a budget here.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, y, X_val=X_val, y_val=y_val)
+    except ValueError as error:
+        error.add_note(f"This was the training with batch_size={size}.")
+        raise
+    seconds = model.history_["seconds"]
+    steps = model.n_steps_ // len(seconds)
+    noise = gradient_noise(model, X, y, batch_sizes=[size], n_draws=0)
+    history = {key: list(model.history_[key]) for key in CURVES} | {"seconds": np.cumsum(seconds).tolist()}
+    return float(np.median(seconds)) / steps, float(noise.predicted_variance[0]), history, model.n_steps_

@@ -1,0 +1,420 @@
+"""The displays of skfnn.inspection: what they draw is what was trained and measured."""
+
+import subprocess
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Bunch
+
+from skfnn import FNNClassifier, FNNRegressor
+from skfnn.inspection import (
+    BatchSizeTradeoffDisplay,
+    GradientNoiseDisplay,
+    TrainingCurveDisplay,
+    batch_size_tradeoff,
+    gradient_noise,
+)
+
+matplotlib = pytest.importorskip("matplotlib", reason="draws with matplotlib")
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+digits = load_digits()
+X, y = digits.data[:300] / 16, digits.target[:300]
+X_val, y_val = digits.data[300:400] / 16, digits.target[300:400]
+VALIDATION = {"X_val": X_val, "y_val": y_val}
+SETTINGS = {"batch_size": 30, "max_iter": 5, "n_iter_no_change": np.inf, "random_state": 0}
+
+
+@pytest.fixture(autouse=True)
+def plt():
+    """pyplot without a window, closed afterwards."""
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    yield plt
+    plt.close("all")
+
+
+def classifier(**params):
+    return FNNClassifier((8,), **(SETTINGS | params))
+
+
+def values(line):
+    """What a line shows."""
+    return np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+
+
+def looks(line):
+    """What tells a line from others in greyscale."""
+    return line.get_linestyle(), line.get_marker()
+
+
+def assert_labelled(axes):
+    assert axes.get_xlabel()
+    assert axes.get_ylabel()
+
+
+def test_importing_it_imports_no_matplotlib():
+    code = "import sys, skfnn.inspection; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_without_matplotlib_the_error_says_what_is_needed(monkeypatch):
+    display = TrainingCurveDisplay(classifier().fit(X, y).history_)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"TrainingCurveDisplay\.plot needs matplotlib: python -m pip install"):
+        display.plot()
+
+
+@pytest.mark.parametrize("cls", [TrainingCurveDisplay, GradientNoiseDisplay, BatchSizeTradeoffDisplay])
+def test_a_display_holds_data_until_it_draws(cls, plt):
+    data = object()
+    display = cls(data)
+    assert data in vars(display).values()
+    assert not hasattr(display, "ax_")
+    assert not plt.get_fignums()
+
+
+# TrainingCurveDisplay
+
+
+def assert_shows(display, model):
+    """The display shows the history of the model."""
+    history = model.history_
+    keys = ["loss"] if model.validation_scores_ is None else ["loss", "validation_loss", "validation_score"]
+    assert sorted(display.lines_) == sorted(keys)
+    for key in keys:
+        epochs, shown = values(display.lines_[key])
+        np.testing.assert_array_equal(epochs, history["epoch"])
+        np.testing.assert_array_equal(shown, np.array(history[key], float))
+    assert len(display.ax_) == (1 if keys == ["loss"] else 2)
+    for axes in display.ax_:
+        assert_labelled(axes)
+        assert axes.get_legend() is not None
+        assert axes.figure is display.figure_
+
+
+def test_it_shows_losses_and_scores():
+    clf = classifier().fit(X, y, **VALIDATION)
+    display = TrainingCurveDisplay.from_estimator(clf)
+    assert_shows(display, clf)
+    losses, scores = display.ax_
+    assert display.lines_["loss"].axes is display.lines_["validation_loss"].axes is losses
+    assert display.lines_["validation_score"].axes is scores
+    assert looks(display.lines_["loss"]) != looks(display.lines_["validation_loss"])
+    assert [axes.get_xlabel() for axes in display.ax_] == ["epoch", "epoch"]
+    assert losses.get_ylabel() == "cross-entropy loss (nats)"
+    assert losses.get_yscale() == "log"
+    assert scores.get_ylabel() == "validation accuracy"
+
+
+def test_without_validation_there_is_one_panel():
+    clf = classifier().fit(X, y)
+    display = TrainingCurveDisplay.from_estimator(clf, yscale="linear")
+    assert_shows(display, clf)
+    assert display.best_epoch_ is None
+    assert display.ax_[0].get_yscale() == "linear"
+
+
+def test_the_best_epoch_is_marked():
+    history = {"epoch": [1, 2, 3, 4], "loss": [4.0, 3.0, 2.0, 1.0]}
+    history |= {"validation_loss": [1.0, 0.8, 0.9, 1.0], "validation_score": [0.5, 0.9, 0.9, float("nan")]}
+    display = TrainingCurveDisplay(history).plot()
+    assert display.best_epoch_ == 2
+    for axes in display.ax_:
+        labels = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert "best score: epoch 2" in labels
+        assert [line for line in axes.lines if list(line.get_xdata()) == [2, 2]]
+
+
+@pytest.mark.parametrize("n_calls", [1, 4])
+def test_it_works_after_partial_fit(n_calls):
+    clf = classifier()
+    for _ in range(n_calls):
+        clf.partial_fit(X, y, classes=np.arange(10), **VALIDATION)
+    display = TrainingCurveDisplay.from_estimator(clf)
+    assert_shows(display, clf)
+    # A line of one point is seen by its marker only.
+    assert n_calls > 1 or display.lines_["loss"].get_marker() not in ("", "None", None)
+
+
+def test_an_epoch_without_validation_leaves_a_gap():
+    clf = classifier().partial_fit(X, y, classes=np.arange(10), **VALIDATION).partial_fit(X, y)
+    clf.partial_fit(X, y, **VALIDATION)
+    display = TrainingCurveDisplay.from_estimator(clf)
+    assert_shows(display, clf)
+    assert np.isnan(values(display.lines_["validation_score"])[1]).tolist() == [False, True, False]
+    # The single epochs beside the gap are seen by their markers only.
+    assert display.lines_["validation_score"].get_markevery() == 1
+
+
+def test_it_shows_what_came_before_when_the_last_epochs_have_no_validation():
+    clf = classifier().partial_fit(X, y, classes=np.arange(10), **VALIDATION).partial_fit(X, y)
+    display = TrainingCurveDisplay.from_estimator(clf)
+    assert "validation_score" in display.lines_
+    assert display.best_epoch_ == 1
+
+
+def test_it_looks_into_pipelines_and_searches():
+    net = classifier(validation_fraction=0.2, max_iter=2)
+    pipeline = make_pipeline(StandardScaler(), net).fit(X, y)
+    grid = GridSearchCV(net, {"batch_size": [30, 60]}, cv=2).fit(X, y)
+    params = {"fnnclassifier__batch_size": [30, 60]}
+    inside = RandomizedSearchCV(make_pipeline(StandardScaler(), net), params, n_iter=1, cv=2, random_state=0).fit(X, y)
+    for estimator, model in (
+        (pipeline, pipeline[-1]),
+        (grid, grid.best_estimator_),
+        (inside, inside.best_estimator_[-1]),
+        (FrozenEstimator(pipeline), pipeline[-1]),
+    ):
+        assert_shows(TrainingCurveDisplay.from_estimator(estimator), model)
+
+
+def test_it_looks_into_a_transformed_target_regressor():
+    data, target = load_diabetes(return_X_y=True)
+    model = TransformedTargetRegressor(FNNRegressor((8,), **SETTINGS), transformer=StandardScaler()).fit(data, target)
+    display = TrainingCurveDisplay.from_estimator(model)
+    assert_shows(display, model.regressor_)
+    assert display.ax_[0].get_ylabel() == "half squared error"
+
+
+@pytest.mark.parametrize(
+    ("scoring", "label"),
+    [
+        (None, "validation accuracy"),
+        ("balanced_accuracy", "validation balanced accuracy"),
+        ("loss", "minus the validation loss"),
+        (make_scorer(accuracy_score), "validation score"),
+    ],
+)
+def test_the_axis_of_scores_names_the_score(scoring, label):
+    clf = classifier(scoring=scoring, max_iter=1).fit(X, y, **VALIDATION)
+    assert TrainingCurveDisplay.from_estimator(clf).ax_[1].get_ylabel() == label
+
+
+@pytest.mark.parametrize(("loss", "name"), [("squared_error", "squared error"), ("poisson", "Poisson deviance")])
+def test_the_axes_of_a_regressor_name_loss_and_score(loss, name):
+    reg = FNNRegressor((8,), loss=loss, **SETTINGS).fit(X, y, **VALIDATION)
+    display = TrainingCurveDisplay.from_estimator(reg)
+    assert [axes.get_ylabel() for axes in display.ax_] == [f"half {name}", "validation R²"]
+
+
+def test_drawing_does_not_share_the_history_with_the_model():
+    clf = classifier().partial_fit(X, y, classes=np.arange(10))
+    display = TrainingCurveDisplay.from_estimator(clf)
+    clf.partial_fit(X, y)
+    assert len(display.history["epoch"]) == 1
+
+
+@pytest.mark.parametrize(
+    "estimator", [classifier(), make_pipeline(StandardScaler(), classifier())], ids=["network", "pipeline"]
+)
+def test_an_unfitted_network_has_no_curves(estimator):
+    with pytest.raises(NotFittedError):
+        TrainingCurveDisplay.from_estimator(estimator)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [MLPClassifier(), GridSearchCV(FNNClassifier(), {}), make_pipeline(StandardScaler()), BaseEstimator(), None],
+    ids=["MLP", "unfitted search", "no network", "bare", "None"],
+)
+def test_where_there_is_no_network_it_says_so(estimator):
+    with pytest.raises(TypeError, match="estimator must be a FNNClassifier, .* search"):
+        TrainingCurveDisplay.from_estimator(estimator)
+
+
+# Where it draws
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return gradient_noise(classifier().fit(X, y), X, y, batch_sizes=[100, 1, 300, 10], n_draws=20, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def tradeoff():
+    return batch_size_tradeoff(classifier(), X, y, [1, 300, 20], **VALIDATION)
+
+
+@pytest.fixture
+def displays(noise, tradeoff):
+    """A display of each kind, with its number of panels."""
+    history = classifier().fit(X, y, **VALIDATION).history_
+    return [
+        (TrainingCurveDisplay(history), 2),
+        (GradientNoiseDisplay(noise), 1),
+        (BatchSizeTradeoffDisplay(tradeoff), 2),
+    ]
+
+
+def test_plot_returns_the_display_and_makes_a_figure(displays, plt):
+    for display, n in displays:
+        known = plt.get_fignums()
+        assert display.plot() is display
+        assert len(plt.get_fignums()) == len(known) + 1
+        assert isinstance(display.figure_, matplotlib.figure.Figure)
+        assert len(np.ravel(display.ax_)) == n
+        display.figure_.canvas.draw()
+
+
+def test_plot_draws_into_the_axes_given(displays, plt):
+    for display, n in displays:
+        figure, axes = plt.subplots(1, n)
+        known = plt.get_fignums()
+        display.plot(ax=axes)
+        assert plt.get_fignums() == known
+        assert display.figure_ is figure
+        assert list(np.ravel(display.ax_)) == list(np.ravel(axes))
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_one_axes_for_two_panels_is_split(displays, plt, layout):
+    for display, n in displays:
+        figure, axes = plt.subplots(1, 2, layout=layout, figsize=(14, 4))
+        display.plot(ax=axes[1])
+        assert display.figure_ is figure
+        panels = list(np.ravel(display.ax_))
+        assert len(panels) == n
+        figure.canvas.draw()
+        left = axes[0].get_position().x1
+        assert all(panel.get_position().x0 > left for panel in panels)
+        assert all(a.get_position().x1 < b.get_position().x0 for a, b in pairwise(panels))
+
+
+def test_axes_that_do_not_fit_are_refused(displays, plt):
+    _, axes = plt.subplots(1, 3)
+    for display, n in displays:
+        with pytest.raises(ValueError, match=rf"draws {n} panel\(s\): ax must be one axes or {n}, got 3"):
+            display.plot(ax=axes)
+
+
+def test_axes_that_cannot_be_split_are_refused(displays, plt):
+    free = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
+    with pytest.raises(ValueError, match="ax must be 2 axes, or one of a grid"):
+        displays[0][0].plot(ax=free)
+    assert displays[1][0].plot(ax=free).ax_ is free
+
+
+# GradientNoiseDisplay
+
+
+def test_it_shows_measured_and_predicted_variance(noise):
+    display = GradientNoiseDisplay(noise).plot()
+    assert set(display.lines_) == {"predicted", "measured", "gradient_norm_squared", "noise_scale"}
+    assert display.ax_.get_xscale() == display.ax_.get_yscale() == "log"
+    assert_labelled(display.ax_)
+    assert "rows" in display.ax_.get_xlabel()
+    order = np.argsort(noise.batch_sizes)
+    for name in ("predicted", "measured"):
+        sizes, variances = values(display.lines_[name])
+        np.testing.assert_array_equal(sizes, [1, 10, 100, 300])
+        # The last is the full batch: 0, which has no place on a logarithmic axis.
+        np.testing.assert_array_equal(variances[:3], noise[f"{name}_variance"][order][:3])
+        assert np.isnan(variances[3])
+    assert values(display.lines_["noise_scale"])[0].tolist() == [noise.noise_scale] * 2
+    assert values(display.lines_["gradient_norm_squared"])[1].tolist() == [noise.gradient_norm_squared] * 2
+    assert len({looks(line) for line in display.lines_.values()}) == 4
+    assert len(display.ax_.get_legend().get_texts()) == 4
+
+
+def test_from_estimator_passes_on_what_gradient_noise_takes():
+    pipeline = make_pipeline(StandardScaler(), classifier()).fit(X, y)
+    settings = {"batch_sizes": [2, 9], "n_draws": 7, "random_state": 1, "sample_weight": np.arange(1.0, 301.0)}
+    display = GradientNoiseDisplay.from_estimator(pipeline, X, y, **settings)
+    expected = gradient_noise(pipeline, X, y, **settings)
+    for key in expected:
+        np.testing.assert_array_equal(display.noise[key], expected[key])
+
+
+def test_where_nothing_was_drawn_nothing_measured_is_shown():
+    display = GradientNoiseDisplay.from_estimator(classifier().fit(X, y), X, y, n_draws=0)
+    assert "measured" not in display.lines_
+
+
+@pytest.mark.parametrize(
+    ("variance", "norm", "marked", "outside"),
+    [(8.0, 1.0, True, False), (1e9, 1.0, True, True), (1.0, 0.0, False, False), (0.0, 1.0, False, False)],
+)
+def test_the_noise_scale_is_marked_where_there_is_one(variance, norm, marked, outside):
+    sizes = np.array([1, 10, 100])
+    scale = variance / norm if norm else np.inf
+    noise = Bunch(
+        batch_sizes=sizes,
+        predicted_variance=variance / sizes,
+        measured_variance=variance / sizes,
+        gradient_norm_squared=norm,
+        noise_scale=scale,
+    )
+    display = GradientNoiseDisplay(noise).plot()
+    assert ("noise_scale" in display.lines_) == marked
+    low, high = display.ax_.get_xlim()
+    assert low < 1 < 100 < high < 2000
+    assert not marked or (low < scale < high) != outside
+    display.figure_.canvas.draw()
+
+
+# BatchSizeTradeoffDisplay
+
+
+@pytest.mark.parametrize("metric", ["validation_loss", "validation_score", "loss"])
+def test_it_shows_a_curve_for_each_batch_size_by_epoch_and_by_second(tradeoff, metric):
+    display = BatchSizeTradeoffDisplay(tradeoff, score_name="accuracy").plot(metric=metric)
+    assert [len(lines) for lines in display.lines_] == [3, 3]
+    for lines, key, axes in zip(display.lines_, ["epoch", "seconds"], display.ax_, strict=True):
+        for line, history in zip(lines, tradeoff.histories, strict=True):
+            assert line.axes is axes
+            np.testing.assert_array_equal(values(line), [history[key], history[metric]])
+    assert len({looks(line) for line in display.lines_[0]}) == 3
+    labels = [line.get_label() for line in display.lines_[0]]
+    assert labels == ["1", "300 (full batch)", "20"]
+    assert [axes.get_xlabel() for axes in display.ax_] == ["epoch", "training time (s)"]
+    assert display.ax_[1].get_xscale() == "log"
+    is_score = metric == "validation_score"
+    assert display.ax_[0].get_yscale() == ("linear" if is_score else "log")
+    expected = {"validation_loss": "validation loss", "validation_score": "accuracy", "loss": "training loss"}
+    assert display.ax_[0].get_ylabel() == expected[metric]
+    legends = [axes.get_legend() for axes in display.ax_ if axes.get_legend() is not None]
+    assert len(legends) == 1
+    assert legends[0].get_title().get_text() == "batch size (rows)"
+
+
+def test_more_batch_sizes_than_line_styles_can_be_told_apart():
+    history = {key: [1.0, 2.0] for key in ("epoch", "seconds", "loss", "validation_loss", "validation_score")}
+    tradeoff = Bunch(batch_sizes=np.arange(1, 29), histories=[history] * 28, n_rows=100)
+    display = BatchSizeTradeoffDisplay(tradeoff).plot()
+    assert len({looks(line) for line in display.lines_[0]}) == 28
+
+
+def test_from_estimator_trains_and_draws():
+    clf = classifier(max_iter=2)
+    display = BatchSizeTradeoffDisplay.from_estimator(
+        clf, X, y, [20, "full"], **VALIDATION, metric="validation_score", n_jobs=1
+    )
+    expected = batch_size_tradeoff(clf, X, y, [20, "full"], **VALIDATION)
+    assert display.tradeoff.batch_sizes.tolist() == [20, 300]
+    for a, b in zip(display.tradeoff.histories, expected.histories, strict=True):
+        assert a["validation_score"] == b["validation_score"]
+    assert display.ax_[0].get_ylabel() == "validation accuracy"
+    display.plot()
+    assert display.ax_[0].get_ylabel() == "validation cross-entropy loss (nats)"
+
+
+def test_an_unknown_metric_is_refused_before_anything_is_trained(tradeoff):
+    with pytest.raises(ValueError, match="metric must be one of .*, got 'accuracy'"):
+        BatchSizeTradeoffDisplay(tradeoff).plot(metric="accuracy")
+    with pytest.raises(ValueError, match="metric must be one of"):
+        BatchSizeTradeoffDisplay.from_estimator(None, X, y, [1], **VALIDATION, metric="accuracy")

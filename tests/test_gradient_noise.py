@@ -1,0 +1,315 @@
+"""gradient_noise, held against a loop over the rows in float64 and against random mini-batches."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.special import expit, softmax
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
+
+from skfnn import FNNClassifier, FNNRegressor
+from skfnn.inspection import gradient_noise
+
+rng = np.random.default_rng(0)
+B = 150
+X = rng.normal(size=(B, 6))
+X[rng.random(X.shape) < 0.4] = 0.0  # so that sparse rows have something to leave out
+signal = X @ rng.normal(size=(6, 3)) + 0.5 * rng.normal(size=(B, 3))
+counts = rng.poisson(np.exp(0.3 * signal[:, :1])).astype(float)
+weights = rng.uniform(0.2, 3.0, size=B)
+weights[:5] = 0.0
+
+PARAMS = {
+    "hidden_layer_sizes": (7, 4),
+    "activation": "tanh",
+    "batch_size": 30,
+    "dtype": "float64",
+    "max_iter": 4,
+    "n_iter_no_change": np.inf,
+    "random_state": 0,
+}
+
+# name: estimator, y, targets (B, n_outputs), output activation.
+CASES = {
+    "softmax": (FNNClassifier, signal.argmax(axis=1), np.eye(3)[signal.argmax(axis=1)], softmax),
+    "binary": (FNNClassifier, signal[:, 0] > 0, (signal[:, :1] > 0).astype(float), expit),
+    "multilabel": (FNNClassifier, (signal > 0).astype(int), (signal > 0).astype(float), expit),
+    "squared error": (FNNRegressor, signal[:, 0], signal[:, :1], lambda z: z),
+    "two outputs": (FNNRegressor, signal[:, :2], signal[:, :2], lambda z: z),
+    "poisson": (FNNRegressor, counts[:, 0], counts, np.exp),
+}
+
+every_loss = pytest.mark.parametrize("case", CASES)
+
+# Sums of 150 squares in another order; the variance is a difference of two such sums, neither far above it.
+RTOL = 1e-10
+
+
+def fitted(case, rows=X, **params):
+    estimator, y, _, _ = CASES[case]
+    loss = {"loss": "poisson"} if case == "poisson" else {}
+    return estimator(**(PARAMS | loss | params)).fit(rows, y)
+
+
+def row_gradients(model, rows, targets, activate, w):
+    """For each layer the gradients of the rows times w / mean(w), (B, n_parameters), by backpropagation of each row."""
+    gradients = [[] for _ in model.coefs_]
+    for x, t, weight in zip(rows, targets, w / w.mean(), strict=True):
+        inputs = [x]
+        for W, b in zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True):
+            inputs.append(np.tanh(inputs[-1] @ W + b))
+        delta = weight * (activate(inputs[-1] @ model.coefs_[-1] + model.intercepts_[-1]) - t)
+        for layer in range(len(model.coefs_) - 1, -1, -1):
+            gradients[layer].append(np.r_[np.outer(inputs[layer], delta).ravel(), delta])
+            delta = (model.coefs_[layer] @ delta) * (1.0 - inputs[layer] ** 2)
+    return [np.array(each) for each in gradients]
+
+
+def assert_as_by_rows(noise, gradients):
+    variances = np.array([((g - g.mean(axis=0)) ** 2).sum(axis=1).mean() for g in gradients])
+    norms = np.array([(g.mean(axis=0) ** 2).sum() for g in gradients])
+    np.testing.assert_allclose(noise.variance_by_layer, variances, rtol=RTOL)
+    np.testing.assert_allclose(noise.gradient_norm_squared_by_layer, norms, rtol=RTOL)
+    np.testing.assert_allclose(noise.noise_scale_by_layer, variances / norms, rtol=RTOL)
+    np.testing.assert_allclose(noise.variance, variances.sum(), rtol=RTOL)
+    np.testing.assert_allclose(noise.gradient_norm_squared, norms.sum(), rtol=RTOL)
+    np.testing.assert_allclose(noise.noise_scale, variances.sum() / norms.sum(), rtol=RTOL)
+
+
+@every_loss
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+def test_variance_and_norm_are_those_of_the_rows_gradients(case, weighted):
+    _, y, targets, activate = CASES[case]
+    model = fitted(case)
+    noise = gradient_noise(model, X, y, sample_weight=weights if weighted else None, n_draws=0)
+    assert_as_by_rows(noise, row_gradients(model, X, targets, activate, weights if weighted else np.ones(B)))
+
+
+@every_loss
+def test_sparse_rows_give_the_same(case):
+    _, y, targets, activate = CASES[case]
+    model = fitted(case, sparse.csr_matrix(X))
+    noise = gradient_noise(model, sparse.csr_matrix(X), y, n_draws=0)
+    assert_as_by_rows(noise, row_gradients(model, X, targets, activate, np.ones(B)))
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0, 1: 0.5, 2: 1.0}], ids=str)
+def test_class_weight_counts_beside_sample_weight(class_weight):
+    _, y, targets, activate = CASES["softmax"]
+    model = fitted("softmax", class_weight=class_weight)
+    noise = gradient_noise(model, X, y, n_draws=0)
+    w = compute_sample_weight(class_weight, y)
+    assert_as_by_rows(noise, row_gradients(model, X, targets, activate, w))
+    if class_weight != "balanced":  # balanced weights depend on the sample weights
+        noise = gradient_noise(model, X, y, sample_weight=weights, n_draws=0)
+        assert_as_by_rows(noise, row_gradients(model, X, targets, activate, w * weights))
+
+
+@pytest.mark.parametrize("case", ["softmax", "binary", "multilabel"])
+def test_label_smoothing_counts(case):
+    _, y, targets, activate = CASES[case]
+    model = fitted(case, label_smoothing=0.2)
+    smoothed = 0.8 * targets + 0.2 / (3 if case == "softmax" else 2)
+    noise = gradient_noise(model, X, y, n_draws=0)
+    assert_as_by_rows(noise, row_gradients(model, X, smoothed, activate, np.ones(B)))
+
+
+def test_dropout_and_the_l2_term_are_left_out():
+    _, y, targets, activate = CASES["softmax"]
+    model = fitted("softmax", dropout=0.5, alpha=1.0)
+    assert_as_by_rows(gradient_noise(model, X, y, n_draws=0), row_gradients(model, X, targets, activate, np.ones(B)))
+
+
+@pytest.mark.parametrize("case", ["softmax", "squared error"])
+def test_more_rows_than_one_chunk_has(case):
+    _, y, targets, activate = CASES[case]
+    model = fitted(case)
+    noise = gradient_noise(model, np.tile(X, (5, 1)), np.tile(y, 5), batch_sizes=[5 * B], n_draws=2, random_state=0)
+    assert_as_by_rows(noise, row_gradients(model, X, targets, activate, np.ones(B)))
+    assert noise.measured_variance[0] == 0.0
+
+
+def test_float32_is_as_close_as_its_precision():
+    _, y, targets, activate = CASES["softmax"]
+    model = fitted("softmax", dtype="float32")
+    gradients = row_gradients(model, X, targets, activate, np.ones(B))
+    noise = gradient_noise(model, X, y, n_draws=0)
+    # Squares of sums of a few numbers, each rounded to 6e-8.
+    np.testing.assert_allclose(noise.variance, sum(g.var(axis=0).sum() for g in gradients), rtol=1e-5)
+
+
+# Mini-batches
+
+
+@pytest.mark.parametrize("rows_of", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
+@pytest.mark.parametrize("case", ["softmax", "binary", "multilabel"])
+def test_random_mini_batches_have_the_predicted_variance(case, rows_of):
+    noise = gradient_noise(fitted(case), rows_of(X), CASES[case][1], batch_sizes=[1, 4, 20, 100], random_state=0)
+    # Of 200 draws: from seed to seed the ratio has a standard deviation of about 0.06 at one row, less above.
+    np.testing.assert_allclose(noise.measured_variance, noise.predicted_variance, rtol=0.15)
+
+
+@pytest.mark.parametrize("case", ["softmax", "two outputs", "poisson"])
+def test_so_they_have_with_sample_weights(case):
+    settings = {"batch_sizes": [4, 60], "sample_weight": weights, "n_draws": 4000}
+    noise = gradient_noise(fitted(case), X, CASES[case][1], random_state=0, **settings)
+    # Weights make the rows more unequal: 0.11 at four rows for 200 draws, so 0.025 for 4,000.
+    np.testing.assert_allclose(noise.measured_variance, noise.predicted_variance, rtol=0.1)
+
+
+def test_predicted_variance_is_that_of_drawing_without_replacement():
+    _, y, targets, activate = CASES["softmax"]
+    model = fitted("softmax")
+    rows = X[:6]
+    noise = gradient_noise(model, rows, y[:6], batch_sizes=[1, 2, 3, 5, 6], n_draws=0)
+    gradients = np.hstack(row_gradients(model, rows, targets[:6], activate, np.ones(6)))
+    mean = gradients.mean(axis=0)
+    for size, predicted in zip(noise.batch_sizes, noise.predicted_variance, strict=True):
+        # All subsets of the size, not some.
+        masks = np.array([m for m in np.ndindex(*(2,) * 6) if sum(m) == size])
+        distances = masks @ gradients / size - mean
+        np.testing.assert_allclose(predicted, (distances**2).sum(axis=1).mean(), rtol=RTOL, atol=1e-25)
+
+
+@every_loss
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+def test_at_full_batch_the_variance_is_exactly_zero(case, weighted):
+    w = weights if weighted else None
+    noise = gradient_noise(fitted(case), X, CASES[case][1], batch_sizes=[B], sample_weight=w, n_draws=3)
+    assert noise.predicted_variance[0] == 0.0
+    assert noise.measured_variance[0] == 0.0
+    assert noise.variance > 0.0
+
+
+def test_a_single_row_has_no_variance():
+    noise = gradient_noise(fitted("softmax"), X[:1], CASES["softmax"][1][:1], batch_sizes=[1], n_draws=2)
+    assert noise.measured_variance[0] == noise.predicted_variance[0] == 0.0
+    # The norm comes from the factors, its square from the products: they are equal up to rounding.
+    assert noise.variance <= 1e-15 * noise.gradient_norm_squared
+
+
+def test_random_state_determines_the_draws():
+    model, y = fitted("softmax"), CASES["softmax"][1]
+    a, b, c = (gradient_noise(model, X, y, n_draws=5, random_state=seed).measured_variance for seed in (0, 0, 1))
+    np.testing.assert_array_equal(a, b)
+    assert (a != c).all()
+
+
+def test_without_draws_nothing_is_measured():
+    model, y = fitted("softmax"), CASES["softmax"][1]
+    noise = gradient_noise(model, X, y, n_draws=0)
+    assert np.isnan(noise.measured_variance).all()
+    np.testing.assert_array_equal(noise.predicted_variance, gradient_noise(model, X, y).predicted_variance)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(1, [1]), (3, [1]), (150, [1, 4, 16, 64]), (64, [1, 4, 16, 64])])
+def test_default_batch_sizes_are_powers_of_four_up_to_the_number_of_rows(n, expected):
+    noise = gradient_noise(fitted("softmax"), X[:n], CASES["softmax"][1][:n], n_draws=0)
+    assert noise.batch_sizes.tolist() == expected
+
+
+def test_default_batch_sizes_end_at_1024():
+    rows, y = np.tile(X, (40, 1)), np.tile(CASES["softmax"][1], 40)
+    noise = gradient_noise(fitted("softmax"), rows, y, n_draws=0)
+    assert noise.batch_sizes.tolist() == [1, 4, 16, 64, 256, 1024]
+
+
+@pytest.mark.parametrize(
+    "sizes", [[0], [-1], [1, B + 1], [2.0], [], [True], 4, [[1, 2]], "full", ["full"], [None]], ids=str
+)
+def test_bad_batch_sizes_are_refused(sizes):
+    with pytest.raises(ValueError, match=f"batch_sizes must hold whole numbers from 1 to the number of rows, {B}"):
+        gradient_noise(fitted("softmax"), X, CASES["softmax"][1], batch_sizes=sizes)
+
+
+# The recommendation
+
+
+def biased(distance, n=B):
+    """A regressor that predicts 0 for targets of variance 1 whose mean is `distance`."""
+    targets = rng.normal(size=n)
+    targets = (targets - targets.mean()) / targets.std() + distance
+    model = FNNRegressor((1,), dtype="float64", max_iter=1, n_iter_no_change=np.inf, random_state=0)
+    zeros = {"coefs_init": [np.zeros((2, 1)), np.zeros((1, 1))], "intercepts_init": [np.zeros(1), np.zeros(1)]}
+    model.set_params(learning_rate_init=1e-300).fit(np.zeros((n, 2)), targets, **zeros)
+    return model, np.zeros((n, 2)), targets
+
+
+@pytest.mark.parametrize(
+    ("distance", "expected"),
+    [(1.0, 1), (0.5, 4), (0.25, 16), (0.2, 32), (100.0, 1), (0.01, B)],
+)
+def test_recommended_batch_size_is_the_noise_scale_as_a_power_of_two(distance, expected):
+    # The only gradient is that of the output's bias: -y_b, of variance 1 and mean -distance.
+    noise = gradient_noise(*biased(distance), n_draws=0)
+    np.testing.assert_allclose(noise.noise_scale, 1.0 / distance**2, rtol=1e-9)
+    assert noise.recommended_batch_size == expected
+    assert isinstance(noise.recommended_batch_size, int)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_recommended_batch_size_is_near_the_noise_scale(case):
+    noise = gradient_noise(fitted(case), X, CASES[case][1], n_draws=0)
+    clipped = np.clip(noise.noise_scale, 1, B)
+    assert clipped / np.sqrt(2) <= noise.recommended_batch_size <= clipped * np.sqrt(2)
+
+
+# Around it
+
+
+def test_in_a_pipeline_the_rows_go_through_the_other_steps():
+    y = CASES["softmax"][1]
+    pipeline = make_pipeline(StandardScaler(), FNNClassifier(**PARAMS)).fit(X, y)
+    a = gradient_noise(pipeline, X, y, random_state=0, n_draws=5)
+    b = gradient_noise(pipeline[-1], pipeline[0].transform(X), y, random_state=0, n_draws=5)
+    assert a.keys() == b.keys()
+    for key in a:
+        np.testing.assert_array_equal(a[key], b[key])
+
+
+def test_the_estimator_is_not_changed():
+    _, y, _, _ = CASES["softmax"]
+    model = fitted("softmax", dropout=0.3, momentum=0.5, class_weight="balanced")
+    before = dict(vars(model))
+    coefs = [W.copy() for W in model.coefs_]
+    history = {key: list(values) for key, values in model.history_.items()}
+    rows, labels, w = X.copy(), y.copy(), weights.copy()
+    gradient_noise(model, X, y, sample_weight=weights)
+    assert vars(model).keys() == before.keys()
+    assert all(vars(model)[name] is value for name, value in before.items())
+    assert model.history_ == history
+    for W, old in zip(model.coefs_, coefs, strict=True):
+        np.testing.assert_array_equal(W, old)
+    for now, old in ((X, rows), (y, labels), (weights, w)):
+        np.testing.assert_array_equal(now, old)
+
+
+def test_digits_in_float32():
+    data, labels = load_digits(return_X_y=True)
+    data = (data / 16).astype("float32")
+    clf = FNNClassifier((16,), max_iter=3, n_iter_no_change=np.inf, random_state=0).fit(data, labels)
+    noise = gradient_noise(clf, data, labels, batch_sizes=[16, len(data)], n_draws=100, random_state=0)
+    np.testing.assert_allclose(noise.measured_variance[0], noise.predicted_variance[0], rtol=0.15)
+    assert noise.measured_variance[1] == 0.0
+
+
+def test_what_is_not_a_fitted_network_is_refused():
+    y = CASES["softmax"][1]
+    with pytest.raises(NotFittedError):
+        gradient_noise(FNNClassifier(), X, y)
+    with pytest.raises(TypeError, match="estimator must be a FNNClassifier"):
+        gradient_noise(MLPClassifier(), X, y)
+
+
+def test_data_that_do_not_fit_are_refused():
+    model, y = fitted("softmax"), CASES["softmax"][1]
+    with pytest.raises(ValueError, match="features"):
+        gradient_noise(model, X[:, :3], y)
+    with pytest.raises(ValueError, match="classes not in"):
+        gradient_noise(model, X, y + 1)
+    with pytest.raises(ValueError, match="sample_weight"):
+        gradient_noise(model, X, y, sample_weight=np.zeros(B))
