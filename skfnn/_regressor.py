@@ -67,7 +67,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
     >>> from skfnn import FNNRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> net = FNNRegressor(32, early_stopping=True, random_state=0)
+    >>> net = FNNRegressor(32, learning_rate_init=0.05, early_stopping=True, random_state=0)
     >>> model = TransformedTargetRegressor(make_pipeline(StandardScaler(), net), transformer=StandardScaler())
     >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.2
     True

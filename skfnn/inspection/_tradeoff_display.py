@@ -127,6 +127,7 @@ class BatchSizeTradeoffDisplay:
 
         self.ax_[0].set(xlabel="epoch", ylabel=self._label(metric))
         self.ax_[1].set(xlabel="training time (s)", xscale="log")
+        self.ax_[1].xaxis.set_minor_formatter("")  # labels of 2, 3, 4, ... times a power of ten run into each other
         if metric != "validation_score":
             self.ax_[0].set_yscale("log")
             self.ax_[1].set_yscale("log")
