@@ -19,7 +19,7 @@ PARTS = {
         sample-level training in a fixed order.
     learning_rate_init : 'auto' or float, default='auto'
         The learning rate eta. 'auto' is 0.001 for 'adam'; for 'sgd' it is ``0.1 * (1 - momentum)`` in classification
-        and ``0.005 * (1 - momentum)`` in regression, whose loss is steeper.
+        and ``0.002 * (1 - momentum)`` in regression, whose loss is steeper.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'} or callable, default='constant'
         The schedule of eta, for 'sgd' and 'adam'. 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the
         rows gone through before the epoch. 'adaptive': divided by 5 each time that training stalls for

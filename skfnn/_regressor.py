@@ -76,7 +76,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
     _parameter_constraints = REGRESSOR_CONSTRAINTS
     # With the classifier's 0.1 training diverges even on standardised data: squared error is steeper than
     # cross-entropy, the more so the wider the last hidden layer is.
-    _SGD_RATE = 0.005
+    _SGD_RATE = 0.002
 
     def __init__(
         self,

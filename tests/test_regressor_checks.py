@@ -36,12 +36,12 @@ CLEAN = [
 EXPECTED = [
     FNNRegressor(20, batch_size=1, learning_rate_init=0.0003, **SHORT),
     FNNRegressor(batch_size=5, learning_rate_init=0.0003, **SHORT),
-    FNNRegressor(batch_size=5, max_grad_norm=1.0, max_iter=20),
+    FNNRegressor(batch_size=5, max_grad_norm=1.0, learning_rate_init=0.05, max_iter=20),
     FNNRegressor(early_stopping=True),
     FNNRegressor(early_stopping=True, solver="lbfgs"),
     FNNRegressor(validation_fraction=0.2, **ADAM),
     FNNRegressor(dropout=0.2, **ADAM),
-    FNNRegressor(dropout=0.2, batch_size=5, max_grad_norm=1.0, max_iter=20),
+    FNNRegressor(dropout=0.2, batch_size=5, max_grad_norm=1.0, learning_rate_init=0.05, max_iter=20),
     FNNRegressor(dtype="float32", **ADAM),
 ]
 
