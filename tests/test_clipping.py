@@ -1,5 +1,8 @@
 """Gradient clipping by `max_grad_norm`, against a NumPy loop that writes every gradient down."""
 
+from functools import partial
+
+import exact
 import numpy as np
 import pytest
 import reference
@@ -7,7 +10,7 @@ from reference import batch_gradient, gradient, initial_values, n_outputs, probl
 from scipy import sparse
 
 import skfnn._training
-from skfnn import FNNClassifier, FNNRegressor
+from skfnn import FNNRegressor
 from skfnn._clipping import FACTOR_ROWS, factor_to
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -23,20 +26,7 @@ SOLVERS = {
 }
 
 
-def estimator(n_epochs, **params):
-    """An estimator that trains for exactly `n_epochs`, in float64, the rows in order, unless told otherwise."""
-    settings = {
-        "hidden_layer_sizes": (6, 4),
-        "activation": "tanh",
-        "batch_size": 16,
-        "learning_rate_init": 0.2,
-        "shuffle": False,
-        "dtype": "float64",
-        "max_iter": n_epochs,
-        "n_iter_no_change": np.inf,
-        "random_state": 0,
-    }
-    return FNNClassifier(**(settings | params))
+estimator = partial(exact.estimator, learning_rate_init=0.2)
 
 
 def norm_of(arrays):

@@ -1,7 +1,9 @@
 """Dropout, against a NumPy loop that is given the same masks."""
 
 import pickle
+from functools import partial
 
+import exact
 import numpy as np
 import pytest
 import reference
@@ -12,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skfnn._training
-from skfnn import FNNClassifier, FNNRegressor
+from skfnn import FNNRegressor
 from skfnn._dropout import Dropout
 from skfnn._network import Network, Passes, Workspace
 
@@ -32,21 +34,7 @@ SOLVERS = {
 }
 
 
-def estimator(n_epochs, **params):
-    """An estimator with dropout that trains for exactly `n_epochs`, in float64, unless told otherwise."""
-    settings = {
-        "hidden_layer_sizes": (6, 4),
-        "activation": "tanh",
-        "batch_size": 16,
-        "dropout": 0.3,
-        "learning_rate_init": 0.1,
-        "shuffle": False,
-        "dtype": "float64",
-        "max_iter": n_epochs,
-        "n_iter_no_change": np.inf,
-        "random_state": 0,
-    }
-    return FNNClassifier(**(settings | params))
+estimator = partial(exact.estimator, dropout=0.3)
 
 
 # The loop

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import reference
+from exact import estimator
 from reference import initial_values, n_outputs, objective, problem, softplus, train
 from scipy import sparse
 from sklearn.metrics import log_loss
-
-from skfnn import FNNClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -20,22 +19,6 @@ SOLVERS = {
     "nesterov": {"momentum": 0.9, "learning_rate_init": 0.02},
     "adam": {"solver": "adam", "learning_rate_init": 0.01},
 }
-
-
-def estimator(n_epochs, **params):
-    """An estimator that trains for exactly `n_epochs`, in float64, the rows in order, unless told otherwise."""
-    settings = {
-        "hidden_layer_sizes": (6, 4),
-        "activation": "tanh",
-        "batch_size": 16,
-        "learning_rate_init": 0.1,
-        "shuffle": False,
-        "dtype": "float64",
-        "max_iter": n_epochs,
-        "n_iter_no_change": np.inf,
-        "random_state": 0,
-    }
-    return FNNClassifier(**(settings | params))
 
 
 def smoothed(T, kind, share):

@@ -7,13 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 import reference
+from exact import estimator
 from reference import initial_values, n_outputs, problem
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import skfnn._training
-from skfnn import FNNClassifier, FNNRegressor
+from skfnn import FNNRegressor
 from skfnn._monitor import Monitor, new_history, new_progress
 from skfnn._schedules import make_schedule
 
@@ -28,22 +29,6 @@ SOLVERS = {
     "nesterov": {"momentum": 0.9, "learning_rate_init": 0.02},
     "adam": {"solver": "adam", "learning_rate_init": 0.01},
 }
-
-
-def estimator(n_epochs, **params):
-    """An estimator that trains for exactly `n_epochs`, in float64, the rows in order, unless told otherwise."""
-    settings = {
-        "hidden_layer_sizes": (6, 4),
-        "activation": "tanh",
-        "batch_size": 16,
-        "learning_rate_init": 0.1,
-        "shuffle": False,
-        "dtype": "float64",
-        "max_iter": n_epochs,
-        "n_iter_no_change": np.inf,
-        "random_state": 0,
-    }
-    return FNNClassifier(**(settings | params))
 
 
 def train(clf, X, T, start, kind, n_epochs, eta_of):
