@@ -187,12 +187,11 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         else:
             self._solver_state = {}
         self._progress = dict(self._progress)
+        max_iter, callbacks = 1, None
         if not incremental:
             self._best_theta = None
             self._progress.update(epoch=0, kept_score=-np.inf)
-        max_iter = 1 if incremental else self.max_iter
-        callbacks = None
-        if not incremental:
+            max_iter = self.max_iter
             callbacks = fit_callbacks(self, *given, max_iter, self._state_now)
         monitor = Monitor(
             theta,
