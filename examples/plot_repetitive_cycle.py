@@ -140,21 +140,24 @@ import matplotlib.pyplot as plt
 fig, (ax_plane, ax_moves, ax_loss) = plt.subplots(1, 3, figsize=(14, 4.8), layout="constrained")
 plane = PCA(2).fit(trainings["sorted order"][1][-1])
 
-for color, (name, (clf, path)) in zip(["C3", "C1", "C0"], trainings.items(), strict=True):
+# Red, yellow and dark blue differ in brightness too.
+styles = [("#d1495b", "o"), ("#f2a541", "s"), ("#1b3a6b", "^")]
+for (color, marker), (name, (clf, path)) in zip(styles, trainings.items(), strict=True):
     points = plane.transform(path[-3:].reshape(-1, path.shape[2]))
-    _ = ax_plane.plot(*(points - points.mean(axis=0)).T, ".-", color=color, lw=1, ms=4, label=name)
+    _ = ax_plane.plot(*(points - points.mean(axis=0)).T, f"{marker}-", color=color, lw=1, ms=4, label=name)
 
     passes = np.arange(2, PASSES + 1)
     _ = ax_moves.semilogy(passes, displacement(path), color=color)
     _ = ax_moves.semilogy(passes, excursion(path), color=color, ls=":")
 
     losses = [loss(at(clf, theta)) for theta in path[-4:].reshape(-1, path.shape[2])]
-    _ = ax_loss.semilogy(PASSES - 4 + np.arange(1, len(losses) + 1) / path.shape[1], losses, color=color)
+    times = PASSES - 4 + np.arange(1, len(losses) + 1) / path.shape[1]
+    _ = ax_loss.semilogy(times, losses, color=color, marker=marker, ms=3, lw=1)
 
 _ = ax_plane.set(xlabel="first direction", ylabel="second direction", title="Weights in the last three passes")
 _ = ax_plane.set_aspect("equal", adjustable="datalim")
-_ = ax_moves.set(xlabel="pass", ylabel="distance", title="Solid: end to end; dotted: farthest within")
-_ = ax_loss.set(xlabel="pass", ylabel="cross-entropy", title="Loss within the last four passes")
+_ = ax_moves.set(xlabel="pass", ylabel="distance of the weights", title="Solid: end to end; dotted: farthest within")
+_ = ax_loss.set(xlabel="pass", ylabel="cross-entropy (nats)", title="Loss within the last four passes")
 _ = ax_loss.set_xticks(range(PASSES - 4, PASSES + 1))
 for ax in (ax_plane, ax_moves, ax_loss):
     ax.grid(alpha=0.3)

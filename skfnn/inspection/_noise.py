@@ -53,7 +53,7 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
         - `gradient_norm_squared`: ``||G||^2``, float
         - `noise_scale`: sigma^2 / ``||G||^2``, float, in rows
         - `variance_by_layer`, `gradient_norm_squared_by_layer`, `noise_scale_by_layer`: the same for each layer,
-          ndarrays of shape (n_layers_ - 1,)
+          ndarrays of shape ``(n_layers_ - 1,)``
         - `batch_sizes`: ndarray of int
         - `predicted_variance`, `measured_variance`: of a mini-batch's gradient, ndarrays like `batch_sizes`; NaN where
           nothing was drawn

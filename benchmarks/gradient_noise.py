@@ -1,0 +1,127 @@
+"""What measuring the gradient noise costs beside one forward and backward pass over the same rows, float32."""
+
+import numpy as np
+
+from . import _data, _timing
+from ._report import begin, numbers, parser, print_table, write_csv
+from ._workers import Worker
+
+# The pass that the others are held against: the engine's full-batch gradient, its buffers made before.
+BASE = "gradient"
+
+
+class NoiseBench:
+    """One network on rows of MNIST; lives in a worker.
+
+    All four are measured within one process, on the same arrays: they differ by a few hundredths, and where a process
+    happens to find its memory can make as much.
+    """
+
+    def __init__(self, hidden, rows):
+        from skfnn import FNNClassifier
+        from skfnn._batches import Batches
+        from skfnn._training import Trainer, chunk_rows
+        from skfnn.inspection import gradient_noise
+
+        data = _data.mnist()
+        X, y = data.X[:rows], data.y[:rows]
+        fit_once = {"max_iter": 1, "n_iter_no_change": np.inf, "random_state": 0}
+        # One epoch of small steps: weights that are not the initial ones any more.
+        model = FNNClassifier(hidden, batch_size=100, learning_rate_init=0.01, **fit_once).fit(X, y)
+        # The same weights under full-batch training, whose steps are too short to matter here.
+        full = FNNClassifier(hidden, batch_size="full", learning_rate_init=1e-8, **fit_once)
+        full.fit(X, y, coefs_init=model.coefs_, intercepts_init=model.intercepts_)
+
+        network, theta = model._network, model._theta
+        targets, loss = model._encode(y, False, True, None)[1:]
+        capacity = chunk_rows(network, X, theta.dtype)
+        batches = Batches(X, targets, None, None, len(X), False, theta.dtype, capacity)
+        self._trainer = trainer = Trainer(network, theta, batches, loss, None, 0.0)
+        self._noise = lambda: gradient_noise(model, X, y, n_draws=0)
+        self._functions = {
+            BASE: trainer.objective,
+            "row norms": trainer.row_norms,
+            "partial_fit": lambda: full.partial_fit(X, y),
+            "gradient_noise": self._noise,
+        }
+
+    def names(self):
+        """What is measured."""
+        return list(self._functions)
+
+    def squared_norms(self):
+        """The squared norm of the full-batch gradient: from the engine's gradient, and as `gradient_noise` has it."""
+        gradient = self._trainer.objective()[1].astype(np.float64)
+        return float(gradient @ gradient), self._noise().gradient_norm_squared
+
+    def timed(self, name):
+        """Measure one call."""
+        return _timing.measure(self._functions[name])
+
+
+class Entry:
+    """One of the functions of a worker, under the interface that `alternate` calls."""
+
+    def __init__(self, worker, name):
+        self._worker, self._name = worker, name
+
+    def call(self, method):
+        return self._worker.call(method, self._name)
+
+
+def main():
+    options = parser(__doc__, threads=1)
+    add = options.add_argument
+    add("--nets", type=numbers(str), default="784-128-64-10,784-512-256-10")
+    add("--rows", type=int, default=60_000)
+    add("--rounds", type=int, default=15)
+    arguments = options.parse_args()
+    if arguments.quick:
+        arguments.nets, arguments.rows, arguments.rounds = ["784-64-32-10"], 5_000, 3
+
+    line = begin(arguments)
+    _data.announce_mnist()
+    records = []
+    for net in arguments.nets:
+        records += _measure(net, arguments)
+    write_csv("gradient_noise", records, line)
+
+
+def _measure(net, arguments):
+    """The records of one network."""
+    hidden = tuple(int(size) for size in net.split("-")[1:-1])
+    with Worker(NoiseBench, hidden, arguments.rows) as worker:
+        _check(*worker.call("squared_norms"))
+        entries = {name: Entry(worker, name) for name in worker.call("names")}
+        samples = _timing.alternate(entries, arguments.rounds, "timed")
+    records = []
+    for name, own in samples.items():
+        ratios = _timing.seconds(own) / _timing.seconds(samples[BASE])
+        first, last = np.percentile(ratios, [25, 75])
+        records.append(
+            {
+                "net": net,
+                "rows": arguments.rows,
+                "what": name,
+                "ms": _timing.median(own) * 1e3,
+                "ratio": _timing.paired_ratio(own, samples[BASE]),
+                "ratio_first_quartile": float(first),
+                "ratio_third_quartile": float(last),
+                "busy_cores": _timing.busy_cores(own),
+            }
+        )
+    print(f"{net}, {arguments.rows} rows, {arguments.rounds} turns:")
+    headers = ["what", "ms", f"/ {BASE}", "quartile 1", "quartile 3", "busy cores"]
+    print_table(headers, [list(record.values())[2:] for record in records])
+    return records
+
+
+def _check(gradient, noise):
+    """Stop unless both passes find the same gradient, up to float32 rounding."""
+    print(f"squared norm of the gradient: {gradient:.7g} by the gradient, {noise:.7g} by gradient_noise")
+    if not np.isclose(gradient, noise, rtol=1e-4, atol=0):
+        raise SystemExit("THE TWO PASSES DO NOT FIND THE SAME GRADIENT.")
+
+
+if __name__ == "__main__":
+    main()
