@@ -108,7 +108,7 @@ PARTS = {
         What turns raw outputs into predictions: 'softmax' or 'logistic'; 'identity' or 'exp' for regression.
     n_features_in_ : int
         Features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are all strings.
 """,
     "    <references>\n": """\

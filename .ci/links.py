@@ -1,0 +1,72 @@
+"""Check that every link inside a built site leads somewhere: python .ci/links.py SITE
+
+Every ``href``, ``src`` and ``srcset`` that does not name another host must be a file of the site, and the part after
+``#`` the id of an element there. Other hosts are not asked.
+"""
+
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+
+class Page(HTMLParser):
+    """The links of a page, as (line, address), and the ids that links may lead to."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.ids = [], {"", "top"}
+        self.feed(path.read_text(encoding="utf-8"))
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Note what an element refers to, and its own id."""
+        for name, value in attrs:
+            if name == "id" or (tag == "a" and name == "name"):
+                self.ids.add(value)
+            elif name in {"href", "src", "poster"} and value is not None:
+                self.links.append((self.getpos()[0], value))
+            elif name == "srcset" and value is not None:
+                self.links += [(self.getpos()[0], part.split()[0]) for part in value.split(",") if part.strip()]
+
+
+def fault(site, source, address, pages):
+    """What is wrong with a link, or None."""
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc:
+        return None
+    base = site if parts.path.startswith("/") else source.parent
+    target = (base / unquote(parts.path).lstrip("/")).resolve() if parts.path else source
+    if target.is_dir():
+        target /= "index.html"
+    if not target.is_relative_to(site):
+        return "leads out of the site"
+    if not target.is_file():
+        return "no such file"
+    if parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in pages[target].ids:
+        return "no such id in that page"
+    return None
+
+
+def main(folder):
+    """Print what is wrong; returns how many links are."""
+    site = Path(folder).resolve()
+    # In _static themes keep templates that are no pages.
+    pages = {path: Page(path) for path in sorted(site.rglob("*.html")) if "_static" not in path.parts}
+    if not pages:
+        print(f"{folder}: no pages")
+        return 1
+    total, wrong = 0, 0
+    for source, page in pages.items():
+        for line, address in page.links:
+            total += 1
+            problem = fault(site, source, address, pages)
+            if problem:
+                wrong += 1
+                print(f"{source.relative_to(site)}:{line}: {address}: {problem}")
+    print(f"{len(pages)} pages, {total} links, {wrong} with errors")
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(*sys.argv[1:]) else 0)

@@ -1,0 +1,38 @@
+"""The first table of ratios of benchmarks/RESULTS.md as a picture."""
+
+from pathlib import Path
+
+LOOKS = {"sklearn": ("C0", "o-"), "torch": ("C3", "s--"), "jax": ("C2", "^-."), "gemm": ("0.5", "d:")}
+
+
+def first_ratios(path):
+    """The names of the columns and the rows of the table."""
+    table = path.read_text(encoding="utf-8").partition("Time divided by that of `skfnn`")[2].split("\n\n")[1]
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return head, rows
+
+
+def draw():
+    """Draw the ratios against the batch size, a panel for each network."""
+    import matplotlib.pyplot as plt
+
+    head, rows = first_ratios(Path("../../benchmarks/RESULTS.md"))  # it is drawn in the folder of this file
+    nets = list(dict.fromkeys(row[0] for row in rows))
+    _, axes = plt.subplots(1, len(nets), figsize=(10, 4.2), sharey=True, layout="constrained")
+    for ax, net in zip(axes, nets, strict=True):
+        these = [row for row in rows if row[0] == net]
+        for name, (color, style) in LOOKS.items():
+            ratios = [float(row[head.index(name)]) for row in these]
+            ax.plot(range(len(these)), ratios, style, color=color, label=name, markersize=5)
+        ax.axhline(1, color="black", lw=1)
+        ax.set_xticks(range(len(these)), [row[1] for row in these])
+        ax.set(xlabel="batch size $\\Omega$", title=net, yscale="log")
+        ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1 (skfnn)", "2", "5", "10", "20"])
+        ax.minorticks_off()
+        ax.grid(alpha=0.3)
+    axes[0].set_ylabel("time of an iteration / that of skfnn")
+    axes[-1].legend()
+
+
+if __name__ == "__main__":
+    draw()

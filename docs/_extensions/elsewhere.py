@@ -1,0 +1,42 @@
+"""References to other projects, whose addresses follow from the names: no inventory has to be downloaded."""
+
+from docutils import nodes
+
+GENERATED = {
+    "sklearn": "https://scikit-learn.org/stable/modules/generated/{0}.html",
+    "numpy": "https://numpy.org/doc/stable/reference/generated/{0}.html",
+    "scipy": "https://docs.scipy.org/doc/scipy/reference/generated/{0}.html",
+    "pandas": "https://pandas.pydata.org/docs/reference/api/{0}.html",
+    "joblib": "https://joblib.readthedocs.io/en/stable/generated/{0}.html",
+    "matplotlib": "https://matplotlib.org/stable/api/_as_gen/{0}.html",
+    "skl2onnx": "https://onnx.ai/sklearn-onnx/api_summary.html#{0}",
+}
+# Labels that docstrings inherited from scikit-learn refer to.
+LABELS = {
+    "metadata_routing": "https://scikit-learn.org/stable/metadata_routing.html",
+    "accuracy_score": "https://scikit-learn.org/stable/modules/model_evaluation.html#accuracy-score",
+    "r2_score": "https://scikit-learn.org/stable/modules/model_evaluation.html#r2-score",
+}
+TERM = "https://scikit-learn.org/stable/glossary.html#term-{0}"
+
+
+def resolve(app, env, node, content):
+    """The link for a reference that Sphinx could not resolve, or None."""
+    target = node.get("reftarget", "")
+    if node.get("refdomain") == "py" and target.partition(".")[0] in GENERATED:
+        address = GENERATED[target.partition(".")[0]].format(target)
+    elif node.get("refdomain") == "std" and target in LABELS:
+        address = LABELS[target]
+    elif node.get("refdomain") == "std" and node.get("reftype") == "term":
+        address = TERM.format(target.replace(" ", "-"))
+    else:
+        return None
+    link = nodes.reference("", "", internal=False, refuri=address)
+    link.append(content)
+    return link
+
+
+def setup(app):
+    """Connect to the event of a missing reference."""
+    app.connect("missing-reference", resolve)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

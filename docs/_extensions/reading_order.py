@@ -1,0 +1,27 @@
+"""The order of the examples in the gallery."""
+
+ORDER = [
+    "learning_curves",
+    "mnist",
+    "same_clock",
+    "repetitive_cycle",
+    "gradient_noise",
+    "choosing_a_batch_size",
+    "batch_size_grid_search",
+    "early_stopping",
+    "callbacks",
+    "class_weight",
+    "sparse_text",
+    "out_of_core",
+]
+
+
+class ReadingOrder:
+    """The key by which sphinx-gallery sorts file names: from the first steps to the special cases, new ones last."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, filename):
+        name = filename.removeprefix("plot_").removesuffix(".py")
+        return (ORDER.index(name) if name in ORDER else len(ORDER)), filename
