@@ -2,6 +2,6 @@
 
 from ._classifier import FNNClassifier
 from ._regressor import FNNRegressor
+from ._version import __version__ as __version__
 
-__version__ = "0.1.0"
 __all__ = ["FNNClassifier", "FNNRegressor"]

@@ -17,10 +17,12 @@ from ._input import check_weights, checked, normalised
 from ._model import FittedNetwork
 from ._monitor import Diverged, Monitor, new_history, new_progress
 from ._network import Network
+from ._resuming import Resuming
 from ._training import Trainer, chunk_rows, train_epochs, train_lbfgs
 from ._validation import given_set, held_out, validator
 
 _MAX_SEED = np.iinfo(np.int32).max
+_MAX_PARAMETERS = np.iinfo(np.intp).max // 8  # an array has so many bytes at most
 
 
 def has_epochs(estimator):
@@ -30,7 +32,7 @@ def has_epochs(estimator):
     return True
 
 
-class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
+class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
     """Feedforward network trained by (stochastic) gradient descent or L-BFGS."""
 
     _SGD_RATE: float  # the eta of plain SGD that "auto" stands for
@@ -136,12 +138,14 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         validation,
         *,
         incremental=False,
+        resume=False,
         classes=None,
         coefs_init=None,
         intercepts_init=None,
     ):
-        """`fit` and `partial_fit`: check everything, then train, then keep the result."""
-        fresh = not (hasattr(self, "_theta") and (incremental or self.warm_start))
+        """`fit`, `partial_fit` and `resume`: check everything, then train, then keep the result."""
+        fresh = not (hasattr(self, "_theta") and (incremental or resume or self.warm_start))
+        resume = resume and not fresh
         params = self.get_params(deep=False)
         hidden = _settings.hidden_sizes(self.hidden_layer_sizes)
         activations = _settings.activation_names(self.activation, len(hidden))
@@ -161,7 +165,8 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
                 "The model cannot be trained on: hidden_layer_sizes or activation changed since the last call of fit. "
                 "Put them back, or call fit with warm_start=False."
             )
-        theta = self._theta.copy()
+        self._network = network  # as a new object: what a MemoryError is about
+        theta, best = self._where_it_stood() if resume else (self._theta.copy(), None)
         _settings.write_initial_values(network, theta, coefs_init, intercepts_init)
 
         rows, valid = None, given_set(self, *validation)
@@ -181,17 +186,25 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         if solver is not None:
             self._solver_state = self._continued_state(solver, theta)
             solver.bind(network, theta, self._solver_state)
-            if self.solver == "sgd" and (fresh or not incremental):
+            if self.solver == "sgd" and (fresh or not (incremental or resume)):
                 warn_if_hopeless(X, eta_0, getattr(self, "feature_names_in_", None))
             self.learning_rate_init_ = eta_0
         else:
             self._solver_state = {}
         self._progress = dict(self._progress)
-        max_iter, callbacks = 1, None
+        done, max_iter, callbacks = 0, 1, None
+        if resume:
+            done = self._progress["epoch"]
+        elif not incremental:
+            self._progress["epoch"] = 0
         if not incremental:
             self._best_theta = None
-            self._progress.update(epoch=0, kept_score=-np.inf)
-            max_iter = self.max_iter
+            if best is None and (self.early_stopping or not resume):
+                self._progress["kept_score"] = -np.inf
+        best = self._best_to_keep(valid, theta, best, incremental)
+        self._aside = None if incremental or best is None else ("best", best)
+        if not incremental:
+            max_iter = max(0, self.max_iter - done)
             callbacks = fit_callbacks(self, *given, max_iter, self._state_now)
         monitor = Monitor(
             theta,
@@ -203,19 +216,23 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             steps=batches.n_batches,
             validate=None if valid is None else validator(self, valid, capacity),
             early_stopping=self.early_stopping and valid is not None,
-            best_theta=self._best_to_keep(valid, theta, incremental),
-            restores_best=not incremental,
+            best_theta=best,
+            restores_best=not (incremental or resume),
+            done=done,
             adaptive=self.learning_rate == "adaptive",
             tol=self.tol,
             patience=self.n_iter_no_change,
             stops_on_loss=self.solver != "lbfgs",
             verbose=self.verbose,
-            max_iter=max_iter,
+            max_iter=done + max_iter,
             callbacks=callbacks,
         )
         strength = {"decay": self.alpha / n_rows, "dropout": self.dropout, "max_norm": self.max_grad_norm}
         trainer = Trainer(network, theta, batches, loss, solver, **strength)
-        self._run(trainer, monitor, incremental, X)
+        if max_iter and not (resume and monitor.out_of_patience):
+            self._run(trainer, monitor, incremental, max_iter, X)
+        if self._aside is not None:
+            self._aside = ("last", monitor.restore_best())
         if incremental and valid is not None:
             self._best_theta = monitor.kept_theta
         self.n_iter_ = self.n_iter_ + 1 if incremental else monitor.epochs
@@ -224,10 +241,12 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             callbacks.end_fit()
         return self
 
-    def _best_to_keep(self, valid, theta, incremental):
-        """The array for the weights of the best epoch; None where they are not kept."""
+    def _best_to_keep(self, valid, theta, best, incremental):
+        """The array for the weights of the best epoch; None where they are not kept. A resumed fit brings `best`."""
         if valid is None or not (incremental or self.early_stopping):
             return None
+        if best is not None:
+            return best
         if incremental and self._best_theta is not None:
             return self._best_theta.copy()
         return theta.copy()
@@ -235,9 +254,14 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     def _start_anew(self, network, X_dtype):
         """Forget what was learned; initial parameters."""
         dtype = np.result_type(X_dtype, np.float32) if self.dtype == "auto" else np.dtype(self.dtype)
+        if network.n_parameters > _MAX_PARAMETERS:
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} is too large: the network would have "
+                f"{network.n_parameters:,} parameters, and an array holds {_MAX_PARAMETERS:,} at most."
+            )
+        self._network = network
         self._seed = check_random_state(self.random_state).randint(_MAX_SEED)
         self._theta = network.initial_parameters(np.random.default_rng(self._seed), dtype)
-        self._network = network
         self._solver_state = self._best_theta = None
         self._progress, self.history_ = new_progress(), new_history()
         self.n_iter_ = 0
@@ -250,20 +274,21 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             return new
         return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in old.items()}
 
-    def _run(self, trainer, monitor, incremental, X):
-        """Train, in place in the monitor's arrays."""
+    def _run(self, trainer, monitor, incremental, max_iter, X):
+        """Train for `max_iter` epochs at most, in place in the monitor's arrays."""
         try:
             # Overflow is looked for at the end of every epoch.
             with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
                 if self.solver == "lbfgs":
-                    result = train_lbfgs(trainer, monitor, self.max_iter, self.max_fun, self.tol)
+                    result = train_lbfgs(trainer, monitor, max_iter, self.max_fun, self.tol)
                     if not result.success and not monitor.stopped:
                         _warn_not_converged(f"L-BFGS did not converge: {result.message}")
                 else:
-                    max_iter = 1 if incremental else self.max_iter
                     train_epochs(trainer, monitor, max_iter, self._epoch_rng)
                     if not (incremental or monitor.stopped or self.n_iter_no_change == np.inf):
-                        _warn_not_converged(f"max_iter={max_iter} epochs were done and training has not converged yet")
+                        _warn_not_converged(
+                            f"max_iter={self.max_iter} epochs were done and training has not converged yet"
+                        )
         except KeyboardInterrupt:
             if incremental or not monitor.epochs:
                 raise
@@ -276,8 +301,6 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             epoch = len(monitor.history["epoch"]) + 1
             message = divergence_message(X, eta, epoch, names) + self._advice(trainer.batches.targets)
             raise ValueError(message) from None
-        if self.early_stopping and not incremental:
-            monitor.restore_best()
 
     def _epoch_rng(self, number, stream=0):
         """A random stream of an epoch: it depends on the seed and on how many epochs came before, on nothing else."""
@@ -308,6 +331,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             "_solver_state": {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in self._solver_state.items()},
             "_progress": dict(self._progress),
             "history_": {key: list(values) for key, values in self.history_.items()},
+            "_aside": self._aside_now(),
             "n_iter_": self._progress["epoch"],
         }
         model = copy.copy(self)
@@ -321,11 +345,17 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         length = len(before["history_"]["epoch"]) if "history_" in before else 0
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            network = vars(self).get("_network")
             self.__dict__.clear()
             self.__dict__.update(before)
             for values in before.get("history_", {}).values():
                 del values[length:]
+            if isinstance(error, MemoryError) and network is not None and network is not before.get("_network"):
+                raise MemoryError(
+                    "The network does not fit into memory with what its training needs: layers of "
+                    f"{', '.join(map(str, network.sizes))} units, {network.n_parameters:,} parameters. {error}"
+                ) from error
             raise
 
 

@@ -9,6 +9,7 @@ from ._base import BaseFNN, has_epochs
 from ._constraints import CLASSIFIER_CONSTRAINTS
 from ._docs import with_common_parts
 from ._labels import Labels, checked_labels
+from ._prediction import check_finite
 
 
 @with_common_parts
@@ -240,8 +241,13 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         -------
         y : ndarray of shape (n,) or (n, n_labels)
             The classes; 0 and 1 for multilabel.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used, and where an output overflows.
         """
-        raw = self._raw_outputs(X)
+        raw = self._raw_outputs(X, check_finite)
         return self._labels.decode(raw)
 
     def predict_proba(self, X):
@@ -256,11 +262,16 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         -------
         p : ndarray of shape (n, n_classes)
             Probabilities in the order of `classes_`; for multilabel each label's own.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used, and where an output overflows.
         """
         check_is_fitted(self)
         if not self._labels.binary:
-            return self._raw_outputs(X, self._loss.activate)
-        raw = self._raw_outputs(X)
+            return self._raw_outputs(X, self._activate)
+        raw = self._raw_outputs(X, check_finite)
         raw = np.hstack([-raw, raw])
         self._loss.activate(raw)
         return raw
@@ -277,6 +288,11 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         -------
         log_p : ndarray of shape (n, n_classes)
             ``np.log(predict_proba(X))``.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used, and where an output overflows.
         """
         probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
@@ -294,9 +310,19 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         -------
         z : ndarray of shape (n,) for two classes, else (n, n_outputs)
             Raw outputs: the logit of the second class, logits up to a constant for several classes, a logit a label.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used, and where an output overflows.
         """
-        raw = self._raw_outputs(X)
+        raw = self._raw_outputs(X, check_finite)
         return raw[:, 0] if self._labels.binary else raw
+
+    def _activate(self, raw):
+        """From raw outputs to probabilities, in place."""
+        check_finite(raw)
+        self._loss.activate(raw)
 
     # What the base class asks for
 

@@ -28,18 +28,29 @@ def checked(estimator, X, *targets, reset):
     rules = {"accept_sparse": "csr", "dtype": DTYPES, "ensure_all_finite": not is_finite(X)}
     if targets:
         rules["multi_output"] = True
-    return validate_data(estimator, X, *targets, reset=reset, **rules)
+    # scikit-learn sums X up first, which overflows where X holds numbers near the largest.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return validate_data(estimator, X, *targets, reset=reset, **rules)
+
+
+def in_range(weights):
+    """The weights, by a power of 2 nearer to 1 where sums and products of them, also in float32, would leave its range.
+
+    Only the ratios of weights matter; a power of 2 rounds none of them.
+    """
+    exponent = int(np.frexp(weights.max())[1])
+    return weights if abs(exponent) <= 30 else np.ldexp(weights, -exponent)
 
 
 def check_weights(name, weights, X):
-    """Weights (n,) as float64: finite, not negative, not all zero."""
+    """Weights (n,) as float64: finite, not negative, not all zero; see ``in_range``."""
     try:
         weights = _check_sample_weight(weights, X, dtype=np.float64, ensure_non_negative=True)
     except ValueError as error:
         raise ValueError(f"{name} is not usable: {error}") from error
     if not weights.any():
         raise ValueError(f"{name} is zero for all rows: at least one must be positive.")
-    return weights
+    return in_range(weights)
 
 
 def normalised(weights, rows):

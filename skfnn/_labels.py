@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from ._batches import ArrayTargets, ClassTargets
+from ._input import in_range
 from ._losses import LogisticCrossEntropy, SoftmaxCrossEntropy
 
 
@@ -110,7 +111,8 @@ class Labels:
         if class_weight is None:
             return sample_weight
         if self.multilabel:
-            weights = _label_weights(class_weight, y)
+            with np.errstate(over="ignore", invalid="ignore"):
+                weights = _label_weights(class_weight, y)
         else:
             # "balanced" is about the classes that are there: a chunk of partial_fit may lack some.
             present = np.unique(y) if isinstance(class_weight, str) else self.classes
@@ -121,6 +123,7 @@ class Labels:
             weights = per_class[np.searchsorted(present, y)]
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise ValueError(f"class_weight must hold finite weights >= 0, got {class_weight!r}.")
+        weights = in_range(weights)
         return weights if sample_weight is None else weights * sample_weight
 
 

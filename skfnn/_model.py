@@ -1,16 +1,16 @@
 """The fitted model: its weights, and the forward pass for rows that a user passes."""
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ._input import checked, is_finite
 from ._network import Network
 from ._prediction import Predictor
 from ._training import chunk_rows
+from ._version import VersionedState
 
 
-class FittedNetwork(BaseEstimator):
+class FittedNetwork(VersionedState):
     """What an FNN estimator can do once it has parameters."""
 
     _network: Network

@@ -50,6 +50,7 @@ class Monitor:
     early_stopping, adaptive, tol, patience, verbose : settings of the estimator.
     best_theta : array that takes the weights of the epoch with the best validation score, or None.
     restores_best : whether the weights of a warm start are themselves the ones to beat.
+    done : how many of the epochs in the history belong to this training: it was interrupted after them.
     stops_on_loss : whether a training loss that no longer falls ends the training.
     max_iter : the number of epochs, for printing.
     callbacks : object with ``begin_epoch()`` and ``end_epoch() -> whether to stop``, or None.
@@ -69,6 +70,7 @@ class Monitor:
         early_stopping=False,
         best_theta=None,
         restores_best=True,
+        done=0,
         adaptive=False,
         tol=1e-4,
         patience=10,
@@ -78,8 +80,8 @@ class Monitor:
         callbacks=None,
     ):
         self.theta, self.progress, self.history = theta, progress, history
-        self.stopped = False
-        self._first = len(history["epoch"])
+        self.stopped = self._interrupted = False
+        self._first = len(history["epoch"]) - done
         self._solver_state = solver_state
         self._schedule, self._rows, self._steps, self._validate = schedule, rows, steps, validate
         self._early_stopping, self._adaptive = early_stopping, adaptive
@@ -139,7 +141,7 @@ class Monitor:
             if message:
                 print(message)
         if self._callbacks is not None and self._callbacks.end_epoch():
-            self.stopped = True
+            self.stopped = self._interrupted = True
         return self.stopped
 
     def abandon_epoch(self):
@@ -215,8 +217,14 @@ class Monitor:
         """How many epochs this training has finished."""
         return len(self.history["epoch"]) - self._first
 
+    @property
+    def out_of_patience(self):
+        """Whether training has ended for want of an improvement."""
+        return self._stops and self.progress["no_improvement"] > self._patience
+
     def roll_back(self):
-        """Go back to the border of the last finished epoch."""
+        """Go back to the border of the last finished epoch, where training was interrupted."""
+        self._interrupted = True
         if self._pending is not None:
             self._commit(*self._pending)
             return
@@ -226,9 +234,16 @@ class Monitor:
         self.progress.update(self._numbers[1])
 
     def restore_best(self):
-        """Put the weights of the best epoch back, in place."""
-        if self.kept_theta is not None:
-            np.copyto(self.theta, self.kept_theta)
+        """Put the weights of the best epoch back, in place; returns those to go on with, None where they are the same.
+
+        A training that was interrupted goes on from its last epoch, one that came to its end from the best. The array
+        is the monitor's own, which is of no more use then.
+        """
+        last = self._snapshots[0]
+        if self.kept_theta is None or np.array_equal(last, self.kept_theta):
+            return None
+        np.copyto(self.theta, self.kept_theta)
+        return last if self._interrupted else None
 
     @property
     def kept_theta(self):

@@ -1,10 +1,22 @@
 """Raw outputs of many rows, part by part."""
 
+import math
+
 import numpy as np
 
 from ._batches import Rows
 from ._first_layer import DenseFirstLayer, SparseFirstLayer
 from ._network import Passes, Workspace
+
+
+def check_finite(outputs):
+    """Raise where outputs are not finite numbers."""
+    # The sum is finite where every output is, but for the rare overflow of the sum itself.
+    if not (math.isfinite(np.add.reduce(outputs, None)) or np.isfinite(outputs).all()):
+        raise ValueError(
+            f"The outputs of the network overflow {outputs.dtype} for some rows of X: their features are too large for "
+            "its weights. Scale them as the training rows were."
+        )
 
 
 class Predictor:
@@ -25,18 +37,22 @@ class Predictor:
 
     def raw_outputs(self, activate=None):
         """The output layer before its activation, (n, n_outputs), a new array; `activate` is done to every part."""
-        out = np.empty(self._shape, self._raw.dtype)
-        for rows, _, raw in self._parts():
-            if activate is not None:
-                activate(raw)
-            out[rows] = raw
+        out = _result(self._shape, self._raw.dtype)
+        # Saturated units overflow on the way to an exact limit; what matters is whether the outputs are finite.
+        with np.errstate(all="ignore"):
+            for rows, _, raw in self._parts():
+                if activate is not None:
+                    activate(raw)
+                out[rows] = raw
         return out
 
     def hidden(self, layer):
         """The output of a hidden layer, (n, n_units), a new array."""
-        out = np.empty((self._n, self._passes.layers[layer].shape[1]), self._raw.dtype)
-        for rows, panel, _ in self._parts():
-            out[rows] = panel.outputs[layer]
+        out = _result((self._n, self._passes.layers[layer].shape[1]), self._raw.dtype)
+        with np.errstate(all="ignore"):
+            for rows, panel, _ in self._parts():
+                check_finite(panel.outputs[layer])
+                out[rows] = panel.outputs[layer]
         return out
 
     def _parts(self):
@@ -50,3 +66,14 @@ class Predictor:
             self._first.forward(0, n, self._passes.first_output(panel, raw))
             self._passes.forward(panel, raw)
             yield rows, panel, raw
+
+
+def _result(shape, dtype):
+    """Room for the outputs of all rows."""
+    try:
+        return np.empty(shape, dtype)
+    except MemoryError as error:
+        raise MemoryError(
+            f"The outputs of {shape[0]} rows, {shape[1]} numbers each, do not fit into memory: pass fewer rows at a "
+            f"time. {error}"
+        ) from error

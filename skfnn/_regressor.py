@@ -12,6 +12,7 @@ from ._batches import ArrayTargets
 from ._constraints import REGRESSOR_CONSTRAINTS
 from ._docs import with_common_parts
 from ._losses import PoissonDeviance, SquaredError
+from ._prediction import check_finite
 
 LOSSES = {"squared_error": SquaredError, "poisson": PoissonDeviance}
 
@@ -233,10 +234,20 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         -------
         y : ndarray of shape (n,) or (n, n_outputs)
             The predictions, in the precision of the model.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used, and where a prediction overflows.
         """
         check_is_fitted(self)
-        values = self._raw_outputs(X, self._loss.activate)
+        values = self._raw_outputs(X, self._activate)
         return values[:, 0] if values.shape[1] == 1 else values
+
+    def _activate(self, raw):
+        """From raw outputs to predictions, in place."""
+        self._loss.activate(raw)
+        check_finite(raw)
 
     # What the base class asks for
 
@@ -275,7 +286,10 @@ class FNNRegressor(RegressorMixin, BaseFNN):
     def _advice(self, targets):
         if self.loss == "poisson":
             return ""
-        scale = float(np.sqrt(np.mean(np.square(targets.values, dtype=np.float64))))
+        values = targets.values.astype(np.float64)
+        largest = float(np.abs(values).max())
+        # Divided first: squares of targets above 1e154 overflow.
+        scale = largest and largest * float(np.sqrt(np.mean(np.square(values / largest))))
         if scale <= 10.0:
             return ""
         return (

@@ -103,4 +103,7 @@ def write_initial_values(network, theta, coefs_init, intercepts_init):
                 raise ValueError(f"{name}[{number}] must have the shape {layer[part].shape}, got {values.shape}.")
             if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
                 raise ValueError(f"{name}[{number}] must hold finite real numbers.")
-            layer[part] = values
+            with np.errstate(over="ignore", under="ignore"):
+                layer[part] = values
+            if not np.isfinite(layer[part]).all():
+                raise ValueError(f"{name}[{number}] holds numbers that are too large for {theta.dtype}.")

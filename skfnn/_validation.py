@@ -1,9 +1,11 @@
 """The validation set: where it comes from, its loss and score after every epoch."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
@@ -101,8 +103,10 @@ def held_out(estimator, X, X_given, y, targets, sample_weight):
     held = hold_out(X.shape[0], fraction, estimator._strata(targets), sample_weight, estimator._seed)
     rows = np.setdiff1d(np.arange(X.shape[0]), held)
     weights = None if sample_weight is None else sample_weight[held]
-    # A custom scorer gets the rows in the form in which X came, with its feature names.
-    X_scored = X[held] if estimator.scoring in (None, "loss") else _safe_indexing(X_given, held)
+    # A custom scorer gets the rows in the form in which X came, with its feature names; of sparse matrices not all
+    # forms have rows.
+    as_checked = estimator.scoring in (None, "loss") or sparse.issparse(X)
+    X_scored = X[held] if as_checked else _safe_indexing(X_given, held)
     return rows, ValidationSet(X[held], X_scored, y[held], targets.subset(held), weights)
 
 
@@ -115,11 +119,27 @@ def validator(estimator, valid, capacity):
 
     def validate():
         raw = predictor.raw_outputs()
-        loss = mean_loss(loss_function, raw, valid.targets, valid.weights)
+        finite = bool(np.isfinite(raw).all())
+        loss = mean_loss(loss_function, raw, valid.targets, valid.weights) if finite else math.inf
         if scoring == "loss":
             return loss, -loss
         if scorer is None:
-            return loss, estimator._mean_score(raw, valid.targets, valid.weights)
-        return loss, float(scorer(estimator, valid.X_given, valid.y, **scorer_weights))
+            return loss, estimator._mean_score(raw, valid.targets, valid.weights) if finite else math.nan
+        return loss, _score(scoring, scorer, estimator, valid.X_given, valid.y, scorer_weights)
 
     return validate
+
+
+def _score(scoring, scorer, estimator, X, y, weights):
+    """What a scorer says of the model in training, as a float."""
+    try:
+        score = scorer(estimator, X, y, **weights)
+    except AttributeError as error:
+        if callable(scoring):
+            raise
+        # The scorer asks for a method that the estimator has not: probabilities of a regressor.
+        raise ValueError(f"scoring={scoring!r} cannot score a {type(estimator).__name__}: {error}") from error
+    try:
+        return float(score)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"scoring={scoring!r} must give one number, got {score!r}.") from error

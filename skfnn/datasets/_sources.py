@@ -62,8 +62,9 @@ def _download(images, parts, data_home, missing):
     parser = "auto" if find_spec("pandas") else "liac-arff"
     try:
         found = fetch_openml(images.openml, version=1, data_home=data_home, as_frame=False, parser=parser)
-    except (OSError, ValueError) as error:
-        raise OSError(f"{missing}, and OpenML did not bring it: {error}") from error
+    except Exception as error:  # what a broken connection or a damaged answer leads to is of many kinds
+        reason = f"{type(error).__name__}: {error}"
+        raise OSError(f"{missing}, and OpenML did not bring it: {reason}") from error
     source = f"OpenML's data set {images.openml!r}"
     n_train, n_test = images.n_rows("train"), images.n_rows("test")
     shape = (n_train + n_test, images.n_pixels)

@@ -1,0 +1,188 @@
+"""A model that another version of skfnn saved loads, with scikit-learn's warning; nothing else warns."""
+
+import copy
+import pickle
+import re
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skfnn
+from skfnn import FNNClassifier, FNNRegressor, _version
+
+X, y = make_classification(60, 5, random_state=0)
+SETTINGS = {"hidden_layer_sizes": (4,), "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0}
+
+models = pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
+
+
+class Subclass(FNNClassifier):
+    """A user's own class: no module of skfnn's, and attributes of its own."""
+
+    def fit(self, X, y):
+        self.rows_ = len(X)
+        return super().fit(X, y)
+
+
+@pytest.fixture
+def dumps_with(monkeypatch):
+    """A function: pickle with another version of skfnn."""
+
+    def dumps(version, model, dump=pickle.dumps):
+        with monkeypatch.context() as patch:
+            patch.setattr(_version, "__version__", version)
+            return dump(model)
+
+    return dumps
+
+
+class Unversioned:
+    """Pickles a model as a class without the record of the version does."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def __reduce__(self):
+        return object.__new__, (type(self.model),), dict(vars(self.model))
+
+
+def test_the_version_is_that_of_the_package():
+    assert skfnn.__version__ == _version.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+(\.dev\d+|rc\d+)?", skfnn.__version__)
+
+
+@models
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_the_same_version_loads_without_a_warning(kind, protocol, assert_identical):
+    model = kind(**SETTINGS).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = pickle.loads(pickle.dumps(model, protocol))
+    assert vars(loaded).keys() == vars(model).keys()
+    assert_identical(loaded, model)
+
+
+@models
+@pytest.mark.parametrize("version", ["0.0.1", "0.1", "99.0.0"])
+def test_another_version_older_or_newer_loads_with_a_warning(kind, version, dumps_with, assert_identical):
+    model = kind(**SETTINGS).fit(X, y)
+    dumped = dumps_with(version, model)
+    with pytest.warns(InconsistentVersionWarning) as record:
+        loaded = pickle.loads(dumped)
+    assert len(record) == 1
+    assert record[0].filename == __file__  # the warning points at who loads
+    text = str(record[0].message)
+    for part in (kind.__name__, f"saved by skfnn {version}", f"loaded by skfnn {skfnn.__version__}"):
+        assert part in text
+    assert_identical(loaded, model)
+    assert vars(loaded).keys() == vars(model).keys()
+    # What it is saved as next is of this version.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pickle.loads(pickle.dumps(loaded))
+
+
+@models
+def test_a_state_without_a_version_is_an_older_one(kind, assert_identical):
+    model = kind(**SETTINGS).fit(X, y)
+    dumped = pickle.dumps(Unversioned(model))
+    with pytest.warns(InconsistentVersionWarning, match="saved by an older skfnn and is loaded by skfnn"):
+        loaded = pickle.loads(dumped)
+    assert_identical(loaded, model)
+
+
+def test_the_fields_of_scikit_learns_warning_name_skfnn(dumps_with):
+    # scikit-learn's guide catches the warning as an error and reads these.
+    dumped = dumps_with("0.0.1", FNNClassifier())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InconsistentVersionWarning)
+        with pytest.raises(InconsistentVersionWarning) as caught:
+            pickle.loads(dumped)
+    warning = caught.value
+    assert (warning.estimator_name, warning.original_sklearn_version, warning.current_sklearn_version) == (
+        "FNNClassifier",
+        "skfnn 0.0.1",
+        f"skfnn {skfnn.__version__}",
+    )
+
+
+def test_a_subclass_and_a_step_of_a_pipeline_warn_too(dumps_with):
+    model = make_pipeline(StandardScaler(), Subclass(**SETTINGS)).fit(X, y)
+    dumped = dumps_with("0.0.1", model)
+    with pytest.warns(InconsistentVersionWarning, match="This Subclass was saved by skfnn 0.0.1") as record:
+        loaded = pickle.loads(dumped)
+    assert len(record) == 1
+    assert loaded[-1].rows_ == len(X)
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+def test_a_joblib_file_of_another_version_warns(tmp_path, dumps_with, assert_identical):
+    model = FNNClassifier(**SETTINGS).fit(X, y)
+    dumps_with("0.0.1", model, lambda model: joblib.dump(model, tmp_path / "model.joblib"))
+    with pytest.warns(InconsistentVersionWarning, match="FNNClassifier was saved by skfnn 0.0.1"):
+        loaded = joblib.load(tmp_path / "model.joblib")
+    assert_identical(loaded, model)
+
+
+def test_a_skops_file_keeps_the_model_and_its_version(dumps_with, assert_identical):
+    io = pytest.importorskip("skops.io")
+    model = FNNClassifier(**SETTINGS).fit(X, y)
+    dumped = io.dumps(model)
+    trusted = io.get_untrusted_types(data=dumped)
+    assert all(name.startswith("skfnn.") for name in trusted)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_identical(io.loads(dumped, trusted=trusted), model)
+    dumped = dumps_with("0.0.1", model, io.dumps)
+    with pytest.warns(InconsistentVersionWarning, match="saved by skfnn 0.0.1"):
+        loaded = io.loads(dumped, trusted=trusted)
+    assert_identical(loaded, model)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, clone], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor, Subclass])
+@pytest.mark.parametrize("fitted", [False, True])
+def test_copies_do_not_warn_and_have_no_attribute_more(duplicate, kind, fitted):
+    model = kind(**SETTINGS)
+    if fitted:
+        model.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        other = duplicate(model)
+    assert type(other) is kind
+    assert other.get_params() == model.get_params()
+    expected = model.get_params() if duplicate is clone else vars(model)
+    assert {name for name in vars(other) if not name.startswith("_sklearn")} == set(expected)
+
+
+def test_a_copy_of_a_loaded_model_does_not_warn_again(dumps_with):
+    dumped = dumps_with("0.0.1", FNNClassifier(**SETTINGS).fit(X, y))
+    with pytest.warns(InconsistentVersionWarning):
+        loaded = pickle.loads(dumped)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        copy.deepcopy(loaded).partial_fit(X, y)
+
+
+def test_a_state_that_is_set_is_left_as_it_was(dumps_with):
+    state = FNNClassifier(**SETTINGS).fit(X, y).__getstate__()
+    before = dict(state)
+    FNNClassifier().__setstate__(state)
+    assert state.keys() == before.keys()
+
+
+def test_a_search_whose_workers_are_processes_does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # Of worker processes joblib warns, for its own reasons, where a machine is slow.
+        warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
+        search = GridSearchCV(FNNClassifier(**SETTINGS), {"alpha": [0.0, 1.0]}, cv=2, n_jobs=2).fit(X, y)
+    assert search.best_params_ in ({"alpha": 0.0}, {"alpha": 1.0})
