@@ -31,7 +31,7 @@ MAY_IMPORT = {
 # Above the engine: from the parameters a user gives to the engine's objects. No module imports one that is above it.
 LAYERS = [
     set(MAY_IMPORT) | {"_diagnosis"},
-    {"_settings", "_constraints", "_input", "_callbacks", "_docs", "_validation", "_model"},
+    {"_settings", "_constraints", "_input", "_callbacks", "_docs", "_validation", "_model", "_resuming"},
     {"_base"},
 ]
 TOP = {"_classifier", "_regressor"}

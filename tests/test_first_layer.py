@@ -55,6 +55,39 @@ def test_duplicate_and_unsorted_entries_are_summed():
     assert_allclose(out, [[2, 20], [0, 0], [4, 40], [0, 0], [1, 10]])
 
 
+def numbered(n_units=3, n_features=6, n=9):
+    """Some rows, about half of their entries zero, and a layer for them."""
+    X = rng.normal(size=(n, n_features))
+    X[rng.random(X.shape) < 0.5] = 0.0
+    return X, rng.normal(size=(n_features + 1, n_units))
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse", "deferred"])
+@pytest.mark.parametrize(("start", "stop"), [(0, 3), (3, 6), (6, 9)])
+def test_the_products_of_the_rows_with_each_other_count_the_one_of_the_bias(kind, start, stop):
+    X, layer = numbered()
+    first = {
+        "dense": lambda: DenseFirstLayer(layer, 3),
+        "sparse": lambda: SparseFirstLayer(layer, 3),
+        "deferred": lambda: DeferredFirstLayer(layer, 9, 3),
+    }[kind]()
+    first.begin(sparse.csr_matrix(X) if kind == "sparse" else X)
+    out = np.full((3, 3), np.nan, order="F")
+    first.gram(start, stop, out)
+    with_ones = np.hstack([X, np.ones((9, 1))])[start:stop]
+    assert_allclose(out, with_ones @ with_ones.T, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [DenseFirstLayer, SparseFirstLayer])
+def test_the_squared_norms_are_of_the_rows_of_the_last_forward_pass(kind):
+    X, layer = numbered()
+    first = kind(layer, 4)
+    first.begin(sparse.csr_matrix(X) if kind is SparseFirstLayer else X)
+    for rows in (slice(5, 9), slice(0, 4)):
+        first.forward(rows.start, rows.stop, np.empty((4, 3), order="F"))
+        assert_allclose(first.squared_norms(), 1 + (X[rows] ** 2).sum(axis=1), rtol=1e-14)
+
+
 def bound(solver):
     """The network with 20 features, 5 units and 1 output, its parameters and the state that the solver works on."""
     network = Network((20, 5, 1), ("relu",))

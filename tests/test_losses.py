@@ -2,25 +2,33 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit, kl_div, log_softmax, softmax
 from sklearn.metrics import log_loss
 
-from skfnn._losses import LogisticCrossEntropy, SoftmaxCrossEntropy
+from skfnn._losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
 
-LOSSES = {"softmax": SoftmaxCrossEntropy(), "logistic": LogisticCrossEntropy()}
+LOSSES = {
+    "softmax": SoftmaxCrossEntropy(),
+    "logistic": LogisticCrossEntropy(),
+    "squared error": SquaredError(),
+    "poisson": PoissonDeviance(),
+}
 # One logistic unit is a binary classification, several are a multilabel one.
-PROBLEMS = [("softmax", 3), ("softmax", 10), ("logistic", 1), ("logistic", 4)]
+PROBLEMS = [(name, n) for name, sizes in (("softmax", (3, 10)), ("logistic", (1, 4))) for n in sizes]
+PROBLEMS += [(name, n) for name in ("squared error", "poisson") for n in (1, 3)]
 problems = pytest.mark.parametrize(("name", "n_outputs"), PROBLEMS)
 
 
 def problem(name, n_outputs, n=17, seed=0):
     """Raw outputs, targets and weights."""
     rng = np.random.default_rng(seed)
-    z = rng.normal(scale=3, size=(n, n_outputs))
+    z = rng.normal(scale=1 if name == "poisson" else 3, size=(n, n_outputs))  # of Poisson it is the logarithm
     if name == "softmax":
         y = np.eye(n_outputs)[rng.integers(n_outputs, size=n)]
+    elif name == "squared error":
+        y = rng.normal(size=(n, n_outputs))
     else:
-        y = rng.integers(2, size=(n, n_outputs)).astype(float)
+        y = rng.integers(4 if name == "poisson" else 2, size=(n, n_outputs)).astype(float)
     return z, y, rng.integers(0, 4, size=n).astype(float)
 
 
@@ -40,11 +48,15 @@ def row_losses(name, z, y):
     """The loss of every row by SciPy's functions."""
     if name == "softmax":
         return -(log_softmax(z, axis=1) * y).sum(axis=1)
+    if name == "squared error":
+        return ((z - y) ** 2).sum(axis=1) / 2
+    if name == "poisson":
+        return kl_div(y, np.exp(z)).sum(axis=1)
     return -np.where(y == 1, np.log(expit(z)), np.log(expit(-z))).sum(axis=1)
 
 
 @problems
-def test_the_value_is_the_sum_of_the_cross_entropies(name, n_outputs):
+def test_the_value_is_the_sum_of_the_rows_losses(name, n_outputs):
     z, y, _ = problem(name, n_outputs)
     value, _ = value_and_delta(name, z, y)
     assert isinstance(value, float)
@@ -144,7 +156,7 @@ def test_float32_is_float64_rounded(name, n_outputs):
         exact, exact_delta = value_and_delta(name, z, y, w)
         # Raw outputs up to 10 rounded to 6e-8 each, times weights up to 3, in the sum of 17 rows.
         np.testing.assert_allclose(value, exact, rtol=1e-5)
-        np.testing.assert_allclose(delta, exact_delta, atol=1e-5)
+        np.testing.assert_allclose(delta, exact_delta, rtol=1e-5, atol=1e-5)
 
 
 # The output activation
@@ -152,12 +164,17 @@ def test_float32_is_float64_rounded(name, n_outputs):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @problems
-def test_activate_is_softmax_or_the_logistic_function(name, n_outputs, dtype):
+def test_activate_is_the_output_activation(name, n_outputs, dtype):
     z, _, _ = problem(name, n_outputs)
     p = z.astype(dtype)
     LOSSES[name].activate(p)
     assert p.dtype == dtype
-    expected = softmax(z, axis=1) if name == "softmax" else expit(z)
+    expected = {
+        "softmax": lambda: softmax(z, axis=1),
+        "logistic": lambda: expit(z),
+        "squared error": lambda: z,
+        "poisson": lambda: np.exp(z),
+    }[name]()
     np.testing.assert_allclose(p, expected, rtol=30 * np.finfo(dtype).eps)  # exp(10) multiplies the rounding of z by 10
 
 
@@ -174,6 +191,17 @@ def test_activate_does_not_overflow(dtype):
         assert ((p >= 0) & (p <= 1)).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_logistic_probability_is_rounded_to_a_number_below_1(dtype):
+    p = np.array([[1e4], [40.0], [17.5], [0.0]], dtype)
+    LogisticCrossEntropy().activate(p)
+    largest = 1 - np.finfo(dtype).epsneg  # the number before 1
+    np.testing.assert_array_equal(p[:2], largest)
+    np.testing.assert_allclose(p[2:, 0], [1 - 1 / (1 + np.exp(17.5)), 0.5], rtol=np.finfo(dtype).eps)
+
+
 def test_the_losses_name_their_output_activation():
     assert SoftmaxCrossEntropy.out_activation == "softmax"
     assert LogisticCrossEntropy.out_activation == "logistic"
+    assert SquaredError.out_activation == "identity"
+    assert PoissonDeviance.out_activation == "exp"

@@ -116,6 +116,28 @@ def test_adams_rescaled_moments_are_the_textbook_recursion_over_5000_steps(beta_
     np.testing.assert_allclose(state["scale_2"] * state["moment_2"], V, rtol=1e-9, atol=1e-30)
 
 
+@pytest.mark.parametrize("network", [NETWORK, Network((1, 1, 1), ("tanh",))], ids=["wide", "narrow"])
+def test_weight_decay_shrinks_the_weights_before_adams_step_and_not_the_biases(network):
+    rng, eta, decay = np.random.default_rng(0), 0.1, 0.4
+    start, steps = rng.normal(size=network.n_parameters), rng.normal(size=(3, network.n_parameters))
+
+    def positions(theta, solver):
+        solver.bind(network, theta, solver.init(theta.dtype, theta.size))
+        for gradient in steps:
+            solver.step(gradient.copy(), eta)
+            yield theta.copy()
+
+    # Adam's move depends on the gradients only, not on where it begins.
+    plain = [np.zeros_like(start), *positions(np.zeros_like(start), Adam(0.9, 0.999, 1e-8))]
+    expected = start.copy()
+    for k, found in enumerate(positions(start.copy(), Adam(0.9, 0.999, 1e-8, decay))):
+        for layer in network.layers(expected):
+            layer[:-1] *= 1 - eta * decay
+        expected += plain[k + 1] - plain[k]
+        # A few roundings of numbers of size 1.
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+
+
 def test_adams_moments_stay_in_range_in_float32():
     # 88 steps and more without a gradient: a moment kept divided by a power of 0.9 must not grow with it.
     steps = gradients(3000, dtype=np.float32)

@@ -1,0 +1,243 @@
+"""What must hold after every call: the laws that the fuzzer judges by."""
+
+import copy
+from itertools import pairwise
+from types import FunctionType
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit, ndtr, softmax
+from sklearn.exceptions import NotFittedError
+
+from .matrices import Duck, dense, pd
+
+HISTORY = ["epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds"]
+
+
+class Broken(Exception):
+    """A law does not hold."""
+
+
+def require(holds, law):
+    """Raise where a law does not hold."""
+    if not holds:
+        raise Broken(law)
+
+
+# Whether anything changed
+
+
+def print_of(value):
+    """Something that is equal for two values only if their contents are: numbers, types, shapes, flags."""
+    if isinstance(value, np.ma.MaskedArray):
+        return "masked", print_of(value.data), print_of(np.ma.getmaskarray(value))
+    if isinstance(value, np.ndarray):
+        plain = np.asarray(value)
+        content = [print_of(item) for item in plain.ravel().tolist()] if plain.dtype.hasobject else plain.tobytes()
+        return type(value).__name__, value.dtype.str, value.shape, value.flags.writeable, content
+    if sparse.issparse(value):
+        # Other attributes remember what was found out about the indices.
+        if value.format in ("csr", "csc", "bsr"):
+            parts = (value.data, value.indices, value.indptr)
+        else:
+            coo = value.tocoo()
+            parts = (coo.data, *coo.coords) if hasattr(coo, "coords") else (coo.data, coo.row, coo.col)
+        return type(value).__name__, value.shape, [print_of(part) for part in parts]
+    if pd is not None and isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
+        names = [print_of(list(value.columns))] if isinstance(value, pd.DataFrame) else []
+        index = [] if isinstance(value, pd.Index) else [print_of(list(value.index))]
+        return type(value).__name__, names, index, print_of(value.to_numpy(dtype=object))
+    if isinstance(value, Duck):
+        return print_of(value.array)
+    if isinstance(value, dict):
+        return [(print_of(key), print_of(item)) for key, item in value.items()]
+    if isinstance(value, (list, tuple)):
+        return type(value).__name__, [print_of(item) for item in value]
+    if isinstance(value, (np.random.RandomState, np.random.Generator)):
+        return type(value).__name__  # a failed fit may have drawn from it
+    if isinstance(value, (FunctionType, type)):
+        return value
+    if hasattr(value, "__dict__"):
+        return type(value).__name__, print_of(vars(value))
+    return type(value).__name__, repr(value)
+
+
+def state(estimator):
+    """Everything that an estimator holds, in a form that later changes leave alone."""
+    return copy.deepcopy(vars(estimator))
+
+
+def require_unchanged(estimator, before, what):
+    """The estimator is in every respect as it was when ``state`` was taken."""
+    now = vars(estimator)
+    require(now.keys() == before.keys(), f"{what}: attributes appeared or vanished: {now.keys() ^ before.keys()}")
+    for name in now:
+        require(print_of(now[name]) == print_of(before[name]), f"{what}: the attribute {name} changed")
+
+
+# A fitted model
+
+
+def fitted_names(estimator):
+    """The fitted attributes that an estimator has."""
+    names = [*vars(estimator), "coefs_", "intercepts_"]
+    return {name for name in names if name.endswith("_") and not name.startswith("_") and hasattr(estimator, name)}
+
+
+def require_unfitted(estimator):
+    """Nothing is there that a fit makes."""
+    require(not fitted_names(estimator), f"an estimator that is not fitted has {fitted_names(estimator)}")
+
+
+def require_fitted(estimator, n_features, hidden, problem, fresh):
+    """Every fitted attribute is there, finite and of the right shape; `fresh`: nothing was learned before."""
+    model, kind = estimator, problem.kind
+    n_outputs = len(model.classes_) if kind == "multiclass" else 1 if kind == "binary" else problem.n_outputs
+    sizes = [n_features, *hidden, n_outputs]
+    require(model.n_features_in_ == sizes[0], "n_features_in_ is the number of columns")
+    require(model.n_layers_ == len(sizes), "n_layers_ is the number of layers")
+    require(model.n_outputs_ == n_outputs, "n_outputs_ is the number of outputs")
+    require([c.shape for c in model.coefs_] == list(pairwise(sizes)), "shapes of coefs_")
+    require([c.shape for c in model.intercepts_] == [(n,) for n in sizes[1:]], "shapes of intercepts_")
+    dtypes = {"float32": [np.float32], "float64": [np.float64]}.get(
+        model.dtype if fresh else "", [np.float32, np.float64]
+    )
+    for array in model.coefs_ + model.intercepts_:
+        require(array.dtype in dtypes, f"dtype={model.dtype} gives parameters of {array.dtype}")
+        require(np.isfinite(array).all(), "the parameters are finite")
+    out = {"binary": "logistic", "multilabel": "logistic", "multiclass": "softmax"}.get(kind)
+    out = out or ("exp" if model.loss == "poisson" else "identity")
+    require(model.out_activation_ == out, f"out_activation_ is {out}")
+    if problem.classes is not None:
+        require(np.array_equal(model.classes_, np.unique(model.classes_)), "classes_ is sorted, each once")
+    require_history(model)
+
+
+def require_history(model):
+    """The record of the training is complete and agrees with itself."""
+    history = model.history_
+    require(list(history) == HISTORY, f"the keys of history_ are {list(history)}")
+    lengths = {key: len(values) for key, values in history.items()}
+    require(len(set(lengths.values())) == 1, f"the lists of history_ have lengths {lengths}")
+    n = lengths["epoch"]
+    require(n >= 1, "a fit records an epoch at least")
+    require(history["epoch"] == list(range(1, n + 1)), "epochs are numbered from 1")
+    require(len(model.loss_curve_) == n, "loss_curve_ has one entry an epoch")
+    require(all(type(loss) is float and np.isfinite(loss) for loss in history["loss"]), "losses are finite floats")
+    require(model.loss_ == history["loss"][-1], "loss_ is the last loss")
+    require(type(model.n_iter_) is int and 1 <= model.n_iter_ <= n, "n_iter_ is a number of epochs")
+    require(type(model.n_steps_) is int and model.n_steps_ >= 1, "n_steps_ is a number of iterations")
+    require(type(model.t_) is int and model.t_ >= 1, "t_ is a number of rows")
+    require((model.validation_scores_ is None) == (model.validation_loss_curve_ is None), "validation: both or none")
+    for curve in (model.validation_scores_, model.validation_loss_curve_):
+        require(curve is None or len(curve) == n, "validation curves have one entry an epoch")
+    for key in ("validation_loss", "validation_score"):
+        require(all(v is None or type(v) is float for v in history[key]), f"{key}: floats, or None")
+    losses = [loss for loss in history["validation_loss"] if loss is not None]
+    require(not np.isnan(losses).any(), "validation losses are numbers")
+
+
+# Predictions
+
+
+def reference_outputs(model, activation, X):
+    """The output layer before its activation, from the formulas, in float64."""
+    names = [activation] * (len(model.coefs_) - 1) if isinstance(activation, str) else list(activation)
+    a = X
+    for k, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
+        z = a @ W.astype(np.float64) + b.astype(np.float64)
+        a = _activated(z, names[k]) if k < len(names) else z
+    return a
+
+
+def _activated(z, name):
+    with np.errstate(over="ignore", under="ignore"):
+        if name in ("identity", "tanh"):
+            return np.tanh(z) if name == "tanh" else z
+        if name in ("logistic", "silu"):
+            return expit(z) if name == "logistic" else z * expit(z)
+        if name in ("relu", "leaky_relu"):
+            return np.where(z > 0, z, 0.0 if name == "relu" else 0.01 * z)
+        if name in ("elu", "selu"):
+            scale, a = (
+                (1.0, 1.0) if name == "elu" else (1.0507009873554804934193349852946, 1.6732632423543772848170429916717)
+            )
+            return scale * np.where(z > 0, z, a * np.expm1(np.minimum(z, 0.0)))
+        if name == "softplus":
+            return np.logaddexp(z, 0.0)
+        return z * ndtr(z)
+
+
+def require_prediction(method, model, X, n, problem, result, activation=None):
+    """The result of a method of prediction for X of n rows; given the `activation`, it is what the formulas give."""
+    require(type(result) is np.ndarray, f"{method} returns an array, not {type(result)}")
+    kind = problem.kind
+    n_classes = len(model.classes_) if problem.classes is not None else None
+    if method == "predict":
+        many = kind in ("multilabel", "several targets")
+        require(result.shape == ((n, problem.n_outputs) if many else (n,)), f"predict gives the shape {result.shape}")
+        if kind == "multilabel":
+            require(np.isin(result, [0, 1]).all(), "predicted labels are 0 and 1")
+        elif n_classes:
+            require(np.isin(result, model.classes_).all(), "predictions are among classes_")
+            require(result.dtype == model.classes_.dtype, "predictions have the type of classes_")
+    elif method == "decision_function":
+        require(result.shape == ((n,) if kind == "binary" else (n, n_classes)), f"the shape is {result.shape}")
+    else:
+        require(result.shape == (n, n_classes), f"{method} gives the shape {result.shape}")
+        if method == "predict_log_proba":
+            require((result <= 0).all(), "logarithms of probabilities are not positive")
+            result = np.exp(result)
+        require((result >= 0).all() and (result <= 1).all(), "probabilities are from 0 to 1")
+        if kind != "multilabel":
+            # Sums of at most five float32 numbers.
+            require(np.allclose(result.sum(axis=1), 1.0, rtol=0, atol=1e-5), "probabilities sum to 1")
+    if result.dtype.kind == "f":
+        require(np.isfinite(result).all(), f"{method} gives finite numbers")
+    if activation is not None:
+        X = dense(X).astype(model.coefs_[0].dtype).astype(np.float64)
+        require_exact(method, model, reference_outputs(model, activation, X), problem, result)
+
+
+def require_exact(method, model, z, problem, result):
+    """The result agrees with the raw outputs z of the formulas, to the rounding of sums over the layers."""
+    # A few hundred roundings of numbers of the size of the largest, and the float32 error of gelu's approximations.
+    tolerance = (1e-9 if model.coefs_[0].dtype == np.float64 else 1e-3) * (1.0 + np.abs(z).max())
+    if method == "predict":
+        if problem.classes is None:
+            expected = np.exp(z) if model.out_activation_ == "exp" else z
+            tolerance *= np.abs(expected).max() if model.out_activation_ == "exp" else 1.0
+            require(np.abs(result.reshape(z.shape) - expected).max() <= tolerance, "predict is the forward pass")
+        elif problem.kind == "multilabel":
+            require((result == (z > 0))[np.abs(z) > tolerance].all(), "predict is the sign of the raw outputs")
+        else:
+            columns = np.hstack([0 * z, z]) if problem.kind == "binary" else z
+            chosen = np.searchsorted(model.classes_, result)
+            best = columns.max(axis=1)
+            require((best - columns[np.arange(len(z)), chosen] <= 2 * tolerance).all(), "predict is the largest output")
+    elif method == "decision_function":
+        require(np.abs(result.reshape(z.shape) - z).max() <= tolerance, "decision_function is the forward pass")
+    else:
+        p = softmax(np.hstack([0 * z, z]) if problem.kind == "binary" else z, axis=1)
+        p = expit(z) if problem.kind == "multilabel" else p
+        require(np.abs(result - p).max() <= 2 * tolerance, f"{method} is the softmax or logistic of the forward pass")
+
+
+# Exceptions and warnings
+
+
+def require_documented(error, method, further):
+    """An error is of a documented kind, or of a `further` one that the values at hand may lead to."""
+    kinds = (ValueError, TypeError, NotFittedError, *further)
+    require(isinstance(error, kinds), f"{method} raised an undocumented {type(error).__name__}: {error}")
+    require(str(error), f"{method} raised a {type(error).__name__} without a message")
+
+
+def require_documented_warnings(caught, method, allowed):
+    """Every warning is a UserWarning or of a class below it, as ConvergenceWarning is."""
+    for warning in caught:
+        text = f"{warning.category.__name__}: {warning.message}"
+        fine = issubclass(warning.category, UserWarning) or any(part in text for part in allowed)
+        # A score is scikit-learn's, and so is what happens to a y that is none.
+        fine = fine or (method == "score" and "sklearn" in warning.filename)
+        require(fine, f"an undocumented warning, {text} ({warning.filename}:{warning.lineno})")

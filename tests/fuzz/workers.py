@@ -1,0 +1,119 @@
+"""Processes that run sessions; a crash or a hang of one is a finding too."""
+
+import faulthandler
+import multiprocessing
+import tempfile
+import time
+from collections import Counter
+from multiprocessing.connection import wait
+from typing import NamedTuple
+
+from .session import SECONDS_A_CALL, Finding, Session
+
+# Python's alarm does not reach a call that hangs in compiled code: after this time the process is killed.
+SECONDS_A_SIGN = 3 * SECONDS_A_CALL
+
+
+class Result(NamedTuple):
+    """What many sessions came to."""
+
+    outcomes: Counter  # how often (method, verdict, what came of it)
+    findings: list  # (index, Finding), by index
+
+
+def _work(connection, seed, indices, traces, run):
+    """Run the sessions of these indices: what a worker process does."""
+    with open(traces, "w") as file:
+        faulthandler.enable(file)
+        for index in indices:
+            connection.send((index, None))
+
+            def report(text, index=index):
+                connection.send((index, text))
+
+            session = run(seed, index, report)
+            connection.send((index, (Counter(session.outcomes), session.finding)))
+    connection.close()
+
+
+def run_session(seed, index, report):
+    """Run a session."""
+    return Session(seed, index, report).run()
+
+
+class _Worker:
+    """A process, and the last that it said."""
+
+    def __init__(self, seed, indices, run):
+        self.left = list(indices)
+        self._traces = tempfile.NamedTemporaryFile("r", suffix=".txt")
+        # Not forked, as libraries may have threads; nothing that one process does reaches another.
+        context = multiprocessing.get_context("spawn")
+        self.connection, other = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=_work, args=(other, seed, self.left, self._traces.name, run), daemon=True
+        )
+        self._process.start()
+        other.close()
+        self.said, self.heard = "", time.monotonic()
+
+    def listen(self, result):
+        """Take in a message; returns whether there will be more."""
+        self.heard = time.monotonic()
+        try:
+            index, message = self.connection.recv()
+        except EOFError:
+            self._process.join()
+            if self.left:
+                self._lost(result, f"the process died: exit code {self._process.exitcode}")
+            return False
+        if message is None:
+            self.said = ""
+        elif isinstance(message, str):
+            self.said = message
+        else:
+            outcomes, finding = message
+            self.left.remove(index)
+            result.outcomes.update(outcomes)
+            if finding is not None:
+                result.findings.append((index, finding))
+        return True
+
+    def _lost(self, result, law):
+        index = self.left.pop(0)
+        result.findings.append((index, Finding(law, self.said, self._traces.read())))
+
+    def is_silent(self):
+        """Whether it said nothing for so long that it must hang."""
+        return time.monotonic() - self.heard > SECONDS_A_SIGN
+
+    def end(self, result):
+        """Kill a process that hangs."""
+        self._process.kill()
+        self._process.join()
+        self._lost(result, f"a call took more than {SECONDS_A_SIGN:g} seconds and could not be interrupted")
+
+
+def run_many(seed, n_sessions, jobs, run=run_session):
+    """Run sessions 0, ..., n_sessions - 1 in so many processes.
+
+    Which process runs a session changes nothing. A process that dies or hangs is replaced by one that goes on after the
+    session that it was at.
+    """
+    result = Result(Counter(), [])
+    workers = [_Worker(seed, range(job, n_sessions, jobs), run) for job in range(min(jobs, n_sessions))]
+    while workers:
+        ready = wait([worker.connection for worker in workers], timeout=1.0)
+        for worker in list(workers):
+            more = True
+            if worker.connection in ready:
+                more = worker.listen(result)
+            elif worker.is_silent():
+                worker.end(result)
+                more = False
+            if not more:
+                workers.remove(worker)
+                if worker.left:
+                    workers.append(_Worker(seed, worker.left, run))
+    result.findings.sort(key=lambda found: found[0])
+    return result
