@@ -2,8 +2,10 @@
 Data larger than memory
 =======================
 
-Training needs one mini-batch at a time, so the rows may stay on disk. This example writes 100 MB of features to a file,
-trains on it by ``fit`` through :class:`numpy.memmap` and by ``partial_fit`` chunk by chunk, and watches the memory.
+Training needs one mini-batch at a time, so the rows may stay on disk. This example writes 100 MB of features to a file
+and trains :class:`~skfnn.FNNClassifier` on it in two ways: by ``fit`` on a :class:`numpy.memmap`, and by
+``partial_fit`` on one chunk after the other. It watches the memory of both, and shows what goes wrong when the rows of
+the file are sorted.
 """
 
 # Authors: The skfnn developers
@@ -13,24 +15,25 @@ trains on it by ``fit`` through :class:`numpy.memmap` and by ``partial_fit`` chu
 # The data
 # --------
 #
-# Features such as an image model gives out, 500 numbers for each of 50,000 images of ten classes, written in chunks.
+# Features such as an image model gives out: 500 numbers for each of 50,000 images of ten classes, with three kinds of
+# images in each. They are written in chunks, as they would be computed.
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 rng = np.random.default_rng(0)
-n, n_features, n_classes, n_test = 50_000, 500, 10, 5_000
+n, n_features, n_classes, n_test, n_chunk = 50_000, 500, 10, 5_000, 5_000
 y = rng.integers(n_classes, size=n)
-centres = rng.normal(size=(3 * n_classes, n_features)).astype(np.float32)
-kind = y + n_classes * rng.integers(3, size=n)  # three kinds of images a class
+kind = y + n_classes * rng.integers(3, size=n)
+centres = 0.2 * rng.standard_normal((3 * n_classes, n_features), dtype=np.float32)
 
-folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # Windows deletes no file that is open
+folder = tempfile.TemporaryDirectory()
 path = Path(folder.name) / "features.dat"
 features = np.memmap(path, dtype=np.float32, mode="w+", shape=(n, n_features))
-for start in range(0, n, 5_000):
-    rows = slice(start, start + 5_000)
-    features[rows] = centres[kind[rows]] + 5 * rng.standard_normal((5_000, n_features), dtype=np.float32)
+for start in range(0, n, n_chunk):
+    rows = slice(start, start + n_chunk)
+    features[rows] = centres[kind[rows]] + rng.standard_normal((n_chunk, n_features), dtype=np.float32)
 features.flush()
 del features
 print(f"{path.stat().st_size / 1e6:.0f} MB on disk")
@@ -39,87 +42,131 @@ print(f"{path.stat().st_size / 1e6:.0f} MB on disk")
 # ``fit`` on the file
 # -------------------
 #
-# The array is given to ``fit`` like any other. Its slices, as for the validation set, stay on disk as well. What the
-# process itself allocates is measured by ``tracemalloc``; pages of the file that the operating system keeps in memory
-# as long as there is room are not counted, since it drops them when there is none.
+# The array is given to ``fit`` like any other. Its slices, as for the validation set, stay on disk as well.
+# ``tracemalloc`` measures what the process allocates. Pages of the file that the operating system keeps in memory while
+# there is room are not counted, since it drops them when there is none.
 import tracemalloc
-from time import perf_counter
 
 from skfnn import FNNClassifier
 
 X = np.memmap(path, dtype=np.float32, mode="r", shape=(n, n_features))
 X_train, y_train, X_test, y_test = X[:-n_test], y[:-n_test], X[-n_test:], y[-n_test:]
-settings = {"batch_size": 100, "learning_rate_init": 0.02, "random_state": 0, "n_iter_no_change": np.inf}
+settings = {"hidden_layer_sizes": (64,), "batch_size": 100, "learning_rate_init": 0.1, "random_state": 0}
+n_passes = 4
 
 
-def measured(train):
-    """The result of a function, with its seconds and its peak of memory in MB."""
+def peak(train, *args):
+    """Call a function: its result, and the most memory that was allocated meanwhile, in MB."""
     tracemalloc.start()
-    start = perf_counter()
-    result = train()
-    seconds, peak = perf_counter() - start, tracemalloc.get_traced_memory()[1] / 1e6
+    result = train(*args)
+    memory = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
-    return result, seconds, peak
+    return result, memory
 
 
-clf = FNNClassifier((64,), max_iter=3, **settings)
-clf, seconds, memory = measured(lambda: clf.fit(X_train, y_train, X_val=X_test, y_val=y_test))
-peaks = {"fit on a memmap": memory}
-print(f"fit: {seconds:.1f} s, {memory:.0f} MB, test accuracy {clf.score(X_test, y_test):.3f}")
+def fit(n_rows):
+    clf = FNNClassifier(**settings, max_iter=n_passes, n_iter_no_change=np.inf)
+    return clf.fit(X_train[:n_rows], y_train[:n_rows], X_val=X_test, y_val=y_test)
+
 
 # %%
 # A stream of chunks
 # ------------------
 #
-# ``partial_fit`` is one epoch over the rows that it is given. Here they are read in chunks of 5,000, as from a data
-# base or from many files, and standardised on the way.
+# ``partial_fit`` is one epoch over the rows that it is given. Here these are chunks of 5,000 rows, standardised when it
+# is their turn; the scaler has gone through the chunks before. The chunks come in a new order in every pass. The last
+# one brings the validation set, so that it is scored once a pass.
 from sklearn.preprocessing import StandardScaler
 
 scaler = StandardScaler()
-for start in range(0, len(y_train), 5_000):
-    scaler.partial_fit(X_train[start : start + 5_000])
+for start in range(0, len(y_train), n_chunk):
+    scaler.partial_fit(X_train[start : start + n_chunk])
+X_test_scaled = scaler.transform(X_test)
 
 
-def stream():
-    """Three passes over the chunks, their order drawn anew for each."""
-    model = FNNClassifier((64,), **settings)
-    starts = np.arange(0, len(y_train), 5_000)
-    for epoch in range(3):
-        for start in np.random.default_rng(epoch).permutation(starts):
-            chunk = slice(start, start + 5_000)
-            model.partial_fit(scaler.transform(X_train[chunk]), y_train[chunk], classes=np.arange(n_classes))
-    return model
+def stream(n_rows, order=None):
+    """Train on the rows of the file, or on rows in some other order."""
+    clf = FNNClassifier(**settings)
+    for number in range(n_passes):
+        starts = np.random.default_rng(number).permutation(np.arange(0, n_rows, n_chunk))
+        for start in starts:
+            rows = slice(start, start + n_chunk) if order is None else order[start : start + n_chunk]
+            validation = {"X_val": X_test_scaled, "y_val": y_test} if start == starts[-1] else {}
+            clf.partial_fit(scaler.transform(X_train[rows]), y_train[rows], classes=np.arange(n_classes), **validation)
+    return clf
 
-
-streamed, seconds, memory = measured(stream)
-peaks["partial_fit on chunks"] = memory
-accuracy = streamed.score(scaler.transform(X_test), y_test)
-print(f"partial_fit: {seconds:.1f} s, {memory:.0f} MB, test accuracy {accuracy:.3f}")
 
 # %%
-# The pictures
-# ------------
+# Memory
+# ------
+#
+# Both, on more and more rows of the file.
+n_rows = [5_000, 10_000, 20_000, 30_000, 45_000]
+memory = {"fit": [], "partial_fit": []}
+for size in n_rows:
+    fitted, megabytes = peak(fit, size)
+    memory["fit"].append(megabytes)
+    streamed, megabytes = peak(stream, size)
+    memory["partial_fit"].append(megabytes)
+of_data = [size * n_features * 4 / 1e6 for size in n_rows]
+
+print("  rows | data (MB) | fit (MB) | partial_fit (MB)")
+for row in zip(n_rows, of_data, *memory.values(), strict=True):
+    print("{:6,} | {:9.1f} | {:8.1f} | {:16.1f}".format(*row))
+
+# %%
+# Sorted rows
+# -----------
+#
+# Files often come sorted by class. ``partial_fit`` shuffles the rows within a chunk only, and now each chunk has one
+# class, or two.
+by_class = stream(len(y_train), order=np.argsort(y_train, kind="stable"))
+
+# %%
+# The picture
+# -----------
 import matplotlib.pyplot as plt
 
-peaks["the data"] = path.stat().st_size / 1e6
-fig, (ax, bars) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-steps = np.array(clf.history_["epoch"])
-_ = ax.plot(steps, clf.history_["loss"], "-", marker="o", color="0.4", label="training, fit")
-_ = ax.plot(steps, clf.history_["validation_loss"], "--", marker="s", color="C0", label="validation, fit")
-passes = np.arange(1, streamed.n_iter_ + 1) * 3 / streamed.n_iter_
-_ = ax.plot(passes, streamed.history_["loss"], ":", marker=".", color="C3", label="training, chunk by chunk")
-_ = ax.set(xlabel="passes over the data", ylabel="cross-entropy loss (nats)", yscale="log")
-_ = ax.legend()
-drawn = bars.barh(list(peaks), list(peaks.values()), color=["0.4", "C3", "0.8"])
-_ = bars.bar_label(drawn, fmt="%.0f MB", padding=3)
-_ = bars.set(xlabel="memory allocated at the peak (MB)", xlim=(0, 120))
+fig, (ax_memory, ax_score) = plt.subplots(1, 2, figsize=(11, 4.3), layout="constrained")
+_ = ax_memory.plot(n_rows, of_data, "k:", label="the data")
+_ = ax_memory.plot(n_rows, memory["partial_fit"], "s--", color="C1", label="partial_fit, chunks of 5,000 rows")
+_ = ax_memory.plot(n_rows, memory["fit"], "o-", color="C0", label="fit on a memmap")
+_ = ax_memory.set(xlabel="training rows", ylabel="memory allocated at the peak (MB)", ylim=(0, None))
+_ = ax_memory.set_xticks(n_rows, [f"{size:,}" for size in n_rows], rotation=30)
+
+for clf, style, label in [
+    (fitted, "C0o-", "fit on a memmap"),
+    (streamed, "C1s--", "partial_fit, rows in random order"),
+    (by_class, "C3^:", "partial_fit, rows sorted by class"),
+]:
+    scores = [score for score in clf.history_["validation_score"] if score is not None]
+    _ = ax_score.plot(range(1, n_passes + 1), scores, style, label=label)
+_ = ax_score.set(xlabel="passes over the data", ylabel="test accuracy", ylim=(0, 1), xticks=range(1, n_passes + 1))
+for ax in (ax_memory, ax_score):
+    _ = ax.legend()
+    ax.grid(alpha=0.3)
+
 fig.savefig("out_of_core.png", dpi=120)
+
+# %%
+# Windows deletes no file that is open, so the array goes before the folder.
+X = X_train = X_test = None
+folder.cleanup()
 
 # %%
 # Conclusion
 # ----------
+print(f"Memory at {n_rows[-1]:,} rows: fit {memory['fit'][-1]:.0f} MB, partial_fit {memory['partial_fit'][-1]:.0f} MB")
+for name, clf in [("fit", fitted), ("partial_fit", streamed), ("partial_fit, sorted", by_class)]:
+    print(f"{name:19}: test accuracy {clf.history_['validation_score'][-1]:.3f}")
+
+# %%
+# The memory of neither grows with the data, but for 8 bytes a row that ``fit`` needs for their order. Besides, it needs
+# room for some mini-batches and once for a sample of the rows, to judge their scale. Nothing has to be prepared for it,
+# so it is the way to go where one array can hold the data. The stream also has a prepared chunk in memory, here 10 MB.
+# It is the way to go where rows have to be prepared first, or come from several files. After as many passes both are
+# equally good.
 #
-# Both train on all rows with a small part of the memory that the data would take. ``fit`` needs the room of a few
-# mini-batches and of the order of the rows, and nothing has to be written for it. The stream needs the room of a chunk,
-# twice, for its standardised copy. It is the way to go where rows have to be prepared first or come from several files.
-# Rows are shuffled within a chunk only, so they must not be sorted by class.
+# That holds for rows in random order. Where they are sorted by class, each chunk makes the network forget what the
+# others taught, and half of the accuracy is lost. Write the rows in a random order once; how that is done without
+# having them in memory is in the user guide, :doc:`/user_guide/large_data`.
