@@ -35,6 +35,10 @@ class Network:
         """The length of the parameter vector."""
         return sum(m * n for m, n in self.shapes)
 
+    def largest_product(self, n, first=0):
+        """The multiplications of the largest product of n rows with a layer, from layer number `first` on."""
+        return n * max((m * k for m, k in self.shapes[first:]), default=0)
+
     def layers(self, theta):
         """The layers' matrices [W; b] as views of the vector `theta` (n_parameters,)."""
         views, start = [], 0

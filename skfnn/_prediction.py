@@ -1,12 +1,14 @@
 """Raw outputs of many rows, part by part."""
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 
 from ._batches import Rows
 from ._first_layer import DenseFirstLayer, SparseFirstLayer
 from ._network import Passes, Workspace
+from ._threads import THREADS
 
 
 def check_finite(outputs):
@@ -34,6 +36,7 @@ class Predictor:
         self._first = kind(network.layers(theta)[0], self._capacity)
         self._shape = (self._n, network.sizes[-1])
         self._raw = np.empty(self._capacity * network.sizes[-1], theta.dtype)
+        self._network = network
 
     def raw_outputs(self, activate=None):
         """The output layer before its activation, (n, n_outputs), a new array; `activate` is done to every part."""
@@ -63,9 +66,16 @@ class Predictor:
             rows, panel = slice(start, start + n), self._workspace.panel(n)
             raw = self._raw[: n * n_outputs].reshape((n, n_outputs), order="F")
             self._first.begin(self._rows.take(rows))
-            self._first.forward(0, n, self._passes.first_output(panel, raw))
-            self._passes.forward(panel, raw)
+            with self._section(n):
+                self._first.forward(0, n, self._passes.first_output(panel, raw))
+                self._passes.forward(panel, raw)
             yield rows, panel, raw
+
+    def _section(self, n):
+        """A section for the products of n rows; those of one row take less time than it would."""
+        if n == 1:
+            return nullcontext()
+        return THREADS.section(self._network.largest_product(n, first=int(self._rows.sparse)))
 
 
 def _result(shape, dtype):

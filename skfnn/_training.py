@@ -15,6 +15,7 @@ from ._dropout import Dropout
 from ._first_layer import DeferredFirstLayer, DenseFirstLayer, LinearSparseFirstLayer, SparseFirstLayer
 from ._network import Passes, Workspace
 from ._solvers import PlainSGD
+from ._threads import THREADS
 
 # A part of a large mini-batch, or of a full batch, has at most so many rows, and so many bytes of buffers.
 CHUNK_ROWS = 512
@@ -86,6 +87,9 @@ class Trainer:
             self._first = DenseFirstLayer(self._layers[0], capacity)
             if self._fused and isinstance(solver, PlainSGD) and _deferring_pays(batches, network.sizes[1]):
                 self._stepping = DeferredFirstLayer(self._layers[0], batches.block_capacity, batches.batch_size)
+        # The products of sparse rows are not BLAS's.
+        self._work_behind = network.largest_product(capacity, first=1)
+        self._work = self._work_behind if batches.sparse else network.largest_product(capacity)
         self._factors = {}
         self._axpy = blas(theta.dtype).axpy
         if self._parts or not self._fused:
@@ -139,20 +143,27 @@ class Trainer:
 
     def _block(self, start, stop, etas, first, step):
         """Train on the mini-batches of a block; returns the sum of the rows' losses."""
+        of_block = of_batch = self._work
+        if isinstance(first, DeferredFirstLayer):
+            of_block, of_batch = self.batches.block_capacity * self._layers[0].size, self._work_behind
         block, cut = self.batches.load(start, stop)
         panel = self._workspace.panel(cut.n)
         factors = self._panel_factors(panel)
-        first.begin(block)
-        for batch, eta in zip(cut.batches, etas, strict=False):
-            self._backpropagate(first, batch, panel)
-            if self._clipping is not None:
-                self._clipping.clip(first, batch, panel)
-            step(first, batch, panel, factors, eta)
-        first.end()
+        with THREADS.section(of_block):
+            first.begin(block)
+            THREADS.use(of_batch)
+            for batch, eta in zip(cut.batches, etas, strict=False):
+                self._backpropagate(first, batch, panel)
+                if self._clipping is not None:
+                    self._clipping.clip(first, batch, panel)
+                step(first, batch, panel, factors, eta)
+            THREADS.use(of_block)
+            first.end()
         return self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
 
     def _step_behind(self, first, batch, panel, factors, eta):
-        self._solver.step_factors(factors[1:], panel.n, eta, self._decay)
+        if len(factors) > 1:
+            self._solver.step_factors(factors[1:], panel.n, eta, self._decay)
         first.update(batch.start, panel.deltas[0], -eta / panel.n)
 
     def _step_factors(self, first, batch, panel, factors, eta):
@@ -176,11 +187,13 @@ class Trainer:
         for begin, end in self.batches.chunks(start, stop):
             block, cut = self.batches.load(begin, end)
             panel = self._workspace.panel(end - begin)
-            self._first.begin(block)
-            self._backpropagate(self._first, cut.batches[0], panel)
+            factors = self._panel_factors(panel)
+            with THREADS.section(self._work):
+                self._first.begin(block)
+                self._backpropagate(self._first, cut.batches[0], panel)
+                for accumulate, layer in zip(factors, self._gradient_layers, strict=True):
+                    accumulate(1.0 / (stop - start), 1.0, layer)
             value = self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
-            for accumulate, layer in zip(self._panel_factors(panel), self._gradient_layers, strict=True):
-                accumulate(1.0 / (stop - start), 1.0, layer)
             yield value, panel
 
     def row_norms(self):
@@ -229,7 +242,7 @@ def train_epochs(trainer, monitor, max_iter, epoch_rng):
     """Up to `max_iter` epochs; `epoch_rng(number)` gives the random stream of an epoch."""
     for _ in range(max_iter):
         eta = monitor.begin_epoch()
-        loss = trainer.epoch(eta, partial(epoch_rng, len(monitor.history["epoch"])))
+        loss = trainer.epoch(eta, partial(epoch_rng, monitor.number))
         if monitor.end_epoch(loss):
             break
 

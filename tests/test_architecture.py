@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "_sparse": set(),
     "_dropout": set(),
     "_clipping": set(),
-    "_training": {"_batches", "_blas", "_clipping", "_dropout", "_first_layer", "_network", "_solvers"},
+    "_training": {"_batches", "_blas", "_clipping", "_dropout", "_first_layer", "_network", "_solvers", "_threads"},
+    "_threads": set(),
     "_monitor": {"_schedules"},
-    "_prediction": {"_batches", "_first_layer", "_network"},
+    "_prediction": {"_batches", "_first_layer", "_network", "_threads"},
 }
 # Above the engine: from the parameters a user gives to the engine's objects. No module imports one that is above it.
 LAYERS = [
