@@ -74,9 +74,8 @@ def _relu(z, slope, scratch):
 
 
 def _relu_chain(a, slope, delta, scratch):
-    if a.size < 512:
-        # A loop of C without vectors, and faster where the cast of the comparison would be most of the work.
-        np.heaviside(a, slope, out=scratch)
+    if a.size < 2048:
+        np.sign(a, out=scratch)  # no value is negative; faster where the cast of a comparison is most of the work
     else:
         np.greater(a, slope, out=scratch, casting="unsafe")
     np.multiply(delta, scratch, out=delta)

@@ -41,7 +41,7 @@ def blas(dtype: np.dtype) -> Blas:
 
     def row_gemm(alpha, a, b, beta, c, trans_a, trans_b, overwrite_c):
         # As gemm for one row, in place in c: four to eight times as fast, as gemm first copies b into an order of
-        # its own.
-        gemv(alpha, b, a[:, 0] if trans_a else a[0], beta, c[0], 0, 1, 0, 1, 0 if trans_b else 1, overwrite_c)
+        # its own. The wrapper takes matrices of one row, or of one column, as the vectors they are.
+        gemv(alpha, b, a, beta, c, 0, 1, 0, 1, 1 - trans_b, overwrite_c)
 
     return Blas._make([*routines, row_gemm])

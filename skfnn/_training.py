@@ -18,7 +18,7 @@ from ._solvers import PlainSGD
 from ._threads import THREADS
 
 # A part of a large mini-batch, or of a full batch, has at most so many rows, and so many bytes of buffers.
-CHUNK_ROWS = 512
+CHUNK_ROWS = 2048
 CHUNK_BYTES = 16_000_000
 # A first layer takes its steps itself where the L2 term of a block's steps takes away at most about this share of a
 # weight: it divides by what is left.
