@@ -1,4 +1,4 @@
-"""The peak of a process's memory during a call."""
+"""The memory of a process: now, and its peak during a call."""
 
 import ctypes
 import gc
@@ -30,6 +30,14 @@ def peak_above(function, *args):
     result = function(*args)
     grown = _maxrss() - maxrss
     return Peak(_status("VmHWM") - before if high_water else grown, grown), result
+
+
+def resident():
+    """Bytes of the process that are in memory now; None where the system does not say."""
+    try:
+        return _status("VmRSS")
+    except OSError:
+        return None
 
 
 def _give_back():

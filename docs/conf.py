@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import matplotlib
+
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
@@ -89,7 +91,8 @@ sphinx_gallery_conf = {
 # --- Look -------------------------------------------------------------------------------------------------------------
 html_theme = "pydata_sphinx_theme"
 html_title = f"skfnn {release}"
-html_static_path = ["_static"]
+# A font with the measures that formulas are set by, for browsers on systems that have none: see site.css.
+html_static_path = ["_static", str(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSerif.ttf"))]
 html_css_files = ["site.css"]
 html_favicon = "_static/logo.svg"
 html_show_sourcelink = False

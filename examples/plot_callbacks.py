@@ -125,7 +125,7 @@ print("The same weights:", all(map(np.array_equal, clf.coefs_, looped.coefs_)))
 # The film
 # --------
 #
-# Shades of grey are the probability of the second class.
+# Shades of grey are the probability of class 1.
 import matplotlib.pyplot as plt
 
 n_frames = len(film.frames)
@@ -136,11 +136,13 @@ grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
 for k, frame in enumerate(film.frames):
     probability = frame.predict_proba(grid)[:, 1].reshape(200, 200)
     shades = axes[k].contourf(ticks, ticks, probability, levels=np.linspace(0, 1, 11), cmap="gray")
-    _ = axes[k].plot(*X_train[y_train == 0].T, "o", ms=3, mfc="C1", mec="k", mew=0.3)
-    _ = axes[k].plot(*X_train[y_train == 1].T, "s", ms=3, mfc="C0", mec="w", mew=0.3)
+    # Light orange and dark blue differ in brightness too, and each has an edge that shows on any grey.
+    _ = axes[k].plot(*X_train[y_train == 0].T, "o", ms=3.5, mfc="#ffb14e", mec="k", mew=0.5, label="class 0")
+    _ = axes[k].plot(*X_train[y_train == 1].T, "s", ms=3.5, mfc="#1b3a6b", mec="w", mew=0.5, label="class 1")
     _ = axes[k].set(title=f"epoch {frame.n_iter_}", xlabel="first feature", aspect="equal")
 _ = axes[0].set_ylabel("second feature")
-_ = fig.colorbar(shades, ax=axes[n_frames - 1], label="probability", shrink=0.8)
+_ = axes[0].legend(loc="lower right", fontsize=8, handletextpad=0.2, borderpad=0.3)
+_ = fig.colorbar(shades, ax=axes[n_frames - 1], label="probability of class 1", shrink=0.8)
 
 epochs = clf.history_["epoch"]
 if monitor is not None:

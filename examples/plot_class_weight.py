@@ -142,7 +142,7 @@ print(f"{(p_plain[~rare] > 0.5).sum()} and {(p_balanced[~rare] > 0.5).sum():,} f
 # is a little better at times.) The accuracy says nothing of all this; saying "common" to every row would reach 96.5 %.
 #
 # As probabilities the outputs of the balanced network are wrong by design: where it says 0.8, one row in ten is rare.
-# Correcting the odds by the class frequencies brings them near the diagonal. So:
+# Correcting the odds by the class frequencies brings them much nearer to the diagonal. So:
 #
 # - Where probabilities are needed, or the costs of the two errors are known, train without weights and choose the
 #   threshold, for instance with :class:`~sklearn.model_selection.TunedThresholdClassifierCV`.

@@ -103,11 +103,11 @@ for name, clf in models.items():
 
 # %%
 # Mini-batches are ahead from their first epoch on, until SGD comes close or catches up in the end. They reach a loss of
-# 0.2 and of 0.1 several times as fast as SGD, which takes ten times as long for a pass and more, and about ten times as
-# fast as full-batch training. A full batch has the cheapest rows and the most expensive steps: it does a few hundred in
-# the time in which mini-batches do tens of thousands, and its steps are far from being so much better. SGD has the most
-# steps, but no row shares the cost of one. With mini-batches of 32 a step costs two to three times as much, and its
-# noise has a thirty-second of the variance, which allows ten times the learning rate.
+# 0.2 and of 0.1 several times as fast as SGD, which takes ten times as long for a pass and more, and ten times as fast
+# as full-batch training, or more. A full batch has the cheapest rows and the most expensive steps: it does a few
+# hundred in the time in which mini-batches do tens of thousands, and its steps are far from being so much better. SGD
+# has the most steps, but no row shares the cost of one. With mini-batches of 32 a step costs two to three times as
+# much, and its noise has a thirty-second of the variance, which allows ten times the learning rate.
 #
 # The seconds are those of one machine, the order is not: where the rows of a batch share the cost of a step, and a
 # data set has many rows that tell much the same, there is a batch size in the middle that is faster than both ends.

@@ -166,7 +166,7 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
                 "Put them back, or call fit with warm_start=False."
             )
         self._network = network  # as a new object: what a MemoryError is about
-        theta, best = self._where_it_stood() if resume else (self._theta.copy(), None)
+        theta, best = self._where_it_stood(incremental, resume)
         _settings.write_initial_values(network, theta, coefs_init, intercepts_init)
 
         rows, valid = None, given_set(self, *validation)
@@ -174,6 +174,9 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
             rows, valid = held_out(self, X, given[0], y, targets, sample_weight)
         if weights is not None:
             weights = normalised(weights, rows)
+        over = resume and self._is_over()
+        if over and not (self.early_stopping and self._best_theta is not None):
+            return self
 
         # From here on the estimator describes the model in training: scorers look at it.
         self._network, self._theta, self._loss = network, theta, loss
@@ -197,14 +200,16 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
             done = self._progress["epoch"]
         elif not incremental:
             self._progress["epoch"] = 0
+        if incremental:
+            keeps_best = valid is not None or self._best_theta is not None
+        else:
+            keeps_best = self.early_stopping
+        if best is None or not keeps_best:
+            self._progress["kept_score"] = -np.inf
+            best = theta.copy() if keeps_best else None
+        self._best_theta, self._last_theta = best, None
         if not incremental:
-            self._best_theta = None
-            if best is None and (self.early_stopping or not resume):
-                self._progress["kept_score"] = -np.inf
-        best = self._best_to_keep(valid, theta, best, incremental)
-        self._aside = None if incremental or best is None else ("best", best)
-        if not incremental:
-            max_iter = max(0, self.max_iter - done)
+            max_iter = 0 if over else self.max_iter - done
             callbacks = fit_callbacks(self, *given, max_iter, self._state_now)
         monitor = Monitor(
             theta,
@@ -229,27 +234,17 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
         )
         strength = {"decay": self.alpha / n_rows, "dropout": self.dropout, "max_norm": self.max_grad_norm}
         trainer = Trainer(network, theta, batches, loss, solver, **strength)
-        if max_iter and not (resume and monitor.out_of_patience):
+        if max_iter:
             self._run(trainer, monitor, incremental, max_iter, X)
-        if self._aside is not None:
-            self._aside = ("last", monitor.restore_best())
-        if incremental and valid is not None:
+        if incremental:
             self._best_theta = monitor.kept_theta
+        elif best is not None:
+            self._best_theta, self._last_theta = None, monitor.restore_best()
         self.n_iter_ = self.n_iter_ + 1 if incremental else monitor.epochs
         self.__dict__.update(self._fitted_attributes())
         if callbacks is not None:
             callbacks.end_fit()
         return self
-
-    def _best_to_keep(self, valid, theta, best, incremental):
-        """The array for the weights of the best epoch; None where they are not kept. A resumed fit brings `best`."""
-        if valid is None or not (incremental or self.early_stopping):
-            return None
-        if best is not None:
-            return best
-        if incremental and self._best_theta is not None:
-            return self._best_theta.copy()
-        return theta.copy()
 
     def _start_anew(self, network, X_dtype):
         """Forget what was learned; initial parameters."""
@@ -262,7 +257,7 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
         self._network = network
         self._seed = check_random_state(self.random_state).randint(_MAX_SEED)
         self._theta = network.initial_parameters(np.random.default_rng(self._seed), dtype)
-        self._solver_state = self._best_theta = None
+        self._solver_state = self._best_theta = self._last_theta = None
         self._progress, self.history_ = new_progress(), new_history()
         self.n_iter_ = 0
 
@@ -298,7 +293,7 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
             eta = None if self.solver == "lbfgs" else self.learning_rate_init_
             eta = "given by a function" if callable(self.learning_rate) and eta is not None else eta
             names = getattr(self, "feature_names_in_", None)
-            epoch = len(monitor.history["epoch"]) + 1
+            epoch = monitor.number + 1
             message = divergence_message(X, eta, epoch, names) + self._advice(trainer.batches.targets)
             raise ValueError(message) from None
 
@@ -331,7 +326,7 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
             "_solver_state": {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in self._solver_state.items()},
             "_progress": dict(self._progress),
             "history_": {key: list(values) for key, values in self.history_.items()},
-            "_aside": self._aside_now(),
+            "_best_theta": self._best_now(),
             "n_iter_": self._progress["epoch"],
         }
         model = copy.copy(self)

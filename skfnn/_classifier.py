@@ -6,7 +6,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseFNN, has_epochs
-from ._constraints import CLASSIFIER_CONSTRAINTS
+from ._constraints import CLASSIFIER_CONSTRAINTS, with_valid_parameters
 from ._docs import with_common_parts
 from ._labels import Labels, checked_labels
 from ._prediction import check_finite
@@ -199,7 +199,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             return self._fit(X, y, sample_weight, validation, coefs_init=coefs_init, intercepts_init=intercepts_init)
 
     @available_if(has_epochs)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @with_valid_parameters
     def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on (X, y), going on from where training stopped.
 

@@ -5,8 +5,10 @@ module there, so they are taken from where a public class uses them: the table o
 built.
 """
 
+import functools
 from numbers import Real
 
+from sklearn import config_context, get_config
 from sklearn.metrics import get_scorer_names
 from sklearn.neural_network import MLPClassifier
 
@@ -34,3 +36,16 @@ CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
     "label_smoothing": [_Interval(Real, 0, 1, closed="left")],
 }
 REGRESSOR_CONSTRAINTS = CONSTRAINTS | {"loss": [_Strings({"squared_error", "poisson"})]}
+
+
+def with_valid_parameters(method):
+    """The method behind a check of the parameters, which ``_fit_context`` makes at the first `partial_fit` only."""
+
+    @functools.wraps(method)
+    def call(estimator, *args, **kwargs):
+        if not get_config()["skip_parameter_validation"]:
+            estimator._validate_params()
+        with config_context(skip_parameter_validation=True):
+            return method(estimator, *args, **kwargs)
+
+    return call

@@ -37,7 +37,10 @@ class Labels:
     def find(cls, y, classes=None):
         """The labels in checked `y`, or those that `classes` announces."""
         if y.ndim == 2:
-            return cls(np.arange(y.shape[1]), True)
+            columns = np.arange(y.shape[1])
+            if classes is not None and not np.array_equal(columns, np.unique(column_or_1d(classes))):
+                raise ValueError(f"classes={classes!r} are not the labels, which are the columns of y: {columns}.")
+            return cls(columns, True)
         found = np.unique(y if classes is None else column_or_1d(classes))
         if len(found) < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {len(found)} class")
@@ -73,7 +76,7 @@ class Labels:
 
     def check_same(self, y, incremental, classes):
         """Raise where a further call brings other labels than the first one."""
-        if classes is not None and not np.array_equal(self.classes, np.unique(classes)):
+        if classes is not None and not np.array_equal(self.classes, np.unique(column_or_1d(classes))):
             raise ValueError(
                 f"classes={classes!r} is not the same as on the first call to partial_fit, was: {self.classes!r}"
             )

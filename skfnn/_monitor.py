@@ -81,7 +81,7 @@ class Monitor:
     ):
         self.theta, self.progress, self.history = theta, progress, history
         self.stopped = self._interrupted = False
-        self._first = len(history["epoch"]) - done
+        self._first = self.number - done
         self._solver_state = solver_state
         self._schedule, self._rows, self._steps, self._validate = schedule, rows, steps, validate
         self._early_stopping, self._adaptive = early_stopping, adaptive
@@ -122,7 +122,7 @@ class Monitor:
             raise Diverged
         validation_loss, validation_score = (None, None) if self._validate is None else self._validate()
         record = {
-            "epoch": len(self.history["epoch"]) + 1,
+            "epoch": self.number + 1,
             "loss": loss,
             "learning_rate": self._first_eta(),
             "validation_loss": validation_loss,
@@ -135,7 +135,7 @@ class Monitor:
         progress["epoch"] += 1
         improved = self._judge(record, progress)
         message = self._stall(progress)
-        self._commit(record, progress, improved)
+        self._commit(record, progress, improved, len(self.history["epoch"]))
         if self._verbose:
             print(self._line(record))
             if message:
@@ -160,7 +160,7 @@ class Monitor:
         progress["best_loss"] = min(progress["best_loss"], loss)
         if score is not None and score > progress["best_score"]:
             progress["best_score"] = score
-        keep = score is not None and score > progress["kept_score"]
+        keep = self.best_theta is not None and score is not None and score > progress["kept_score"]
         if keep:
             progress["kept_score"] = score
         value, enough = -score if self._early_stopping else loss, False
@@ -199,28 +199,29 @@ class Monitor:
         parts.append(f"{record['seconds']:.3f} s")
         return "  ".join(parts)
 
-    def _commit(self, record, progress, improved):
+    def _commit(self, record, progress, improved, place):
         """Make the epoch part of the model. Doing it again after an interruption does it once."""
-        self._pending = (record, progress, improved)
+        self._pending = (record, progress, improved, place)
         for snapshot, array in zip(self._snapshots, self._arrays, strict=True):
             np.copyto(snapshot, array)
-        if improved and self.best_theta is not None:
+        if improved:
             np.copyto(self.best_theta, self.theta)
         self.progress.update(progress)
         self._numbers = (dict(self._solver_state), dict(progress))
         for key, values in self.history.items():
-            values[record["epoch"] - 1 :] = [record[key]]
+            values[place:] = [record[key]]
         self._pending = None
+
+    @property
+    def number(self):
+        """The number of the last epoch; the history of a long stream may lack its first entries."""
+        numbers = self.history["epoch"]
+        return numbers[-1] if numbers else 0
 
     @property
     def epochs(self):
         """How many epochs this training has finished."""
-        return len(self.history["epoch"]) - self._first
-
-    @property
-    def out_of_patience(self):
-        """Whether training has ended for want of an improvement."""
-        return self._stops and self.progress["no_improvement"] > self._patience
+        return self.number - self._first
 
     def roll_back(self):
         """Go back to the border of the last finished epoch, where training was interrupted."""

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from ._base import BaseFNN, has_epochs
 from ._batches import ArrayTargets
-from ._constraints import REGRESSOR_CONSTRAINTS
+from ._constraints import REGRESSOR_CONSTRAINTS, with_valid_parameters
 from ._docs import with_common_parts
 from ._losses import PoissonDeviance, SquaredError
 from ._prediction import check_finite
@@ -195,7 +195,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
             return self._fit(X, y, sample_weight, validation, coefs_init=coefs_init, intercepts_init=intercepts_init)
 
     @available_if(has_epochs)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @with_valid_parameters
     def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on (X, y), going on from where training stopped.
 
@@ -307,7 +307,8 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         self._loss.activate(raw)
         if not np.isfinite(raw).all():
             return np.nan
-        return float(r2_score(targets.values, raw, sample_weight=weights))
+        with np.errstate(over="ignore", invalid="ignore"):  # squares of finite outputs
+            return float(r2_score(targets.values, raw, sample_weight=weights))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

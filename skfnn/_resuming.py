@@ -10,15 +10,21 @@ class Resuming:
     """What an FNN estimator needs to go on as if its training had never been interrupted.
 
     At the border of an epoch the whole state is: parameters, the solver's state, progress, history, seed, and the
-    parameters of the best epoch where they are kept. The last of these stand in ``_aside``: while training is under way
-    as ("best", array); once the best ones have been put back, ("last", array) has those to go on with: of the last
-    epoch where the training was interrupted, else None for the best ones.
+    parameters of the best epoch where they are kept. These are in ``_best_theta`` while training is under way; once
+    they have been put back, it is None. Of a training that was interrupted ``_last_theta`` then has the parameters to
+    go on with, where they are others. ``progress["kept_score"]`` is the score of the best ones, -inf without any.
     """
 
     _fit: Any
     _all_or_nothing: Any
     _theta: np.ndarray
-    _aside: tuple[str, np.ndarray | None] | None = None
+    _best_theta: np.ndarray | None
+    _last_theta: np.ndarray | None
+    _progress: dict[str, Any]
+    early_stopping: bool
+    max_iter: int
+    n_iter_no_change: float
+    solver: str
 
     @_fit_context(prefer_skip_nested_validation=True)
     def resume(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -69,15 +75,24 @@ class Resuming:
         with self._all_or_nothing():
             return self._fit(X, y, sample_weight, validation, resume=True)
 
-    def _where_it_stood(self):
-        """Copies of the parameters to go on with and of the best ones; None for these where they are not kept."""
-        role, array = self._aside or ("best", None)
-        if role == "last":
-            return (self._theta if array is None else array).copy(), self._theta.copy()
-        return self._theta.copy(), None if array is None else array.copy()
+    def _where_it_stood(self, incremental, resume):
+        """Copies of the parameters to go on with, and of the best ones: None where `fit` begins or there are none."""
+        theta, best = self._theta, self._best_theta
+        if not (incremental or resume):
+            return theta.copy(), None
+        if best is None and self._progress["kept_score"] > -np.inf:
+            best = theta
+        if resume and self._last_theta is not None:
+            theta = self._last_theta
+        return theta.copy(), None if best is None else best.copy()
 
-    def _aside_now(self):
-        """A copy of what stands aside."""
-        if self._aside is None or self._aside[1] is None:
-            return self._aside
-        return self._aside[0], self._aside[1].copy()
+    def _is_over(self):
+        """Whether the training has come to its end: all epochs are done, or it no longer improves."""
+        stalls = self.early_stopping or self.solver != "lbfgs"
+        progress = self._progress
+        return progress["epoch"] >= self.max_iter or (stalls and progress["no_improvement"] > self.n_iter_no_change)
+
+    def _best_now(self):
+        """A copy of the best parameters so far; None where none are kept."""
+        kept = self._best_theta is not None and self._progress["kept_score"] > -np.inf
+        return self._best_theta.copy() if kept else None

@@ -16,7 +16,10 @@ def constant(eta_0, progress, settings):
 
 def invscaling(eta_0, progress, settings):
     """eta_0 / (t + 1)^power_t, with t the rows that training has gone through so far."""
-    return eta_0 / (progress["t"] + 1.0) ** settings["power_t"]
+    try:
+        return eta_0 / (progress["t"] + 1.0) ** settings["power_t"]
+    except OverflowError:
+        return 0.0
 
 
 def adaptive(eta_0, progress, settings):

@@ -6,9 +6,10 @@ lowered within a section only, never raised above what was found, and put back a
 time, so that what runs in one thread of Python changes no number in another.
 """
 
+import os
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import RLock
 
 from threadpoolctl import ThreadpoolController
 
@@ -29,14 +30,14 @@ class Threads:
     """The number of threads of SciPy's BLAS."""
 
     def __init__(self):
-        self._lock = Lock()
+        self.lock = RLock()  # a signal handler that predicts may come in the middle of a section
         self._found = None  # the number outside a section; None where it has been put back
         self._now = None
 
     @contextmanager
     def section(self, work):
         """Products up to the end of the body: of `work` multiplications, or what ``use`` says within."""
-        with self._lock:
+        with self.lock:
             try:
                 self.use(work)
                 yield
@@ -59,3 +60,9 @@ class Threads:
 
 
 THREADS = Threads()
+
+if hasattr(os, "register_at_fork"):
+    # A process is forked between sections: in the child there is no thread that would end one.
+    os.register_at_fork(
+        before=THREADS.lock.acquire, after_in_parent=THREADS.lock.release, after_in_child=THREADS.lock.release
+    )

@@ -149,10 +149,12 @@ class Trainer:
         block, cut = self.batches.load(start, stop)
         panel = self._workspace.panel(cut.n)
         factors = self._panel_factors(panel)
+        # Before the section: they may come from a function of the user, who may do anything in it.
+        rates = [eta for _, eta in zip(cut.batches, etas, strict=False)]
         with THREADS.section(of_block):
             first.begin(block)
             THREADS.use(of_batch)
-            for batch, eta in zip(cut.batches, etas, strict=False):
+            for batch, eta in zip(cut.batches, rates, strict=True):
                 self._backpropagate(first, batch, panel)
                 if self._clipping is not None:
                     self._clipping.clip(first, batch, panel)

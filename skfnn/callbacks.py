@@ -69,12 +69,16 @@ class Checkpoint:
     """
 
     def __init__(self, path, every=1):
-        self.path = os.fsdecode(path)
+        try:
+            self.path = os.fsdecode(path)
+        except TypeError:
+            message = f"The 'path' parameter of Checkpoint must be a str or path-like. Got {path!r} instead."
+            raise TypeError(message) from None
         if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
             raise ValueError(
                 f"The 'every' parameter of Checkpoint must be an int in the range [1, inf). Got {every!r} instead."
             )
-        self.every = int(every)
+        self.every = every
 
     def __repr__(self):
         return f"Checkpoint({self.path!r}, every={self.every})"
@@ -89,19 +93,22 @@ class Checkpoint:
 
         Raises
         ------
+        TypeError
+            Where the estimator is no network of this package.
         OSError
             Where the file cannot be written; what was there is still there.
         """
+        _check_kind(estimator)
         # Whatever scikit-learn hangs on an estimator for its callbacks belongs to this process.
         model = copy.copy(estimator)
-        for name in [name for name in vars(model) if "callback" in name]:
+        for name in [name for name in vars(model) if name.startswith("_") and "callback" in name]:
             delattr(model, name)
         for attempt in range(_ATTEMPTS):
             try:
                 _replace(self.path, lambda file: joblib.dump(model, file))
                 return
             except FileNotFoundError:
-                if attempt == _ATTEMPTS - 1 or not os.path.isdir(_folder_and_name(self.path)[0]):
+                if attempt == _ATTEMPTS - 1:
                     raise
 
     @staticmethod
@@ -127,9 +134,11 @@ class Checkpoint:
         """
         try:
             estimator = joblib.load(path)
-        except (OSError, ImportError, AttributeError, MemoryError):
+        except (ImportError, AttributeError, MemoryError, Warning):
             raise  # not about the file's contents: what is missing is named
         except Exception as error:
+            if isinstance(error, OSError) and error.errno is not None:  # without a number it is a decompressor's
+                raise
             raise ValueError(f"{os.fsdecode(path)!r} is not a file that Checkpoint wrote: {error}") from error
         if not isinstance(estimator, BaseFNN):
             raise ValueError(
@@ -157,12 +166,10 @@ class Checkpoint:
             Where a parameter of the estimator cannot be pickled.
         FileNotFoundError
             Where the folder of `path` does not exist.
+        IsADirectoryError
+            Where `path` is a folder.
         """
-        if not isinstance(estimator, BaseFNN):
-            raise TypeError(
-                f"Checkpoint saves an FNNClassifier or FNNRegressor, got {type(estimator).__name__}. In a pipeline or "
-                "a search set it on the network itself."
-            )
+        _check_kind(estimator)
         for name, value in estimator.get_params(deep=False).items():
             try:
                 pickle.dumps(value)
@@ -171,6 +178,8 @@ class Checkpoint:
         folder, name = _folder_and_name(self.path)
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"Checkpoint cannot write {self.path!r}: there is no folder {folder!r}.")
+        if os.path.isdir(os.path.join(folder, name)):
+            raise IsADirectoryError(f"Checkpoint cannot write {self.path!r}: it is a folder.")
         _remove_leftovers(folder, name)
 
     def on_fit_task_begin(self, estimator, context):
@@ -215,6 +224,15 @@ class Checkpoint:
         context : sklearn.callback.CallbackContext
             The task of the fit.
         """
+
+
+def _check_kind(estimator):
+    """Raise where an estimator is no network of this package."""
+    if not isinstance(estimator, BaseFNN):
+        raise TypeError(
+            f"Checkpoint saves an FNNClassifier or FNNRegressor, got {type(estimator).__name__}. In a pipeline or a "
+            "search it is about the network itself."
+        )
 
 
 def _folder_and_name(path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from test_memory import peak_of
 
 from skfnn._batches import ArrayTargets, Batches, ClassTargets, Rows
 
@@ -93,6 +94,14 @@ def test_the_order_is_that_of_the_random_stream(n_rows, batch_size):
     assert (orders[0] != np.arange(n_rows)).any()
 
 
+@pytest.mark.parametrize("rows", [None, np.arange(1, 23, 2)])
+def test_with_one_mini_batch_an_epoch_no_order_is_drawn(rows):
+    batches = make(23, 23 if rows is None else len(rows), rows=rows)
+    batches.shuffle(lambda: pytest.fail("an order is drawn"))
+    ((start, stop),) = batches.blocks()
+    np.testing.assert_array_equal(batches.load(start, stop)[0][:, 0], np.arange(23) if rows is None else rows)
+
+
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 9])
@@ -143,6 +152,63 @@ def test_without_weights_there_are_none():
     assert all(b.weights is None for start, stop in batches.blocks() for b in batches.load(start, stop)[1].batches)
 
 
+# The size of a block
+
+
+@pytest.mark.parametrize("capacity", [1, 3, 64, 1024])
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
+def test_the_memory_is_that_of_the_largest_block(n_rows, batch_size, container, capacity):
+    batches = make(n_rows, batch_size, X=container(rows_of_numbers(n_rows)), capacity=capacity)
+    # A mini-batch of more rows than the capacity is loaded in parts. A block is of whole mini-batches; if it is nearly
+    # the whole training set, there is memory for the rest too.
+    parts = batch_size > capacity
+    start, stop = next(batches.chunks(0, batch_size) if parts else batches.blocks())
+    assert stop - start <= batches.block_capacity < stop - start + (1 if parts else batch_size)
+    _, cut = batches.load(start, stop)
+    share = (stop - start) / batches.block_capacity
+    used = cut.targets.nbytes + cut.raw.nbytes + cut.row.nbytes
+    assert used == pytest.approx(cut.targets.base.nbytes * share, rel=1e-12)
+    assert cut.weights.nbytes == pytest.approx(cut.weights.base.nbytes * share, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
+def test_a_dense_block_is_one_mini_batch_or_as_many_as_fit_into_64_rows(n_rows, batch_size):
+    batches = make(n_rows, batch_size)
+    whole = n_rows // batch_size * batch_size
+    for start, stop in batches.blocks():
+        if stop - start > batch_size:
+            assert stop - start <= 64
+        assert stop - start > 64 - batch_size or stop in {whole, n_rows}
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize(("entries", "n_outputs"), [(300, 2), (1, 250)])
+def test_a_sparse_block_takes_up_to_eight_megabytes(entries, n_outputs, container):
+    n_rows = 3000
+    columns, starts = np.tile(np.arange(entries), n_rows), np.arange(n_rows + 1) * entries
+    X = container((np.ones(n_rows * entries), columns.astype("i4"), starts.astype("i4")), shape=(n_rows, 1000))
+    targets = ClassTargets(np.zeros(n_rows, int), n_outputs)
+    batches = Batches(X, targets, None, None, 10, False, np.dtype(float), 64)
+    block, cut = batches.load(*next(batches.blocks()))
+    size = block.data.nbytes + block.indices.nbytes + cut.targets.nbytes + cut.raw.nbytes
+    assert 0.97 * 8e6 < size <= 8e6  # within a mini-batch, and the two entries or outputs that a row has beside
+
+
+def test_blocks_of_one_size_are_cut_once():
+    batches = make(150, 10)
+    cuts = [batches.load(start, stop)[1] for start, stop in 2 * list(batches.blocks())]
+    assert [len(cut.batches) for cut in cuts] == [6, 6, 3] * 2
+    assert len(set(map(id, cuts))) == 2
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_row_has_so_many_entries_in_the_mean(container):
+    X = np.zeros((10, 7))
+    X[:3, :5] = X[4, :3] = 1.0
+    assert make(10, 2, X=container(X)).row_entries == (1.8 if sparse.issparse(container(X)) else 7)
+
+
 # Targets
 
 
@@ -157,6 +223,28 @@ def test_targets_are_written_mini_batch_by_mini_batch(rows, n_batches, n, dtype)
         targets.fill(rows, out)
         for k in range(n_batches):
             np.testing.assert_array_equal(out[k].T, expected[rows][k * n : (k + 1) * n])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
+def test_smoothed_targets_are_mixed_with_those_of_no_knowledge(smoothing):
+    codes, values = np.array([0, 3, 1, 1, 2, 0]), np.random.default_rng(0).random((6, 4))
+    mixed = {  # with every class alike; with 1/2 in every column
+        ClassTargets(codes, 4, smoothing): (1 - smoothing) * np.eye(4)[codes] + smoothing / 4,
+        ArrayTargets(values, smoothing): (1 - smoothing) * values + smoothing / 2,
+    }
+    for targets, expected in mixed.items():
+        out = np.full((2, 4, 3), np.nan)
+        targets.fill(slice(0, 6), out)
+        np.testing.assert_allclose(out.transpose(0, 2, 1).reshape(6, 4), expected, rtol=1e-15, atol=1e-16)
+
+
+def test_a_subset_of_smoothed_targets_is_exact():
+    rows, out = np.array([4, 0, 2]), np.empty((1, 4, 3))
+    for targets in (ClassTargets(np.array([0, 3, 1, 1, 2]), 4, 0.2), ArrayTargets(np.eye(4)[[0, 3, 1, 1, 2]], 0.2)):
+        subset = targets.subset(rows)
+        assert subset.n_outputs == 4
+        subset.fill(slice(0, 3), out)
+        np.testing.assert_array_equal(out[0].T, np.eye(4)[[2, 0, 1]])
 
 
 def test_a_subset_of_targets_is_that_of_its_rows():
@@ -220,3 +308,21 @@ def test_rows_in_order_and_of_the_right_type_are_not_copied():
         block = Rows(other, np.dtype(float), 20).take(slice(2, 9))
         assert not np.shares_memory(block, other)
         np.testing.assert_array_equal(block, X[2:9])
+
+
+@pytest.mark.parametrize("source", ["u1", "f4", "f8"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_c_ordered_rows_are_gathered_straight_into_the_buffer(dtype, source):
+    X = np.ones((2000, 200), source)
+    taking = Rows(X, np.dtype(dtype), 1000)
+    # A cast goes through a buffer of 8,192 numbers.
+    assert peak_of(lambda: taking.take(np.arange(0, 2000, 2))) < X[::2].nbytes / 2
+
+
+@pytest.mark.parametrize("rows", [slice(0, 1000), np.arange(0, 2000, 2)], ids=["slice", "numbers"])
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+def test_sparse_rows_of_the_right_type_are_copied_once(container, rows):
+    X = container(np.ones((2000, 200)))
+    block = X[rows]
+    size = block.data.nbytes + block.indices.nbytes
+    assert peak_of(lambda: Rows(X, np.dtype(float), 1000).take(rows)) < 1.5 * size

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
@@ -20,7 +20,7 @@ rng = np.random.default_rng(0)
 @pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csr_array])
 @pytest.mark.parametrize("kernels", [True, False])
 @pytest.mark.parametrize("n_features", [30, 3000])
-@pytest.mark.parametrize("beta", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("beta", [0.0, 0.9, 1.0, 2.0])
 def test_the_sparse_gradient_is_the_dense_one(monkeypatch, dtype, form, kernels, n_features, beta):
     if not kernels:
         monkeypatch.setattr(_sparse, "csr_matvecs", None)
@@ -71,6 +71,8 @@ def test_the_products_of_the_rows_with_each_other_count_the_one_of_the_bias(kind
         "sparse": lambda: SparseFirstLayer(layer, 3),
         "deferred": lambda: DeferredFirstLayer(layer, 9, 3),
     }[kind]()
+    if kind == "deferred":
+        first.set_step(PlainSGD(), 0.0)
     first.begin(sparse.csr_matrix(X) if kind == "sparse" else X)
     out = np.full((3, 3), np.nan, order="F")
     first.gram(start, stop, out)
@@ -88,10 +90,10 @@ def test_the_squared_norms_are_of_the_rows_of_the_last_forward_pass(kind):
         assert_allclose(first.squared_norms(), 1 + (X[rows] ** 2).sum(axis=1), rtol=1e-14)
 
 
-def bound(solver):
+def bound(solver, dtype=np.float64):
     """The network with 20 features, 5 units and 1 output, its parameters and the state that the solver works on."""
     network = Network((20, 5, 1), ("relu",))
-    theta = np.linspace(-1, 1, network.n_parameters)
+    theta = np.linspace(-1, 1, network.n_parameters).astype(dtype)
     state = solver.init(theta.dtype, theta.size)
     for value in state.values():
         value[:] = np.linspace(1, -2, theta.size)
@@ -99,20 +101,23 @@ def bound(solver):
     return network, theta, state
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shrinkage", [0.0, 0.01])
 @pytest.mark.parametrize("batch_size", [1, 3, 10, 16, 32, 64])
 @pytest.mark.parametrize("kind", ["deferred", "sparse plain", "sparse momentum", "sparse nesterov", "sparse m=0.01"])
-def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_size, shrinkage):
+def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_size, shrinkage, dtype):
     solver = {
         "sparse momentum": Momentum(0.9, False),
         "sparse nesterov": Momentum(0.8, True),
         "sparse m=0.01": Momentum(0.01, True),
     }.get(kind, PlainSGD())
     n = 64 // batch_size * batch_size
-    X, deltas = rng.normal(size=(n, 20)), rng.normal(size=(n, 5)) / 10
+    X, deltas = rng.normal(size=(n, 20)).astype(dtype), (rng.normal(size=(n, 5)) / 10).astype(dtype)
     other = copy.copy(solver)
     network, ordinary, state = bound(solver)
-    _, stepped, stepped_state = bound(other)
+    _, stepped, stepped_state = bound(other, dtype)
+    # Some hundred roundings of numbers of size 10, divided by at least 0.01.
+    tolerance = {"rtol": 0, "atol": 1e-3 if dtype == "float32" else 1e-10}
     gradient = np.zeros_like(ordinary)
     if kind == "deferred":
         first, block = DeferredFirstLayer(network.layers(stepped)[0], 64, batch_size), X
@@ -125,19 +130,54 @@ def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_
         first.begin(block)
         for start in range(0, n, batch_size):
             rows = slice(start, start + batch_size)
-            z, delta = np.empty((batch_size, 5), order="F"), np.asfortranarray(deltas[rows])
+            z, delta = np.empty((batch_size, 5), dtype, order="F"), np.asfortranarray(deltas[rows])
             first.forward(start, start + batch_size, z)
-            assert_allclose(z, X[rows] @ weights + biases, rtol=0, atol=1e-10)
+            assert_allclose(z, X[rows] @ weights + biases, **tolerance)
             first.update(start, delta, -0.1)
             layer[:-1] = X[rows].T @ delta + shrinkage / 0.1 * weights
             layer[-1] = delta.sum(axis=0)
             solver.step(gradient.copy(), 0.1)
         first.end()
-        # Some hundred roundings of numbers of size 10, divided by at least 0.01.
         size = 21 * 5
-        assert_allclose(stepped[:size], ordinary[:size], rtol=0, atol=1e-10)
+        assert_allclose(stepped[:size], ordinary[:size], **tolerance)
         for name, value in state.items():
-            assert_allclose(stepped_state[name][:size], value[:size], rtol=0, atol=1e-10)
+            assert_allclose(stepped_state[name][:size], value[:size], **tolerance)
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse", "deferred", "sparse plain", "sparse momentum"])
+def test_a_layer_in_single_precision_has_no_arrays_in_double_precision(kind):
+    solver = Momentum(0.9, True) if kind == "sparse momentum" else PlainSGD()
+    network, theta, _ = bound(solver, np.float32)
+    layer = network.layers(theta)[0]
+    first = {
+        "dense": lambda: DenseFirstLayer(layer, 12),
+        "sparse": lambda: SparseFirstLayer(layer, 12),
+        "deferred": lambda: DeferredFirstLayer(layer, 12, 3),
+    }.get(kind, lambda: LinearSparseFirstLayer(solver.linear_layers(), 12))()
+    if kind not in {"dense", "sparse"}:
+        first.set_step(solver, 0.01)
+    held = [array for value in vars(first).values() for array in (value if isinstance(value, list) else [value])]
+    arrays = [array for array in held if isinstance(array, np.ndarray) and array.dtype.kind == "f"]
+    # The matrices of two numbers by two of a linear step stay in double precision.
+    assert {array.dtype.name for array in arrays if array.size > 4} == {"float32"}
+
+
+@pytest.mark.parametrize("momentum", [False, True])
+@pytest.mark.parametrize("part", [1, 5, 35])
+def test_weights_mixed_in_parts_are_the_weights_mixed_in_one(monkeypatch, part, momentum):
+    X, delta, results = sparse.csr_matrix(rng.normal(size=(4, 20))), rng.normal(size=(4, 5)), []
+    for numbers in (part, 20 * 5):
+        monkeypatch.setattr("skfnn._first_layer.PART", numbers)
+        solver = Momentum(0.9, True) if momentum else PlainSGD()
+        _, theta, _ = bound(solver)
+        first = LinearSparseFirstLayer(solver.linear_layers(), 4)
+        first.set_step(solver, 0.01)
+        first.begin(X)
+        first.forward(0, 4, np.empty((4, 5), order="F"))
+        first.update(0, np.asfortranarray(delta), -0.1)
+        first.end()
+        results.append(theta)
+    assert_array_equal(*results)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, kl_div, log_softmax, softmax
 from sklearn.metrics import log_loss
+from test_memory import peak_of
 
 from skfnn._losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
 
@@ -103,6 +104,21 @@ def test_weights_multiply_the_rows(name, n_outputs):
     assert (delta[weights == 0] == 0).all()
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@problems
+def test_the_value_of_a_block_is_the_sum_over_its_mini_batches(name, n_outputs, weighted):
+    z, y, weights = problem(name, n_outputs, n=12)
+    weights = weights if weighted else np.ones(12)
+    expected = weights @ row_losses(name, z, y)
+    # Three mini-batches of four rows.
+    z, y = (a.reshape(3, 4, n_outputs).transpose(0, 2, 1).copy() for a in (z, y))
+    row, weights = np.full((3, 4), np.nan), weights.reshape(3, 4) if weighted else None
+    for k in range(3):
+        delta, of_rows = np.empty((4, n_outputs), order="F"), weights[k, :, None] if weighted else None
+        LOSSES[name].write_delta(z[k].T, y[k].T, delta, row[k, :, None], of_rows)
+    np.testing.assert_allclose(LOSSES[name].value(z, y, row, weights), expected, rtol=1e-13)
+
+
 @problems
 def test_weights_of_one_change_nothing(name, n_outputs):
     z, y, _ = problem(name, n_outputs)
@@ -157,6 +173,16 @@ def test_float32_is_float64_rounded(name, n_outputs):
         # Raw outputs up to 10 rounded to 6e-8 each, times weights up to 3, in the sum of 17 rows.
         np.testing.assert_allclose(value, exact, rtol=1e-5)
         np.testing.assert_allclose(delta, exact_delta, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["softmax", "logistic", "squared error"])
+def test_the_value_of_a_block_takes_no_memory_beside_its_arrays(name, dtype, weighted):
+    z, y, row = np.zeros((2, 10, 20000), dtype), np.ones((2, 10, 20000), dtype), np.ones((2, 20000), dtype)
+    weights = np.ones((2, 20000), dtype) if weighted else None
+    # Old versions of NumPy go through a buffer of 8,192 numbers.
+    assert peak_of(lambda: LOSSES[name].value(z, y, row, weights)) < row.nbytes / 2
 
 
 # The output activation

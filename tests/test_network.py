@@ -3,10 +3,13 @@
 Everything is held against formulas of one row at a time.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import ACTIVATIONS, forward, row_gradient
+from test_memory import peak_of
 
 from skfnn._dropout import Dropout
 from skfnn._network import Network, Panel, Passes, Workspace
@@ -57,6 +60,13 @@ def test_the_layers_are_consecutive_views_of_the_vector(network):
 def test_a_network_counts_a_bias_for_every_unit():
     assert Network((4, 5, 3), ("relu",)).shapes == [(5, 5), (6, 3)]
     assert Network((4, 5, 3), ("relu",)).n_parameters == 43
+
+
+@networks
+def test_a_product_of_rows_with_a_layer_has_one_multiplication_for_each_row_and_parameter(network):
+    multiplications = [7 * (fan_in + 1) * fan_out for fan_in, fan_out in pairwise(network.sizes)]
+    assert network.largest_product(7) == max(multiplications)
+    assert network.largest_product(7, first=1) == max(multiplications[1:], default=0)
 
 
 @dtypes
@@ -239,6 +249,13 @@ def test_the_squared_norm_from_the_factors_is_that_of_the_gradient(network, n):
     # Sums of some hundred products, of both signs.
     assert_allclose(passes.squared_norms(panel, gram, buffers), expected, rtol=1e-11)
     assert_array_equal(gram, given)
+
+
+def test_a_squared_norm_takes_no_memory_beside_the_two_buffers():
+    network = NETWORKS["three"]
+    passes, panel, _ = run(network, *rows(network, 300))
+    first_gram, *grams = (np.ones((300, 300), order="F") for _ in range(3))
+    assert peak_of(lambda: passes.squared_norms(panel, first_gram, grams)) < first_gram.nbytes / 10
 
 
 def test_a_squared_norm_that_rounding_makes_negative_is_zero():

@@ -145,7 +145,6 @@ def test_sparse_rows_of_any_form_are_the_dense_ones_to_rounding(data):
             np.testing.assert_allclose(found, getattr(thin, name)(problem.X), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.xfail(reason="the step of no further layer is an error of BLAS")
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_sparse_rows_train_by_momentum_without_a_hidden_layer_as_dense_ones(nesterov):
     # The only layer takes its steps itself, and none are left for the others.

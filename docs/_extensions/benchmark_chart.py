@@ -3,6 +3,7 @@
 from pathlib import Path
 
 LOOKS = {"sklearn": ("C0", "o-"), "torch": ("C3", "s--"), "jax": ("C2", "^-."), "gemm": ("0.5", "d:")}
+TICKS = [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
 
 
 def first_ratios(path):
@@ -18,16 +19,20 @@ def draw():
 
     head, rows = first_ratios(Path("../../benchmarks/RESULTS.md"))  # it is drawn in the folder of this file
     nets = list(dict.fromkeys(row[0] for row in rows))
-    _, axes = plt.subplots(1, len(nets), figsize=(10, 4.2), sharey=True, layout="constrained")
+    _, axes = plt.subplots(1, len(nets), figsize=(10, 4.2), sharey=True, squeeze=False, layout="constrained")
+    axes = axes[0]
     for ax, net in zip(axes, nets, strict=True):
         these = [row for row in rows if row[0] == net]
         for name, (color, style) in LOOKS.items():
-            ratios = [float(row[head.index(name)]) for row in these]
-            ax.plot(range(len(these)), ratios, style, color=color, label=name, markersize=5)
+            if name in head:
+                ratios = [float(row[head.index(name)].replace(",", "")) for row in these]
+                ax.plot(range(len(these)), ratios, style, color=color, label=name, markersize=5)
         ax.axhline(1, color="black", lw=1)
         ax.set_xticks(range(len(these)), [row[1] for row in these])
         ax.set(xlabel="batch size $\\Omega$", title=net, yscale="log")
-        ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1 (skfnn)", "2", "5", "10", "20"])
+        bottom, top = ax.get_ylim()
+        ticks = [tick for tick in TICKS if bottom <= tick <= top]
+        ax.set_yticks(ticks, ["1 (skfnn)" if tick == 1 else f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
         ax.grid(alpha=0.3)
     axes[0].set_ylabel("time of an iteration / that of skfnn")

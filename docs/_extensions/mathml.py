@@ -1,4 +1,6 @@
-"""Formulas as MathML, which every browser draws by itself: no script, no fonts to load, text that can be selected."""
+"""Formulas as MathML, which every browser draws by itself: no script, text that can be selected."""
+
+import re
 
 from docutils import nodes
 from docutils.utils.math import MathError
@@ -6,6 +8,18 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+
+
+def keep_together(app, doctree):
+    """Put a formula and the comma after it, or another mark, into one element: no line ends between them."""
+    for math in list(doctree.findall(nodes.math)):
+        parent, place = math.parent, math.parent.index(math)
+        following = parent[place + 1] if place + 1 < len(parent) else ""
+        mark = re.match(r"[,.;:)?!]+", following) if isinstance(following, nodes.Text) else None
+        if mark:
+            together = nodes.inline("", "", classes=["formula-with-mark"])
+            parent[place : place + 2] = [together, nodes.Text(following[mark.end() :])]
+            together += [math, nodes.Text(mark.group())]
 
 
 def visit(translator, node, tag, as_block):
@@ -17,6 +31,8 @@ def visit(translator, node, tag, as_block):
     except MathError as error:
         logger.warning("formula: %s", error, location=node, type="math")
         formula = translator.encode(tex)
+    # The bars of a norm would grow with the largest sum beside them, the left one only.
+    formula = re.sub(r"<mo([^>]*)>‖</mo>", r'<mo\1 stretchy="false">‖</mo>', formula)
     translator.body.append(f"{translator.starttag(node, tag, '', CLASS='math')}{formula}</{tag}>")
     raise nodes.SkipNode
 
@@ -32,6 +48,7 @@ def visit_math_block(translator, node):
 
 
 def setup(app):
-    """Register the renderer under the name "mathml"."""
+    """Register the renderer under the name "mathml", and connect to the event of a page that has been read."""
+    app.connect("doctree-read", keep_together)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

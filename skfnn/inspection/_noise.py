@@ -62,7 +62,7 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     Raises
     ------
     ValueError
-        For a batch size that is not from 1 to B, and for data that do not fit the estimator.
+        For a batch size that is not from 1 to B, for data that do not fit the estimator, and where gradients overflow.
 
     Notes
     -----
@@ -104,13 +104,21 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
 
     network: Network = model._network
 
-    def trainer_of(rows, batch_size):
+    def row_norms(rows, batch_size):
         capacity = chunk_rows(network, X, model._theta.dtype)
         batches = Batches(X, targets, weights, rows, batch_size, False, model._theta.dtype, capacity)
-        return Trainer(network, model._theta, batches, loss, None, 0.0)
+        # Saturated units overflow on the way to an exact limit; what matters is whether the gradients are finite.
+        with np.errstate(all="ignore"):
+            return Trainer(network, model._theta, batches, loss, None, 0.0).row_norms()
 
-    sums, mean = trainer_of(None, n_rows).row_norms()
-    norms = np.array([float(np.einsum("ij,ij->", layer, layer, dtype=np.float64)) for layer in mean])
+    sums, mean = row_norms(None, n_rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.array([float(np.einsum("ij,ij->", layer, layer, dtype=np.float64)) for layer in mean])
+    if not (np.isfinite(sums).all() and np.isfinite(norms).all()):
+        raise ValueError(
+            f"The gradients of some rows of X overflow {model._theta.dtype}: their features are too large for the "
+            "weights of the network, or the weights themselves are. Scale the rows as the training rows were."
+        )
     # Rounding must not make a variance of rows that are all alike negative.
     variances = np.maximum(sums / n_rows - norms, 0.0)
     variance, norm = float(variances.sum()), float(norms.sum())
@@ -119,7 +127,7 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     predicted = variance / batch_sizes * (n_rows - batch_sizes) / max(1, n_rows - 1)
     rng = check_random_state(random_state)
     mean = [layer.astype(np.float64) for layer in mean]
-    measured = [_measured(trainer_of, mean, size, n_rows, n_draws, rng) for size in batch_sizes]
+    measured = [_measured(row_norms, mean, size, n_rows, n_draws, rng) for size in batch_sizes]
     return Bunch(
         variance=variance,
         gradient_norm_squared=norm,
@@ -143,7 +151,7 @@ def _checked_batch_sizes(batch_sizes, n_rows):
     return sizes
 
 
-def _measured(trainer_of, mean, size, n_rows, n_draws, rng):
+def _measured(row_norms, mean, size, n_rows, n_draws, rng):
     """The mean squared distance of the gradients of random mini-batches from the mean gradient."""
     if not n_draws:
         return np.nan
@@ -151,7 +159,7 @@ def _measured(trainer_of, mean, size, n_rows, n_draws, rng):
     for _ in range(n_draws):
         # In the order of the rows, so that the mini-batch of all rows is summed up as the full batch is.
         rows = np.sort(rng.choice(n_rows, size, replace=False))
-        _, gradient = trainer_of(rows, size).row_norms()
+        _, gradient = row_norms(rows, size)
         differences = [g - m for g, m in zip(gradient, mean, strict=True)]
         total += sum(float(np.einsum("ij,ij->", d, d)) for d in differences)
     return total / n_draws

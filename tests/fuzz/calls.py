@@ -233,7 +233,8 @@ def score(session):
 
     def judge(result):
         require(isinstance(result, float), f"score gives a number, not {result!r}")
-        require(np.isfinite(result) or n < 2 or verdict != GOOD, f"score gives {result}")
+        usual = verdict == GOOD and session.trained.usual
+        require(np.isfinite(result) or n < 2 or not usual, f"score gives {result}")
 
     return _needs_model(session, "score", session.estimator.score, arguments, verdict, judge)
 
@@ -305,8 +306,9 @@ def batch_size_tradeoff_(session):
     wrong = entry(rng, BAD, listed([[0], [n + 1], "full", 3, [1.5], [[1]], [None], [], ["half"], [2**70], None]))
     good = entry(rng, GOOD, listed([[3], [5, "full"], ("auto",), np.array([7])]))
     arguments["batch_sizes"] = wrong if chance(rng, 0.15) else good
-    # One of the trainings may diverge, and a clone with invalid parameters is refused.
-    verdict = BAD if session.estimator.solver == "lbfgs" or BAD in session.verdicts.values() else _worst(arguments)
+    # One of the trainings may diverge, and a clone with invalid parameters is refused; it has another batch size.
+    wrong = BAD in [verdict for name, verdict in session.verdicts.items() if name != "batch_size"]
+    verdict = BAD if session.estimator.solver == "lbfgs" or wrong else _worst(arguments)
 
     def call(**values):
         return batch_size_tradeoff(session.estimator, **values)

@@ -37,7 +37,7 @@ def rate_raises(step):
 
 def score_size(estimator, X, y, sample_weight=None):
     """A scorer that uses what a scorer is given."""
-    return float(len(estimator.predict(X)) + len(np.asarray(y)))
+    return float(len(estimator.predict(X)) + np.shape(y)[0])
 
 
 def score_weighted(estimator, X, y, sample_weight=None):

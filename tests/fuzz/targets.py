@@ -167,7 +167,7 @@ if pd is not None:
     UNUSUAL |= {
         "categories": lambda y: pd.Series(y.tolist(), dtype="category") if y.ndim == 1 else y,
         "nullable": lambda y: pd.Series(np.arange(len(y)) % 3, dtype="Int64"),
-        "Index": lambda y: pd.Index(y) if y.ndim == 1 else y,
+        "Index": lambda y: pd.Index(y) if y.ndim == 1 and y.dtype != np.float16 else y,
         "string": lambda y: pd.Series(y.ravel()[: len(y)].astype(str), dtype="string"),
     }
     WRONG |= {

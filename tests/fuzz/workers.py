@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from .session import SECONDS_A_CALL, Finding, Session
 
-# Python's alarm does not reach a call that hangs in compiled code: after this time the process is killed.
-SECONDS_A_SIGN = 3 * SECONDS_A_CALL
+# Python's alarm does not reach a call that waits, or that hangs in compiled code: after so long the process is killed.
+SECONDS_A_SIGN = 5 * SECONDS_A_CALL
 
 
 class Result(NamedTuple):

@@ -1,0 +1,282 @@
+"""A stream of 10,000 calls of partial_fit: memory and work do not grow with it, and its history may be shortened."""
+
+import copy
+import json
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from skfnn import FNNClassifier, FNNRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+# In a process of its own, whose memory is that of the stream alone.
+STREAM = """
+    import json, pickle, sys, tracemalloc
+    import numpy as np
+    from skfnn import FNNClassifier
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 10)).astype(np.float32)
+    y = (X[:, 0] > 0) + (X[:, 1] > 0) * 1
+    model = FNNClassifier((8,), solver="adam", learning_rate="adaptive", random_state=0)
+    done = 0
+
+    def calls(n):
+        global done
+        for done in range(done + 1, done + n + 1):
+            rows = slice(20 * (done % 100), 20 * (done % 100) + 20)
+            model.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
+
+    def resident():
+        try:
+            with open("/proc/self/status") as status:
+                return next(1024 * int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+        except OSError:
+            return None
+
+    def functions_called():
+        # By one call: in Python, and those written in C that Python calls.
+        number = 0
+
+        def count(frame, event, argument):
+            nonlocal number
+            number += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        calls(1)
+        sys.setprofile(None)
+        return number
+
+    def traced():
+        return tracemalloc.get_traced_memory()[0]
+
+    def peak():
+        # The most that a call has allocated at a time; now and then one makes a list of the history longer.
+        peaks = []
+        for _ in range(4):
+            before = traced()
+            tracemalloc.reset_peak()
+            calls(1)
+            peaks.append(tracemalloc.get_traced_memory()[1] - before)
+        return min(peaks[1:])
+
+    def shorten():
+        for values in model.history_.values():
+            del values[:-1]
+
+    def pickled():
+        copied = pickle.loads(pickle.dumps(model))
+        for values in copied.history_.values():
+            del values[:-1]
+        return len(pickle.dumps(copied))
+
+    found = {}
+    calls(99)
+    found["functions, early"] = functions_called()
+    found["pickled, early"] = pickled()
+    tracemalloc.start()
+    found["peak, early"] = peak()
+    tracemalloc.stop()
+    calls(1000 - done)
+    before = resident()
+    calls(9999 - done)
+    found["functions, late"] = functions_called()
+    after = resident()
+    found["resident"] = None if before is None else after - before
+    found["pickled, late"] = pickled()
+    found["calls"] = model.n_iter_
+    found["entries"] = [len(values) for values in model.history_.values()]
+    tracemalloc.start()
+    found["peak, late"] = peak()
+    shorten()
+    before = traced()
+    calls(500)
+    found["kept by 500"] = traced() - before
+    shorten()
+    found["kept by 500 without their history"] = traced() - before
+    print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def stream():
+    """What was found in a stream of 10,000 calls."""
+    program = [sys.executable, "-W", "error", "-c", textwrap.dedent(STREAM)]
+    # The thread pool of a BLAS has memory of its own.
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    run = subprocess.run(program, capture_output=True, text=True, env=environment)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert found["calls"] == 10_000
+    return found
+
+
+# Memory
+
+
+def test_9000_calls_after_the_first_1000_take_less_than_2_mb(stream):
+    if stream["resident"] is None:
+        pytest.skip("/proc does not say here how much memory is resident")
+    assert stream["resident"] < 2e6
+
+
+def test_a_call_leaves_less_than_2_mb_over_9000_in_memory(stream):
+    assert stream["kept by 500"] / 500 < 2e6 / 9000
+
+
+def test_all_that_a_call_leaves_in_memory_is_its_entry_in_the_history(stream):
+    assert stream["entries"] == [10_000] * 6
+    # The numbers of an entry and the places for them in six lists.
+    assert stream["kept by 500"] > 500 * 100
+    # Some bytes a call: counters that need another digit, cycles that wait for the collector.
+    assert stream["kept by 500 without their history"] < 500 * 20
+
+
+def test_a_pickle_is_as_large_after_10000_calls_but_for_the_history(stream):
+    # The numbers of steps and rows have more digits.
+    assert abs(stream["pickled, late"] - stream["pickled, early"]) < 100
+
+
+# Work
+
+
+def test_call_10000_calls_as_many_functions_as_call_100(stream):
+    assert stream["functions, late"] == stream["functions, early"]
+
+
+def test_call_10000_allocates_as_much_as_call_100(stream):
+    # A copy of one list of the history has 80,000 bytes.
+    assert abs(stream["peak, late"] - stream["peak, early"]) < 10_000
+
+
+# The history may be shortened: all but its last entry is a record and nothing else.
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(120, 5)).astype(np.float32)
+y = (X[:, 0] > 0) + (X[:, 1] > 0) * 1
+STREAMS = {
+    "plain": (FNNClassifier, {}),
+    "dropout": (FNNClassifier, {"dropout": 0.3}),
+    "adam": (FNNClassifier, {"solver": "adam"}),
+    "adaptive": (FNNClassifier, {"learning_rate": "adaptive", "momentum": 0.9, "tol": 0.5, "n_iter_no_change": 1}),
+    "invscaling": (FNNClassifier, {"learning_rate": "invscaling"}),
+    "cosine": (FNNClassifier, {"learning_rate": "cosine", "max_iter": 30}),
+    "regression": (FNNRegressor, {}),
+}
+streams = pytest.mark.parametrize("name", STREAMS)
+
+
+def network(name="plain", **params):
+    kind, own = STREAMS[name]
+    return kind(**({"hidden_layer_sizes": (6,), "batch_size": 20, "random_state": 0} | own | params))
+
+
+def shorten(model, keep=1):
+    for values in model.history_.values():
+        del values[:-keep]
+
+
+def assert_same_training(shortened, whole, assert_identical):
+    """Two models are the same, and one has the last entries of the other's history; the seconds are its own."""
+    assert_identical(shortened, whole)
+    assert (shortened.n_iter_, shortened.t_, shortened.n_steps_) == (whole.n_iter_, whole.t_, whole.n_steps_)
+    assert (shortened.loss_, shortened.best_loss_) == (whole.loss_, whole.best_loss_)
+    n = len(shortened.history_["epoch"])
+    assert n < len(whole.history_["epoch"])
+    for key, values in shortened.history_.items():
+        assert len(values) == n
+        if key != "seconds":
+            assert values == whole.history_[key][-n:]
+
+
+@pytest.mark.parametrize("keep", [1, 7])
+@streams
+def test_a_stream_whose_history_is_shortened_is_the_same_stream(name, keep, assert_identical):
+    whole = network(name)
+    first = {} if name == "regression" else {"classes": [0, 1, 2]}
+    whole.partial_fit(X, y, **first)
+    shortened = copy.deepcopy(whole)
+    for k in range(30):
+        validation = {"X_val": X[:40], "y_val": y[:40]} if k % 2 else {}
+        for model in (whole, shortened):
+            model.partial_fit(X, y, **validation)
+        shorten(shortened, keep)
+        shortened = pickle.loads(pickle.dumps(shortened))
+    assert_same_training(shortened, whole, assert_identical)
+    assert shortened.history_["epoch"] == list(range(32 - keep, 32))
+    assert_identical(shortened.restore_best(), whole.restore_best())
+
+
+@streams
+def test_the_curves_of_a_shortened_history_are_shortened_with_it(name):
+    model = network(name, validation_fraction=0.2, max_iter=9, n_iter_no_change=np.inf).fit(X, y)
+    shorten(model, 4)
+    curves = [model.loss_curve_, model.validation_loss_curve_, model.validation_scores_]
+    assert [len(curve) for curve in curves] == [4, 4, 4]
+
+
+@streams
+def test_a_fit_whose_history_was_shortened_is_resumed_as_if_it_had_not(name, assert_identical):
+    params = {"n_iter_no_change": np.inf, "max_iter": 5}
+    whole = network(name, **(STREAMS[name][1] | params)).fit(X, y)
+    shortened = copy.deepcopy(whole)
+    shorten(shortened)
+    for model in (whole, shortened):
+        model.set_params(max_iter=9).resume(X, y)
+        assert model.n_iter_ == 9
+    assert_same_training(shortened, whole, assert_identical)
+
+
+@streams
+def test_a_warm_start_goes_on_from_a_shortened_history_as_from_a_whole_one(name, assert_identical):
+    params = {"n_iter_no_change": np.inf, "max_iter": 5, "warm_start": True, "early_stopping": True}
+    whole = network(name, **(STREAMS[name][1] | params)).fit(X, y)
+    shortened = copy.deepcopy(whole)
+    shorten(shortened, 2)
+    for model in (whole, shortened):
+        model.fit(X, y)
+        assert model.n_iter_ == 5
+    assert_same_training(shortened, whole, assert_identical)
+
+
+def test_ctrl_c_in_a_warm_start_from_a_shortened_history_leaves_the_last_finished_epoch(assert_identical):
+    calls = []
+
+    def interrupted(model, X, y):
+        calls.append(None)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return 0.0
+
+    params = {"validation_fraction": 0.2, "n_iter_no_change": np.inf, "warm_start": True}
+    whole = network(max_iter=5, **params).fit(X, y)
+    shortened = copy.deepcopy(whole)
+    shorten(shortened, 2)
+    whole.set_params(max_iter=3, scoring=lambda model, X, y: 0.0).fit(X, y)
+    with pytest.warns(UserWarning, match="[Ii]nterrupted"):
+        shortened.set_params(scoring=interrupted).fit(X, y)
+    assert shortened.n_iter_ == 3
+    assert_same_training(shortened, whole, assert_identical)
+
+
+def test_a_call_that_fails_leaves_a_shortened_history_as_it_is():
+    model = network().partial_fit(X, y, classes=[0, 1, 2]).partial_fit(X, y).partial_fit(X, y)
+    shorten(model, 2)
+    before = copy.deepcopy(model.history_)
+
+    def failing(model, X, y):
+        raise OSError
+
+    for error, params, arguments in [
+        (ValueError, {}, {"sample_weight": np.zeros(len(y))}),
+        (OSError, {"scoring": failing}, {"X_val": X, "y_val": y}),
+    ]:
+        with pytest.raises(error):
+            model.set_params(**params).partial_fit(X, y, **arguments)
+        assert model.history_ == before
