@@ -1,7 +1,7 @@
 """Raw outputs of many rows, part by part."""
 
 import math
-from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 
@@ -66,16 +66,16 @@ class Predictor:
             rows, panel = slice(start, start + n), self._workspace.panel(n)
             raw = self._raw[: n * n_outputs].reshape((n, n_outputs), order="F")
             self._first.begin(self._rows.take(rows))
-            with self._section(n):
-                self._first.forward(0, n, self._passes.first_output(panel, raw))
-                self._passes.forward(panel, raw)
+            if n == 1:
+                self._forward(panel, raw)  # one row takes less time than a section
+            else:
+                work = self._network.largest_product(n, first=int(self._rows.sparse))
+                THREADS.section(work, partial(self._forward, panel, raw))
             yield rows, panel, raw
 
-    def _section(self, n):
-        """A section for the products of n rows; those of one row take less time than it would."""
-        if n == 1:
-            return nullcontext()
-        return THREADS.section(self._network.largest_product(n, first=int(self._rows.sparse)))
+    def _forward(self, panel, raw):
+        self._first.forward(0, panel.n, self._passes.first_output(panel, raw))
+        self._passes.forward(panel, raw)
 
 
 def _result(shape, dtype):

@@ -94,5 +94,5 @@ class Resuming:
 
     def _best_now(self):
         """A copy of the best parameters so far; None where none are kept."""
-        kept = self._best_theta is not None and self._progress["kept_score"] > -np.inf
-        return self._best_theta.copy() if kept else None
+        best = self._best_theta
+        return best.copy() if best is not None and self._progress["kept_score"] > -np.inf else None

@@ -7,7 +7,6 @@ time, so that what runs in one thread of Python changes no number in another.
 """
 
 import os
-from contextlib import contextmanager
 from functools import cache
 from threading import RLock
 
@@ -34,13 +33,13 @@ class Threads:
         self._found = None  # the number outside a section; None where it has been put back
         self._now = None
 
-    @contextmanager
-    def section(self, work):
-        """Products up to the end of the body: of `work` multiplications, or what ``use`` says within."""
+    def section(self, work, body):
+        """The result of ``body()``, whose products have `work` multiplications, or what ``use`` says within."""
+        # No context manager of ours: Ctrl-C between its entry and the body would leave the lock taken.
         with self.lock:
             try:
                 self.use(work)
-                yield
+                return body()
             finally:
                 if self._found is not None:
                     self._set(self._found)

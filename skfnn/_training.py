@@ -151,7 +151,8 @@ class Trainer:
         factors = self._panel_factors(panel)
         # Before the section: they may come from a function of the user, who may do anything in it.
         rates = [eta for _, eta in zip(cut.batches, etas, strict=False)]
-        with THREADS.section(of_block):
+
+        def train():
             first.begin(block)
             THREADS.use(of_batch)
             for batch, eta in zip(cut.batches, rates, strict=True):
@@ -161,6 +162,8 @@ class Trainer:
                 step(first, batch, panel, factors, eta)
             THREADS.use(of_block)
             first.end()
+
+        THREADS.section(of_block, train)
         return self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
 
     def _step_behind(self, first, batch, panel, factors, eta):
@@ -190,13 +193,18 @@ class Trainer:
             block, cut = self.batches.load(begin, end)
             panel = self._workspace.panel(end - begin)
             factors = self._panel_factors(panel)
-            with THREADS.section(self._work):
-                self._first.begin(block)
-                self._backpropagate(self._first, cut.batches[0], panel)
-                for accumulate, layer in zip(factors, self._gradient_layers, strict=True):
-                    accumulate(1.0 / (stop - start), 1.0, layer)
+            THREADS.section(
+                self._work, partial(self._add_gradient, block, cut.batches[0], panel, factors, stop - start)
+            )
             value = self._loss.value(cut.raw, cut.targets, cut.row, cut.weights)
             yield value, panel
+
+    def _add_gradient(self, block, batch, panel, factors, n):
+        """Add a part's gradient, divided by `n`, to the gradient vector."""
+        self._first.begin(block)
+        self._backpropagate(self._first, batch, panel)
+        for accumulate, layer in zip(factors, self._gradient_layers, strict=True):
+            accumulate(1.0 / n, 1.0, layer)
 
     def row_norms(self):
         """The sum over the rows of the squared norm of their gradients, for each layer; the mean gradient by layer.

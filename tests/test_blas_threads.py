@@ -35,26 +35,27 @@ def library(monkeypatch):
 
 
 def test_small_products_get_one_thread_and_the_number_is_put_back(library):
-    with Threads().section(SMALLEST_SHARED - 1):
-        assert library.number == 1
+    assert Threads().section(SMALLEST_SHARED - 1, library.get_num_threads) == 1
     assert library.calls == [1, 4]
 
 
 def test_large_products_get_what_was_found(library):
-    with Threads().section(SMALLEST_SHARED):
-        assert library.number == 4
+    assert Threads().section(SMALLEST_SHARED, library.get_num_threads) == 4
     assert library.calls == []
 
 
 def test_within_a_section_the_number_follows_the_work(library):
     threads = Threads()
-    with threads.section(0):
+
+    def body():
         threads.use(SMALLEST_SHARED)
         threads.use(2 * SMALLEST_SHARED)
         assert library.number == 4
         threads.use(0)
         threads.use(1)
         assert library.number == 1
+
+    threads.section(0, body)
     assert library.calls == [1, 4, 1, 4]
 
 
@@ -62,51 +63,54 @@ def test_a_limit_of_the_user_is_never_raised(library):
     threads = Threads()
     for limit in (1, 3):
         library.number = limit
-        with threads.section(0):
-            threads.use(SMALLEST_SHARED)
-            assert library.number == limit
+        threads.section(0, lambda: threads.use(SMALLEST_SHARED))
+        assert max(library.calls, default=0) <= limit
         assert library.number == limit
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_the_number_is_put_back_whatever_happens(library, error):
     threads = Threads()
-    with pytest.raises(error), threads.section(0):
+
+    def body():
         raise error
+
+    with pytest.raises(error):
+        threads.section(0, body)
     assert library.number == 4
-    with threads.section(0):
-        assert library.number == 1
+    assert threads.section(0, library.get_num_threads) == 1
     assert library.number == 4
 
 
 def test_a_number_that_could_not_be_put_back_is_put_back_by_the_next_section(library):
     threads = Threads()
-    with pytest.raises(KeyboardInterrupt), threads.section(0):
+
+    def body():
         library.interrupt = True
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.section(0, body)
     assert library.number == 1
-    with threads.section(0):
-        assert library.number == 1
+    assert threads.section(0, library.get_num_threads) == 1
     assert library.number == 4
 
 
 def test_without_a_known_library_nothing_is_set(monkeypatch):
     monkeypatch.setattr(_threads, "_library", lambda: None)
-    with Threads().section(0):
-        pass
+    assert Threads().section(0, int) == 0
 
 
 def test_sections_of_two_threads_follow_each_other(library):
     threads, entered = Threads(), threading.Event()
 
-    def other():
-        with threads.section(SMALLEST_SHARED):
-            entered.set()
+    thread = threading.Thread(target=threads.section, args=(SMALLEST_SHARED, entered.set))
 
-    with threads.section(0):
-        thread = threading.Thread(target=other)
+    def body():
         thread.start()
         assert not entered.wait(0.1)
         assert library.number == 1
+
+    threads.section(0, body)
     thread.join()
     assert entered.is_set()
     assert library.number == 4
