@@ -243,6 +243,8 @@ class CtrlC:
     def _call(self, frame, event, arg):
         if not frame.f_code.co_filename.startswith(PACKAGE):
             return None
+        if frame.f_code.co_name == "section":
+            return None  # Python handles no signal between a lock and the body of its "with"; a trace would raise there
         if self.functions is not None and frame.f_code.co_name not in self.functions:
             return None
         return self._line
