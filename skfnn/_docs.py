@@ -1,7 +1,10 @@
 """The parts of the docstrings that the classifier and the regressor have in common."""
 
+import inspect
+import textwrap
+
 PARTS = {
-    "    <network and solver>\n": """\
+    "<network and solver>": """\
     hidden_layer_sizes : int or array-like of int, default=(100,)
         The number of units in each hidden layer. An empty list is a linear model.
     activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'softplus'} or \
@@ -49,7 +52,7 @@ PARTS = {
         The largest Euclidean norm that the mean gradient of a mini-batch's loss may have, over all parameters together;
         a longer one is scaled down to it [6]_. The L2 term and weight decay come after it. Not for 'lbfgs'.
 """,
-    "    <end of training>\n": """\
+    "<end of training>": """\
     max_iter : int, default=200
         The largest number of epochs; of iterations for 'lbfgs'.
     tol : float, default=1e-4
@@ -62,7 +65,7 @@ PARTS = {
         Whether to watch the validation score instead of the training loss, and to put the weights of the best epoch
         back in the end. In `partial_fit` nothing is held out and nothing put back.
 """,
-    "    <other settings>\n": """\
+    "<other settings>": """\
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         The precision of all arithmetic. 'auto' is ``np.result_type(X.dtype, np.float32)``: float32 for float32, bytes
         and short integers, float64 for the rest. Rows are cast a mini-batch at a time.
@@ -75,7 +78,7 @@ PARTS = {
     verbose : bool, default=False
         Whether to print a line an epoch: losses, score, eta, seconds.
 """,
-    "    <attributes>\n": """\
+    "<attributes>": """\
     coefs_ : list of ndarray of shape (fan_in, fan_out)
         The weights of each layer. Writing into them changes what the model predicts.
     intercepts_ : list of ndarray of shape (fan_out,)
@@ -111,7 +114,7 @@ PARTS = {
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are all strings.
 """,
-    "    <references>\n": """\
+    "<references>": """\
     References
     ----------
     .. [1] Kingma and Ba (2015), "Adam: A method for stochastic optimization", :arxiv:`1412.6980`.
@@ -130,6 +133,8 @@ PARTS = {
 def with_common_parts(cls):
     """Fill the common parts into the docstring of an estimator."""
     if cls.__doc__ is not None:  # python -OO has none
+        doc = inspect.cleandoc(cls.__doc__)  # as Python 3.13 has it from the start
         for mark, text in PARTS.items():
-            cls.__doc__ = cls.__doc__.replace(mark, text)
+            doc = doc.replace(mark, textwrap.dedent(text).rstrip())
+        cls.__doc__ = doc + "\n"
     return cls

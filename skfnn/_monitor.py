@@ -151,8 +151,9 @@ class Monitor:
         self._begun = False
 
     def _first_eta(self):
-        """The eta of the epoch's first step."""
-        return self._eta(0) if callable(self._eta) else self._eta
+        """The eta of the epoch's first step; where it has not changed the history holds one number many times."""
+        eta, past = self._eta(0) if callable(self._eta) else self._eta, self.history["learning_rate"]
+        return past[-1] if past and past[-1] == eta else eta
 
     def _judge(self, record, progress):
         """Update the best figures and the patience; returns whether these are the weights to keep."""
