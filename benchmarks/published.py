@@ -48,11 +48,10 @@ def sgd(eta, alpha, **more):
 PLAIN = (sgd(0.1, 10.0), sgd(0.1, 20.0), sgd(0.2, 5.0), sgd(0.2, 10.0), sgd(0.2, 20.0), sgd(0.2, 10.0, batch_size=50))
 SMOOTHED = tuple(settings | {"label_smoothing": 0.1} for settings in PLAIN[2:])
 DROPOUT = (
-    sgd(0.1, 10.0, dropout=0.3),
     sgd(0.1, 20.0, dropout=0.3),
-    sgd(0.1, 10.0, dropout=0.4),
-    sgd(0.1, 5.0, dropout=0.3, label_smoothing=0.1),
     sgd(0.1, 10.0, dropout=0.3, label_smoothing=0.1),
+    sgd(0.1, 10.0, dropout=0.5),
+    sgd(0.1, 10.0, dropout=0.5, label_smoothing=0.1),
 )
 
 NETWORKS = {
@@ -60,7 +59,7 @@ NETWORKS = {
     "784-500-300-10+smoothing": Published((500, 300), 1.53, HINTON, SMOOTHED[1], SMOOTHED),
     "784-800-10": Published((800,), 1.6, SIMARD, sgd(0.2, 5.0), PLAIN),
     "784-800-10+smoothing": Published((800,), 1.6, SIMARD, SMOOTHED[3], SMOOTHED),
-    "784-1024-1024-1024-10": Published((1024,) * 3, 1.25, SRIVASTAVA, DROPOUT[1], DROPOUT, choose_epochs=15),
+    "784-1024-1024-1024-10": Published((1024,) * 3, 1.25, SRIVASTAVA, DROPOUT[1], DROPOUT, choose_epochs=40),
 }
 
 
