@@ -278,7 +278,7 @@ CONTENT = idx(IMAGES)
         (b"", "not an IDX file"),
         (CONTENT[:3], "not an IDX file"),
         (b"\1" + CONTENT[1:], "not an IDX file"),
-        (gzip.compress(CONTENT), "not an IDX file"),
+        (gzip.compress(CONTENT, mtime=0), "not an IDX file"),
         (CONTENT[:2] + b"\x0d" + CONTENT[3:], "type code 0x08 .* expected, found 0x0d"),
         (idx(IMAGES.reshape(5, 12)), r"3 dimension\(s\) expected, found 2"),
         (CONTENT[:10], "ends in its header"),
@@ -391,7 +391,7 @@ def test_a_damaged_file_is_a_value_error_or_has_the_right_shape(tmp_path, kind, 
     assert all(message.startswith(f"{path}: ") for message in messages)
 
 
-ZIPPED = gzip.compress(idx(np.frombuffer(np.random.default_rng(0).bytes(100), np.uint8)))
+ZIPPED = gzip.compress(idx(np.frombuffer(np.random.default_rng(0).bytes(100), np.uint8)), mtime=0)
 
 
 @pytest.mark.parametrize(
