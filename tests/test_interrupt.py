@@ -3,10 +3,12 @@
 import copy
 import sys
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.datasets import make_classification
 
 import skfnn
@@ -233,12 +235,17 @@ class CtrlC:
         self.at, self.functions, self.count, self.line = at, functions, 0, None
 
     def __enter__(self):
+        # A trace also raises at the end of a "with", before what it has set is put back; a signal does not.
+        self._settings = ExitStack()
+        self._settings.enter_context(np.errstate())
+        self._settings.enter_context(config_context())
         self._before = sys.gettrace()
         sys.settrace(self._call)
         return self
 
     def __exit__(self, *_):
         sys.settrace(self._before)
+        self._settings.close()
 
     def _call(self, frame, event, arg):
         if not frame.f_code.co_filename.startswith(PACKAGE):
