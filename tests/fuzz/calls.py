@@ -124,6 +124,7 @@ def _agree(session, arguments, fresh, n):
 
 def _judge_training(session, arguments, verdict, fresh):
     """The laws of a training that succeeded."""
+    n_epochs = 0 if fresh else len(session.estimator.history_["epoch"])
 
     def judge(result):
         model, trained = session.estimator, session.trained
@@ -135,7 +136,7 @@ def _judge_training(session, arguments, verdict, fresh):
             require((of.kind, of.n_outputs) == session.problem[:3:2], f"a model of {of} for {session.problem}")
             of = session.problem
         d = n_columns(arguments["X"].value) if arguments["X"].verdict == GOOD else model.n_features_in_
-        oracle.require_fitted(model, d, hidden, of, fresh)
+        oracle.require_fitted(model, d, hidden, of, fresh, trained=len(model.history_["epoch"]) > n_epochs)
         largest = max((np.abs(W).max(initial=0.0) for W in model.coefs_), default=0.0)
         usual = verdict == GOOD and (fresh or trained.usual) and largest < LARGEST_USUAL_WEIGHT
         session.trained = Trained(of, hidden, copy.copy(model.activation), bool(usual))

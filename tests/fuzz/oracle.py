@@ -89,8 +89,11 @@ def require_unfitted(estimator):
     require(not fitted_names(estimator), f"an estimator that is not fitted has {fitted_names(estimator)}")
 
 
-def require_fitted(estimator, n_features, hidden, problem, fresh):
-    """Every fitted attribute is there, finite and of the right shape; `fresh`: nothing was learned before."""
+def require_fitted(estimator, n_features, hidden, problem, fresh, trained=True):
+    """Every fitted attribute is there, finite and of the right shape.
+
+    `fresh`: nothing was learned before; not `trained`: the call had nothing to do, whatever the parameters are now.
+    """
     model, kind = estimator, problem.kind
     n_outputs = len(model.classes_) if kind == "multiclass" else 1 if kind == "binary" else problem.n_outputs
     sizes = [n_features, *hidden, n_outputs]
@@ -107,7 +110,7 @@ def require_fitted(estimator, n_features, hidden, problem, fresh):
         require(np.isfinite(array).all(), "the parameters are finite")
     out = {"binary": "logistic", "multilabel": "logistic", "multiclass": "softmax"}.get(kind)
     out = out or ("exp" if model.loss == "poisson" else "identity")
-    require(model.out_activation_ == out, f"out_activation_ is {out}")
+    require(not trained or model.out_activation_ == out, f"out_activation_ is {out}")
     if problem.classes is not None:
         require(np.array_equal(model.classes_, np.unique(model.classes_)), "classes_ is sorted, each once")
     require_history(model)
