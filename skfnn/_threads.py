@@ -12,8 +12,9 @@ from threading import RLock
 
 from threadpoolctl import ThreadpoolController
 
-# From so many multiplications on several threads are faster: measured on two cores, with layers of 64 to 512 units.
-SMALLEST_SHARED = 8_000_000
+# From so many multiplications on several threads are faster: measured on two cores (Zen 3), with layers of 64 to 512
+# units. On an Intel machine it was from 8 million on.
+SMALLEST_SHARED = 3_000_000
 
 
 @cache
