@@ -152,7 +152,8 @@ class Monitor:
 
     def _first_eta(self):
         """The eta of the epoch's first step; where it has not changed the history holds one number many times."""
-        eta, past = self._eta(0) if callable(self._eta) else self._eta, self.history["learning_rate"]
+        eta = self._eta(0) if callable(self._eta) else self._eta
+        past = self.history["learning_rate"]
         return past[-1] if past and past[-1] == eta else eta
 
     def _judge(self, record, progress):
