@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 # A block of several small mini-batches has about this many rows.
-BLOCK_ROWS = 64
+BLOCK_ROWS = 96
 # A block of sparse rows has no product of its own, so the more rows the better, within this many bytes.
 SPARSE_BLOCK_ROWS, SPARSE_BLOCK_BYTES = 4096, 8_000_000
 
@@ -66,6 +66,7 @@ class ClassTargets:
 
     def __init__(self, codes, n_outputs, smoothing=0.0):
         self.codes, self.n_outputs, self.smoothing = codes, n_outputs, smoothing
+        self._first = {}
 
     def subset(self, rows):
         """The exact targets of these rows only."""
@@ -74,10 +75,14 @@ class ClassTargets:
     def fill(self, rows, out):
         """Write the targets of `rows` into `out` (n_batches, n_outputs, n)."""
         n_batches, n_outputs, n = out.shape
+        first = self._first.get(out.shape)
+        if first is None:
+            # Where each row's target of class 0 is; flat, as NumPy finds places by one number far faster than by three.
+            first = np.arange(n_batches)[:, None] * n_outputs * n + np.arange(n)
+            first = self._first[out.shape] = first.reshape(-1)
         rest = self.smoothing / n_outputs
         out.fill(rest)
-        codes = self.codes[rows].reshape(n_batches, n)
-        out[np.arange(n_batches)[:, None], codes, np.arange(n)] = 1.0 - self.smoothing + rest
+        out.reshape(-1)[first + n * self.codes[rows]] = 1.0 - self.smoothing + rest
 
 
 class ArrayTargets:

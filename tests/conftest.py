@@ -3,6 +3,18 @@
 import numpy as np
 import pytest
 
+from skfnn import _batches, _training
+
+
+@pytest.fixture(scope="module")
+def small_blocks():
+    """Blocks of 64 rows at most, and deferred wherever they can be: small problems go the ways of large ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (_batches, _training):
+            patch.setattr(module, "BLOCK_ROWS", 64)
+        patch.setattr(_training, "_deferring_pays", lambda batches, *_: batches.block_batches > 1)
+        yield
+
 
 @pytest.fixture(scope="session")
 def assert_identical():

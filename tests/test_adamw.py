@@ -12,7 +12,10 @@ from scipy import sparse
 import skfnn._training
 from skfnn import FNNClassifier, FNNRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.usefixtures("small_blocks"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 # Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
 ATOL = 1e-10

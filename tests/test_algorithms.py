@@ -7,9 +7,13 @@ import pytest
 from reference import initial_values, n_outputs, problem, row_weights, train
 from scipy import sparse
 
+import skfnn._training
 from skfnn import FNNClassifier
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.usefixtures("small_blocks"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 # Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
 ATOL = 1e-10
@@ -113,6 +117,23 @@ def test_training_is_the_loop_over_many_blocks_of_rows(solver, alpha, batch_size
         assert_parameters=assert_parameters,
         **SOLVERS[solver],
     )
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 7, 32])
+@pytest.mark.parametrize("params", [{}, {"alpha": 2.0}, {"learning_rate": "invscaling"}], ids=["plain", "L2", "eta"])
+def test_training_is_the_loop_whether_or_not_the_first_layer_is_deferred(
+    params, batch_size, deferred, monkeypatch, assert_parameters
+):
+    used = []
+
+    def deferring_pays(batches, n_features, n_units):
+        used.append((n_features, n_units))
+        return deferred
+
+    monkeypatch.setattr(skfnn._training, "_deferring_pays", deferring_pays)
+    compare(n_rows=150, n_epochs=2, batch_size=batch_size, assert_parameters=assert_parameters, **params)
+    assert used == [(5, 6)]
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])

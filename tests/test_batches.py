@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 from test_memory import peak_of
 
-from skfnn._batches import ArrayTargets, Batches, ClassTargets, Rows
+from skfnn._batches import BLOCK_ROWS, ArrayTargets, Batches, ClassTargets, Rows
 
 N_CLASSES = 4
 
@@ -173,13 +173,13 @@ def test_the_memory_is_that_of_the_largest_block(n_rows, batch_size, container, 
 
 
 @pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
-def test_a_dense_block_is_one_mini_batch_or_as_many_as_fit_into_64_rows(n_rows, batch_size):
+def test_a_dense_block_is_one_mini_batch_or_as_many_as_fit_into_a_block(n_rows, batch_size):
     batches = make(n_rows, batch_size)
     whole = n_rows // batch_size * batch_size
     for start, stop in batches.blocks():
         if stop - start > batch_size:
-            assert stop - start <= 64
-        assert stop - start > 64 - batch_size or stop in {whole, n_rows}
+            assert stop - start <= BLOCK_ROWS
+        assert stop - start > BLOCK_ROWS - batch_size or stop in {whole, n_rows}
 
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
@@ -196,9 +196,9 @@ def test_a_sparse_block_takes_up_to_eight_megabytes(entries, n_outputs, containe
 
 
 def test_blocks_of_one_size_are_cut_once():
-    batches = make(150, 10)
+    batches = make(240, 10)
     cuts = [batches.load(start, stop)[1] for start, stop in 2 * list(batches.blocks())]
-    assert [len(cut.batches) for cut in cuts] == [6, 6, 3] * 2
+    assert [len(cut.batches) for cut in cuts] == [9, 9, 6] * 2
     assert len(set(map(id, cuts))) == 2
 
 

@@ -14,6 +14,7 @@ from skfnn import FNNClassifier
 
 # RuntimeWarnings of overflowing arithmetic are errors here: training must look for overflow itself.
 pytestmark = [
+    pytest.mark.usefixtures("small_blocks"),
     pytest.mark.filterwarnings("error::RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]

@@ -9,9 +9,11 @@ from scipy import sparse
 from sklearn.base import clone
 
 from skfnn import FNNClassifier, _sparse
+from skfnn._batches import Batches, ClassTargets
 from skfnn._first_layer import DeferredFirstLayer, DenseFirstLayer, LinearSparseFirstLayer, SparseFirstLayer
 from skfnn._network import Network
 from skfnn._solvers import Momentum, PlainSGD
+from skfnn._training import _deferring_pays
 
 rng = np.random.default_rng(0)
 
@@ -142,6 +144,26 @@ def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_
         assert_allclose(stepped[:size], ordinary[:size], **tolerance)
         for name, value in state.items():
             assert_allclose(stepped_state[name][:size], value[:size], **tolerance)
+
+
+@pytest.mark.parametrize(
+    ("n_features", "n_units", "batch_size", "pays"),
+    [
+        (784, 128, 1, True),
+        (784, 128, 10, True),
+        (784, 128, 32, False),
+        (784, 512, 32, True),
+        (784, 512, 96, False),  # a block of one mini-batch
+        (2000, 10, 10, False),
+        (64, 100, 1, True),
+        (64, 100, 10, False),
+        (5, 1000, 1, False),
+    ],
+)
+def test_deferring_pays_where_mini_batches_are_small_and_the_layer_is_large(n_features, n_units, batch_size, pays):
+    X, targets = np.zeros((200, n_features)), ClassTargets(np.zeros(200, int), 2)
+    batches = Batches(X, targets, None, None, batch_size, True, X.dtype, 1024)
+    assert _deferring_pays(batches, n_features, n_units) == pays
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse", "deferred", "sparse plain", "sparse momentum"])

@@ -19,6 +19,7 @@ from skfnn._losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEnt
 from skfnn.inspection import hidden_activations
 
 pytestmark = [
+    pytest.mark.usefixtures("small_blocks"),
     pytest.mark.filterwarnings("error"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     # The advice that such features get. That it comes is tested in test_divergence.py.

@@ -10,7 +10,10 @@ from sklearn.neural_network import MLPClassifier
 
 from skfnn import FNNClassifier
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.usefixtures("small_blocks"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 # So small a step leaves the weights where they are: what an epoch does is then a sum of gradients at the same weights.
 # Weights of size 1 are rounded to 1e-16 and moved by about FROZEN, so that the gradients read off are wrong by about

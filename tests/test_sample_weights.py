@@ -15,7 +15,10 @@ from skfnn._losses import SoftmaxCrossEntropy
 from skfnn._network import Network
 from skfnn._training import Trainer
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.usefixtures("small_blocks"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 N_ROWS = 24
 X, y, T = problem("multiclass", N_ROWS)
