@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 from test_memory import peak_of
 
-from skfnn._batches import BLOCK_ROWS, ArrayTargets, Batches, ClassTargets, Rows
+from skfnn._batches import ArrayTargets, Batches, ClassTargets, Rows
 
 N_CLASSES = 4
 
@@ -52,7 +52,7 @@ def numbers(batches_of_epoch):
 
 
 CONTAINERS = [np.ascontiguousarray, np.asfortranarray, sparse.csr_matrix, sparse.csr_array]
-SIZES = [(1, 1), (23, 1), (23, 3), (23, 22), (23, 23), (64, 1), (150, 1), (150, 7), (150, 64), (150, 100), (200, 50)]
+SIZES = [(1, 1), (23, 1), (23, 3), (23, 22), (23, 23), (96, 1), (150, 1), (150, 7), (150, 64), (150, 100), (200, 50)]
 
 
 @pytest.mark.parametrize("capacity", [200, 1024])
@@ -173,13 +173,13 @@ def test_the_memory_is_that_of_the_largest_block(n_rows, batch_size, container, 
 
 
 @pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
-def test_a_dense_block_is_one_mini_batch_or_as_many_as_fit_into_a_block(n_rows, batch_size):
+def test_a_dense_block_is_one_mini_batch_or_as_many_as_fit_into_96_rows(n_rows, batch_size):
     batches = make(n_rows, batch_size)
     whole = n_rows // batch_size * batch_size
     for start, stop in batches.blocks():
         if stop - start > batch_size:
-            assert stop - start <= BLOCK_ROWS
-        assert stop - start > BLOCK_ROWS - batch_size or stop in {whole, n_rows}
+            assert stop - start <= 96
+        assert stop - start > 96 - batch_size or stop in {whole, n_rows}
 
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
