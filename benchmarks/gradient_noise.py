@@ -19,8 +19,8 @@ class NoiseBench:
 
     def __init__(self, hidden, rows):
         from skfnn import FNNClassifier
-        from skfnn._batches import Batches
-        from skfnn._training import Trainer, chunk_rows
+        from skfnn._engine.batches import Batches
+        from skfnn._engine.trainer import Trainer, chunk_rows
         from skfnn.inspection import gradient_noise
 
         data = _data.mnist()

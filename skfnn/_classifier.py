@@ -5,11 +5,11 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseFNN, has_epochs
-from ._constraints import CLASSIFIER_CONSTRAINTS, with_valid_parameters
-from ._docs import with_common_parts
-from ._labels import Labels, checked_labels
-from ._prediction import check_finite
+from ._engine.prediction import check_finite
+from ._estimator.base import BaseFNN, has_epochs
+from ._estimator.constraints import CLASSIFIER_CONSTRAINTS, with_valid_parameters
+from ._estimator.docs import with_common_parts
+from ._estimator.tasks import Labels, checked_labels
 
 
 @with_common_parts

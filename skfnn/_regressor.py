@@ -7,12 +7,12 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from ._base import BaseFNN, has_epochs
-from ._batches import ArrayTargets
-from ._constraints import REGRESSOR_CONSTRAINTS, with_valid_parameters
-from ._docs import with_common_parts
-from ._losses import PoissonDeviance, SquaredError
-from ._prediction import check_finite
+from ._engine.batches import ArrayTargets
+from ._engine.losses import PoissonDeviance, SquaredError
+from ._engine.prediction import check_finite
+from ._estimator.base import BaseFNN, has_epochs
+from ._estimator.constraints import REGRESSOR_CONSTRAINTS, with_valid_parameters
+from ._estimator.docs import with_common_parts
 
 LOSSES = {"squared_error": SquaredError, "poisson": PoissonDeviance}
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import joblib
 
-from ._base import BaseFNN
+from ._estimator.base import BaseFNN
 
 __all__ = ["Checkpoint"]
 

@@ -8,8 +8,8 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ._activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
 from ._classifier import FNNClassifier
+from ._engine.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
 from ._regressor import FNNRegressor
 
 __all__ = ["register_converters", "to_onnx"]

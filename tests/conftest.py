@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skfnn import _batches, _training
+from skfnn._engine import batches as _batches
+from skfnn._engine import trainer as _training
 
 
 @pytest.fixture(scope="module")

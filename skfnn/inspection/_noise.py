@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._batches import Batches
-from .._input import check_weights, checked, normalised
-from .._network import Network
-from .._training import Trainer, chunk_rows
+from .._engine.batches import Batches
+from .._engine.network import Network
+from .._engine.trainer import Trainer, chunk_rows
+from .._estimator.data import check_weights, checked, normalised
 from ._find import network_and_rows
 
 

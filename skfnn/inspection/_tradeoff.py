@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 from sklearn.utils.validation import _num_samples
 
-from .._base import BaseFNN
-from .._settings import rows_in_batch
+from .._estimator.base import BaseFNN
+from .._estimator.settings import rows_in_batch
 from ._noise import gradient_noise
 
 CURVES = ("epoch", "loss", "validation_loss", "validation_score")

@@ -1,0 +1,89 @@
+"""Raw outputs of many rows, part by part."""
+
+import math
+from functools import partial
+
+import numpy as np
+
+from .batches import Rows
+from .first_layer import DenseFirstLayer, SparseFirstLayer
+from .network import Passes, Workspace
+from .threads import THREADS
+
+
+def check_finite(outputs):
+    """Raise where outputs are not finite numbers."""
+    # The sum is finite where every output is, but for the rare overflow of the sum itself.
+    if not (math.isfinite(np.add.reduce(outputs, None)) or np.isfinite(outputs).all()):
+        raise ValueError(
+            f"The outputs of the network overflow {outputs.dtype} for some rows of X: their features are too large for "
+            "its weights. Scale them as the training rows were."
+        )
+
+
+class Predictor:
+    """The forward pass for the rows of one matrix; memory for a part of the rows only.
+
+    The buffers belong to the predictor: use it in one thread. It reads `theta` at every call.
+    """
+
+    def __init__(self, network, theta, X, capacity):
+        self._n, self._capacity = X.shape[0], min(capacity, X.shape[0])
+        self._rows = Rows(X, theta.dtype, self._capacity)
+        self._workspace = Workspace(network, self._capacity, theta.dtype, training=False)
+        self._passes = Passes(network, theta)
+        kind = SparseFirstLayer if self._rows.sparse else DenseFirstLayer
+        self._first = kind(network.layers(theta)[0], self._capacity)
+        self._shape = (self._n, network.sizes[-1])
+        self._raw = np.empty(self._capacity * network.sizes[-1], theta.dtype)
+        self._network = network
+
+    def raw_outputs(self, activate=None):
+        """The output layer before its activation, (n, n_outputs), a new array; `activate` is done to every part."""
+        out = _result(self._shape, self._raw.dtype)
+        # Saturated units overflow on the way to an exact limit; what matters is whether the outputs are finite.
+        with np.errstate(all="ignore"):
+            for rows, _, raw in self._parts():
+                if activate is not None:
+                    activate(raw)
+                out[rows] = raw
+        return out
+
+    def hidden(self, layer):
+        """The output of a hidden layer, (n, n_units), a new array."""
+        out = _result((self._n, self._passes.layers[layer].shape[1]), self._raw.dtype)
+        with np.errstate(all="ignore"):
+            for rows, panel, _ in self._parts():
+                check_finite(panel.outputs[layer])
+                out[rows] = panel.outputs[layer]
+        return out
+
+    def _parts(self):
+        """Slices of the rows, with the panel and the raw outputs of each."""
+        n_outputs = self._shape[1]
+        for start in range(0, self._n, self._capacity):
+            n = min(self._capacity, self._n - start)
+            rows, panel = slice(start, start + n), self._workspace.panel(n)
+            raw = self._raw[: n * n_outputs].reshape((n, n_outputs), order="F")
+            self._first.begin(self._rows.take(rows))
+            if n == 1:
+                self._forward(panel, raw)  # one row takes less time than a section
+            else:
+                work = self._network.largest_product(n, first=int(self._rows.sparse))
+                THREADS.section(work, partial(self._forward, panel, raw))
+            yield rows, panel, raw
+
+    def _forward(self, panel, raw):
+        self._first.forward(0, panel.n, self._passes.first_output(panel, raw))
+        self._passes.forward(panel, raw)
+
+
+def _result(shape, dtype):
+    """Room for the outputs of all rows."""
+    try:
+        return np.empty(shape, dtype)
+    except MemoryError as error:
+        raise MemoryError(
+            f"The outputs of {shape[0]} rows, {shape[1]} numbers each, do not fit into memory: pass fewer rows at a "
+            f"time. {error}"
+        ) from error

@@ -1,0 +1,145 @@
+"""The validation set: where it comes from, its loss and score after every epoch."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+from .._engine.prediction import Predictor
+from .data import check_weights, checked
+
+
+@dataclass
+class ValidationSet:
+    """Rows that are scored after every epoch.
+
+    `X` (n, n_features) is checked and ready for the forward pass; `X_given` and `y` are as the user gave them, for
+    scorers; `targets` fills target arrays; `weights` (n,) or None are sample weights.
+    """
+
+    X: Any
+    X_given: Any
+    y: Any
+    targets: Any
+    weights: np.ndarray | None
+
+
+def hold_out(n_rows, fraction, strata, weights, seed):
+    """The row numbers of a validation set drawn from the rows whose weight is not 0.
+
+    Stratified by `strata` (n_rows,) where every class has rows enough for both sides.
+    """
+    rows = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
+    n_held = int(np.ceil(fraction * len(rows)))
+    if n_held >= len(rows):
+        raise ValueError(
+            f"A validation set of validation_fraction={fraction} leaves no training rows: n_samples = {len(rows)} "
+            "(of positive sample_weight). Give X_val and y_val, or more rows."
+        )
+    if strata is not None:
+        strata = strata[rows]
+        counts = np.bincount(strata)
+        counts = counts[counts > 0]
+        if counts.min() < 2 or min(n_held, len(rows) - n_held) < len(counts):
+            strata = None
+    return np.sort(train_test_split(rows, test_size=n_held, stratify=strata, random_state=seed)[1])
+
+
+def mean_loss(loss, raw, targets, weights):
+    """The weighted mean loss of rows with raw outputs `raw` (n, n_outputs), which is left as it is."""
+    n, n_outputs = raw.shape
+    # One block of one mini-batch.
+    z, y, delta = np.empty((3, 1, n_outputs, n), raw.dtype)
+    row = np.empty((1, n), raw.dtype)
+    np.copyto(z[0], raw.T)
+    targets.fill(slice(0, n), y)
+    if weights is None:
+        loss.write_delta(z[0].T, y[0].T, delta[0].T, row.T)
+        return loss.value(z, y, row) / n
+    cast = weights.astype(raw.dtype)[None]
+    loss.write_delta(z[0].T, y[0].T, delta[0].T, row.T, cast.T)
+    return loss.value(z, y, row, cast) / float(weights.sum())
+
+
+def given_set(estimator, X_val, y_val, sample_weight_val):
+    """The validation set that was given to an estimator's fit, checked, or None."""
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val was given without X_val and y_val.")
+        return None
+    if X_val is None or y_val is None:
+        raise ValueError("X_val and y_val must be given together; got only one of them.")
+    n_rows, n_targets = _num_samples(X_val), _num_samples(y_val)
+    if n_rows != n_targets:
+        raise ValueError(
+            f"X_val and y_val have inconsistent numbers of rows: {n_rows} and {n_targets}. Note that GridSearchCV and "
+            "its like cut every argument of fit that has as many rows as X into the folds of X: give such a search a "
+            "validation set with another number of rows than X."
+        )
+    try:
+        X, y = checked(estimator, X_val, y_val, reset=False)
+        targets = estimator._encode_validation(y)
+    except ValueError as error:
+        raise ValueError(f"The validation set (X_val, y_val) does not fit: {error}") from error
+    weights = sample_weight_val
+    if weights is not None:
+        weights = check_weights("sample_weight_val", weights, X)
+    return ValidationSet(X, X_val, y, targets, weights)
+
+
+def held_out(estimator, X, X_given, y, targets, sample_weight):
+    """Row numbers of the training set and the validation set held out of it, or (None, None)."""
+    fraction = estimator.validation_fraction
+    if fraction is None:
+        if not estimator.early_stopping:
+            return None, None
+        fraction = 0.1
+    held = hold_out(X.shape[0], fraction, estimator._strata(targets), sample_weight, estimator._seed)
+    rows = np.setdiff1d(np.arange(X.shape[0]), held)
+    weights = None if sample_weight is None else sample_weight[held]
+    # A custom scorer gets the rows in the form in which X came, with its feature names; of sparse matrices not all
+    # forms have rows.
+    as_checked = estimator.scoring in (None, "loss") or sparse.issparse(X)
+    X_scored = X[held] if as_checked else _safe_indexing(X_given, held)
+    return rows, ValidationSet(X[held], X_scored, y[held], targets.subset(held), weights)
+
+
+def validator(estimator, valid, capacity):
+    """The function that gives loss and score on the validation set."""
+    predictor = Predictor(estimator._network, estimator._theta, valid.X, capacity)
+    scoring, loss_function = estimator.scoring, estimator._loss
+    scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
+    scorer_weights = {} if valid.weights is None else {"sample_weight": valid.weights}
+
+    def validate():
+        raw = predictor.raw_outputs()
+        finite = bool(np.isfinite(raw).all())
+        loss = mean_loss(loss_function, raw, valid.targets, valid.weights) if finite else math.inf
+        if scoring == "loss":
+            return loss, -loss
+        if scorer is None:
+            return loss, estimator._mean_score(raw, valid.targets, valid.weights) if finite else math.nan
+        return loss, _score(scoring, scorer, estimator, valid.X_given, valid.y, scorer_weights)
+
+    return validate
+
+
+def _score(scoring, scorer, estimator, X, y, weights):
+    """What a scorer says of the model in training, as a float."""
+    try:
+        score = scorer(estimator, X, y, **weights)
+    except AttributeError as error:
+        if callable(scoring):
+            raise
+        # The scorer asks for a method that the estimator has not: probabilities of a regressor.
+        raise ValueError(f"scoring={scoring!r} cannot score a {type(estimator).__name__}: {error}") from error
+    try:
+        return float(score)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"scoring={scoring!r} must give one number, got {score!r}.") from error

@@ -1,0 +1,1 @@
+"""What happens at the border of an epoch; knows arrays and numbers, no estimator."""

@@ -1,0 +1,136 @@
+"""The activations against their formulas, one number at a time."""
+
+import numpy as np
+import pytest
+from reference import ACTIVATIONS as FORMULAS
+
+from skfnn._engine.activations import ACTIVATIONS
+from skfnn._engine.network import Network
+
+# Where an activation bends sharply (0) there is no derivative to compare with: the grid keeps away from it.
+GRID = np.concatenate([-np.geomspace(1e-3, 30, 40), np.geomspace(1e-3, 30, 40)])
+FAR = np.array([-1e4, -1e3, -100.0, 100.0, 1e3, 1e4])
+
+
+def value(name, z, dtype=np.float64):
+    """f(z) of a vector: applied to a matrix with rows and columns, as training has it."""
+    return evaluate(name, z, dtype)[0]
+
+
+def derivative(name, z, dtype=np.float64):
+    """f'(z) of a vector: what ``chain`` makes of deltas that are 1."""
+    return evaluate(name, z, dtype)[1]
+
+
+def evaluate(name, z, dtype, delta=1.0):
+    a = np.array(z, dtype).reshape((-1, 2), order="F")
+    slope, scratch = np.zeros_like(a), np.full_like(a, np.nan)
+    deltas = np.full_like(a, delta)
+    ACTIVATIONS[name].apply(a, slope, scratch)
+    values = a.copy()
+    # What the buffer `scratch` holds between the passes is anybody's; `slope` belongs to the activation.
+    scratch.fill(np.nan)
+    ACTIVATIONS[name].chain(a, slope, deltas, scratch)
+    np.testing.assert_array_equal(a, values)  # the next layer's gradient needs the outputs
+    return values.ravel("F"), deltas.ravel("F")
+
+
+def by_formula(name, z, which):
+    return np.array([FORMULAS[name][which](v) for v in z.tolist()])
+
+
+def test_there_are_the_activations_of_the_api():
+    names = "identity logistic tanh relu leaky_relu elu selu gelu silu softplus"
+    assert set(ACTIVATIONS) == set(names.split()) == set(FORMULAS)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_value_is_that_of_the_formula(name):
+    # Both round a few times at numbers up to 30.
+    np.testing.assert_allclose(value(name, GRID), by_formula(name, GRID, 0), rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_chain_multiplies_by_the_derivative(name):
+    h = 1e-5
+    difference = (value(name, GRID + h) - value(name, GRID - h)) / (2 * h)
+    # Central differences: h^2 = 1e-10 of truncation, and at |z| = 30 rounding of 30 eps / h = 7e-10.
+    np.testing.assert_allclose(derivative(name, GRID), difference, rtol=0, atol=2e-9)
+    np.testing.assert_allclose(derivative(name, GRID), by_formula(name, GRID, 1), rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_chain_is_linear_in_delta(name):
+    slopes = derivative(name, GRID)
+    # -3 is exact but for the rounding of its product.
+    np.testing.assert_allclose(evaluate(name, GRID, np.float64, delta=-3.0)[1], -3.0 * slopes, rtol=1e-15)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_nothing_overflows_far_from_zero(name, dtype):
+    # SciPy's and NumPy's functions may report underflow as they please; training ignores it too.
+    with np.errstate(under="ignore"):
+        values, slopes = evaluate(name, FAR, dtype)
+    assert np.isfinite(values).all()
+    assert np.isfinite(slopes).all()
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(values, by_formula(name, FAR, 0), rtol=2 * eps, atol=2 * eps)
+    np.testing.assert_allclose(slopes, by_formula(name, FAR, 1), rtol=4 * eps, atol=2 * eps)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_float32_is_float64_rounded(name):
+    z = GRID.astype(np.float32).astype(np.float64)
+    values, slopes = evaluate(name, z, np.float32)
+    assert values.dtype == slopes.dtype == np.float32
+    # A few roundings, of intermediate results no larger than the number itself or 1.
+    tolerance = 4 * np.finfo(np.float32).eps * np.maximum(1.0, abs(z))
+    assert (abs(values - by_formula(name, z, 0)) <= tolerance).all()
+    assert (abs(slopes - by_formula(name, z, 1)) <= tolerance).all()
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_zero_has_the_value_of_the_formula_and_a_slope_between_those_beside_it(name):
+    values, slopes = evaluate(name, np.zeros(2), np.float64)
+    np.testing.assert_allclose(values, FORMULAS[name][0](0.0), atol=1e-15)
+    sides = sorted(FORMULAS[name][1](z) for z in (-1e-9, 1e-9))
+    # 1e-8: how far a derivative can move over 1e-9.
+    assert sides[0] - 1e-8 <= slopes[0] <= sides[1] + 1e-8
+
+
+# Initial values
+
+HE = ("relu", "leaky_relu")
+GLOROT = ("identity", "logistic", "tanh")
+
+
+@pytest.mark.parametrize(("names", "variance"), [(HE, 2 / 30), (GLOROT, 2 / (30 + 50))])
+def test_the_bound_of_the_initial_weights_gives_their_variance(names, variance):
+    for name in names:
+        # A uniform distribution on (-b, b) has the variance b^2 / 3.
+        np.testing.assert_allclose(ACTIVATIONS[name].initial_bound(30, 50) ** 2 / 3, variance, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_follows_one_of_the_two_rules(name):
+    bound = ACTIVATIONS[name].initial_bound(30, 50)
+    assert np.isclose(bound, [np.sqrt(6 / 30), np.sqrt(6 / 80)], rtol=1e-14).sum() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_initial_weights_are_uniform_within_their_bound_and_biases_zero(dtype):
+    network = Network((200, 100, 80, 10), ("relu", "tanh"))
+    theta = network.initial_parameters(np.random.default_rng(0), np.dtype(dtype))
+    assert theta.dtype == dtype
+    assert theta.shape == (201 * 100 + 101 * 80 + 81 * 10,)
+    # The output layer follows Glorot's rule, as those without a ReLU do.
+    bounds = [np.sqrt(6 / 200), np.sqrt(6 / (100 + 80)), np.sqrt(6 / (80 + 10))]
+    for layer, bound in zip(network.layers(theta), bounds, strict=True):
+        assert (layer[-1] == 0).all()
+        scaled = np.sort(layer[:-1].ravel() / bound)
+        assert abs(scaled).max() <= 1 + 1e-6  # float32 rounds to 6e-8
+        # The largest distance to a uniform distribution function; of n draws it exceeds 2 / sqrt(n) with p < 0.001.
+        steps = np.linspace(0, 1, scaled.size)
+        assert abs((scaled + 1) / 2 - steps).max() < 2 / np.sqrt(scaled.size)

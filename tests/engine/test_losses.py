@@ -1,0 +1,233 @@
+"""The losses on raw outputs, against SciPy, scikit-learn and finite differences."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, kl_div, log_softmax, softmax
+from sklearn.metrics import log_loss
+from test_memory import peak_of
+
+from skfnn._engine.losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
+
+LOSSES = {
+    "softmax": SoftmaxCrossEntropy(),
+    "logistic": LogisticCrossEntropy(),
+    "squared error": SquaredError(),
+    "poisson": PoissonDeviance(),
+}
+# One logistic unit is a binary classification, several are a multilabel one.
+PROBLEMS = [(name, n) for name, sizes in (("softmax", (3, 10)), ("logistic", (1, 4))) for n in sizes]
+PROBLEMS += [(name, n) for name in ("squared error", "poisson") for n in (1, 3)]
+problems = pytest.mark.parametrize(("name", "n_outputs"), PROBLEMS)
+
+
+def problem(name, n_outputs, n=17, seed=0):
+    """Raw outputs, targets and weights."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(scale=1 if name == "poisson" else 3, size=(n, n_outputs))  # of Poisson it is the logarithm
+    if name == "softmax":
+        y = np.eye(n_outputs)[rng.integers(n_outputs, size=n)]
+    elif name == "squared error":
+        y = rng.normal(size=(n, n_outputs))
+    else:
+        y = rng.integers(4 if name == "poisson" else 2, size=(n, n_outputs)).astype(float)
+    return z, y, rng.integers(0, 4, size=n).astype(float)
+
+
+def value_and_delta(name, z, y, weights=None, dtype=np.float64):
+    """The sum of the rows' losses and its derivative; the arguments stay as they are."""
+    n, n_outputs = np.shape(z)
+    # A block of one mini-batch.
+    z, y = (np.array(a, dtype).T[None].copy() for a in (z, y))
+    delta, row = np.full((n, n_outputs), np.nan, dtype, order="F"), np.full((1, n), np.nan, dtype)
+    weights = None if weights is None else np.array(weights, dtype)[None]
+    loss = LOSSES[name]
+    loss.write_delta(z[0].T, y[0].T, delta, row.T, None if weights is None else weights.T)
+    return loss.value(z, y, row, weights), delta
+
+
+def row_losses(name, z, y):
+    """The loss of every row by SciPy's functions."""
+    if name == "softmax":
+        return -(log_softmax(z, axis=1) * y).sum(axis=1)
+    if name == "squared error":
+        return ((z - y) ** 2).sum(axis=1) / 2
+    if name == "poisson":
+        return kl_div(y, np.exp(z)).sum(axis=1)
+    return -np.where(y == 1, np.log(expit(z)), np.log(expit(-z))).sum(axis=1)
+
+
+@problems
+def test_the_value_is_the_sum_of_the_rows_losses(name, n_outputs):
+    z, y, _ = problem(name, n_outputs)
+    value, _ = value_and_delta(name, z, y)
+    assert isinstance(value, float)
+    # A few roundings of numbers up to 100.
+    np.testing.assert_allclose(value, row_losses(name, z, y).sum(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "n_outputs"), [("softmax", 3), ("logistic", 1)])
+def test_the_mean_is_the_log_loss_of_scikit_learn(name, n_outputs, weighted):
+    z, y, weights = problem(name, n_outputs)
+    weights = weights if weighted else None
+    value, _ = value_and_delta(name, z, y, weights)
+    if name == "softmax":
+        labels, probabilities = y.argmax(axis=1), softmax(z, axis=1)
+    else:
+        labels, probabilities = y[:, 0], expit(z[:, 0])
+    expected = log_loss(labels, probabilities, sample_weight=weights)
+    np.testing.assert_allclose(value / (len(z) if weights is None else weights.sum()), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@problems
+def test_delta_is_the_derivative_of_the_value(name, n_outputs, weighted):
+    z, y, weights = problem(name, n_outputs)
+    weights = weights if weighted else None
+    _, delta = value_and_delta(name, z, y, weights)
+    h = 1e-5
+    for index in np.ndindex(z.shape):
+        step = np.zeros_like(z)
+        step[index] = h
+        up, down = (value_and_delta(name, z + s, y, weights)[0] for s in (step, -step))
+        # Central differences: h^2 of truncation, and the rounding of a sum of size 100 divided by h: 100 eps / h =
+        # 2e-9.
+        np.testing.assert_allclose(delta[index], (up - down) / (2 * h), rtol=0, atol=1e-8)
+
+
+@problems
+def test_weights_multiply_the_rows(name, n_outputs):
+    z, y, weights = problem(name, n_outputs)
+    value, delta = value_and_delta(name, z, y, weights)
+    np.testing.assert_allclose(value, weights @ row_losses(name, z, y), rtol=1e-13)
+    np.testing.assert_allclose(delta, weights[:, None] * value_and_delta(name, z, y)[1], rtol=1e-14, atol=1e-16)
+    assert (delta[weights == 0] == 0).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@problems
+def test_the_value_of_a_block_is_the_sum_over_its_mini_batches(name, n_outputs, weighted):
+    z, y, weights = problem(name, n_outputs, n=12)
+    weights = weights if weighted else np.ones(12)
+    expected = weights @ row_losses(name, z, y)
+    # Three mini-batches of four rows.
+    z, y = (a.reshape(3, 4, n_outputs).transpose(0, 2, 1).copy() for a in (z, y))
+    row, weights = np.full((3, 4), np.nan), weights.reshape(3, 4) if weighted else None
+    for k in range(3):
+        delta, of_rows = np.empty((4, n_outputs), order="F"), weights[k, :, None] if weighted else None
+        LOSSES[name].write_delta(z[k].T, y[k].T, delta, row[k, :, None], of_rows)
+    np.testing.assert_allclose(LOSSES[name].value(z, y, row, weights), expected, rtol=1e-13)
+
+
+@problems
+def test_weights_of_one_change_nothing(name, n_outputs):
+    z, y, _ = problem(name, n_outputs)
+    value, delta = value_and_delta(name, z, y)
+    weighted_value, weighted_delta = value_and_delta(name, z, y, np.ones(len(z)))
+    np.testing.assert_allclose(weighted_value, value, rtol=1e-14)  # another order of summation
+    np.testing.assert_array_equal(weighted_delta, delta)
+
+
+@problems
+def test_rows_do_not_see_each_other(name, n_outputs):
+    z, y, _ = problem(name, n_outputs)
+    _, delta = value_and_delta(name, z, y)
+    parts = [value_and_delta(name, z[rows], y[rows]) for rows in (slice(0, 1), slice(1, 6), slice(6, None))]
+    np.testing.assert_allclose(np.vstack([d for _, d in parts]), delta, rtol=1e-14, atol=1e-16)
+    np.testing.assert_allclose(sum(v for v, _ in parts), value_and_delta(name, z, y)[0], rtol=1e-14)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weight", [None, 1.0, 0.0, 2.0])
+@pytest.mark.parametrize(
+    ("name", "z", "y", "value", "delta"),
+    [
+        ("softmax", [1e4, -1e4, 0.0], [1, 0, 0], 0.0, [0, 0, 0]),
+        ("softmax", [1e4, -1e4, 0.0], [0, 1, 0], 2e4, [1, -1, 0]),
+        ("softmax", [1e4, -1e4, 0.0], [0, 0, 1], 1e4, [1, 0, -1]),
+        ("softmax", [-1e4, -1e4 - 8192, -3e4], [0, 1, 0], 8192.0, [1, -1, 0]),
+        ("logistic", [1e4], [1], 0.0, [0]),
+        ("logistic", [1e4], [0], 1e4, [1]),
+        ("logistic", [-1e4], [1], 1e4, [-1]),
+        ("logistic", [-1e4], [0], 0.0, [0]),
+        ("logistic", [1e4, -1e4, 1e4], [0, 1, 1], 2e4, [1, -1, 0]),
+    ],
+)
+def test_raw_outputs_of_ten_thousand_give_the_exact_loss(name, z, y, value, delta, weight, dtype):
+    weights = None if weight is None else [weight]
+    factor = 1.0 if weight is None else weight
+    with np.errstate(under="ignore"):  # exp(-2e4) is 0, which is what it should be
+        got_value, got_delta = value_and_delta(name, [z], [y], weights, dtype)
+    # All these numbers are exact in float32: nothing is clipped, nothing rounded.
+    assert got_value == factor * value
+    np.testing.assert_array_equal(got_delta, factor * np.array([delta]))
+
+
+@problems
+def test_float32_is_float64_rounded(name, n_outputs):
+    z, y, weights = problem(name, n_outputs)
+    for w in (None, weights):
+        value, delta = value_and_delta(name, z, y, w, np.float32)
+        exact, exact_delta = value_and_delta(name, z, y, w)
+        # Raw outputs up to 10 rounded to 6e-8 each, times weights up to 3, in the sum of 17 rows.
+        np.testing.assert_allclose(value, exact, rtol=1e-5)
+        np.testing.assert_allclose(delta, exact_delta, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["softmax", "logistic", "squared error"])
+def test_the_value_of_a_block_takes_no_memory_beside_its_arrays(name, dtype, weighted):
+    z, y, row = np.zeros((2, 10, 20000), dtype), np.ones((2, 10, 20000), dtype), np.ones((2, 20000), dtype)
+    weights = np.ones((2, 20000), dtype) if weighted else None
+    # Old versions of NumPy go through a buffer of 8,192 numbers.
+    assert peak_of(lambda: LOSSES[name].value(z, y, row, weights)) < row.nbytes / 2
+
+
+# The output activation
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@problems
+def test_activate_is_the_output_activation(name, n_outputs, dtype):
+    z, _, _ = problem(name, n_outputs)
+    p = z.astype(dtype)
+    LOSSES[name].activate(p)
+    assert p.dtype == dtype
+    expected = {
+        "softmax": lambda: softmax(z, axis=1),
+        "logistic": lambda: expit(z),
+        "squared error": lambda: z,
+        "poisson": lambda: np.exp(z),
+    }[name]()
+    np.testing.assert_allclose(p, expected, rtol=30 * np.finfo(dtype).eps)  # exp(10) multiplies the rounding of z by 10
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_activate_does_not_overflow(dtype):
+    with np.errstate(under="ignore"):
+        p = np.array([[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4]], dtype)
+        SoftmaxCrossEntropy().activate(p)
+        np.testing.assert_allclose(p, [[1, 0, 0], [1 / 3] * 3], rtol=2 * np.finfo(dtype).eps)
+        p = np.array([[1e4], [-1e4], [0.0]], dtype)
+        LogisticCrossEntropy().activate(p)
+        np.testing.assert_allclose(p, [[1], [0], [0.5]], rtol=2 * np.finfo(dtype).eps)
+        assert ((p >= 0) & (p <= 1)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_logistic_probability_is_rounded_to_a_number_below_1(dtype):
+    p = np.array([[1e4], [40.0], [17.5], [0.0]], dtype)
+    LogisticCrossEntropy().activate(p)
+    largest = 1 - np.finfo(dtype).epsneg  # the number before 1
+    np.testing.assert_array_equal(p[:2], largest)
+    np.testing.assert_allclose(p[2:, 0], [1 - 1 / (1 + np.exp(17.5)), 0.5], rtol=np.finfo(dtype).eps)
+
+
+def test_the_losses_name_their_output_activation():
+    assert SoftmaxCrossEntropy.out_activation == "softmax"
+    assert LogisticCrossEntropy.out_activation == "logistic"
+    assert SquaredError.out_activation == "identity"
+    assert PoissonDeviance.out_activation == "exp"

@@ -1,0 +1,157 @@
+"""Memory: X is never copied whole, and the hot loop allocates nothing."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skfnn import FNNClassifier
+from skfnn._engine.trainer import Trainer
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def peak_of(function):
+    """Bytes that were allocated at the peak of a call, beyond what was there before."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        function()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def byte_rows(n_rows, n_features):
+    return np.random.default_rng(0).integers(0, 256, size=(n_rows, n_features), dtype=np.uint8)
+
+
+# X is never copied whole
+
+FORMS = {
+    "C": lambda X: X,
+    "Fortran": np.asfortranarray,  # the form in which a DataFrame's columns come
+    "columns": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+}
+
+
+@pytest.mark.parametrize("batch_size", [100, "full"])
+def test_training_on_bytes_does_not_make_floats_of_them_all(batch_size):
+    X, y = byte_rows(20_000, 784), np.arange(20_000) % 10
+    clf = FNNClassifier(16, batch_size=batch_size, learning_rate_init=1e-7, max_iter=1)
+    # As float32 X has 63 MB; 1024 rows of it in the buffer of a block, and a sample of them as float64, have 16.
+    assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 3
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_no_memory_layout_makes_training_copy_x(dtype, form, shuffle):
+    X, y = FORMS[form](byte_rows(60_000, 256).astype(dtype)), np.arange(60_000) % 10
+    clf = FNNClassifier(4, batch_size=10_000, learning_rate_init=1e-7, max_iter=1, shuffle=shuffle)
+    # Less than X itself: the two buffers of a block, a sample of the rows and of their squares, some numbers a row.
+    allowed = 1024 * 256 * (4 + X.itemsize) + 1000 * 256 * (8 + 8) + 60_000 * 8 * 10
+    assert allowed < X.nbytes
+    assert peak_of(lambda: clf.fit(X, y)) < allowed
+
+
+@pytest.mark.parametrize("n_rows", [500, 1999])
+def test_training_on_few_wide_rows_does_not_copy_them_all(n_rows):
+    X, y = byte_rows(n_rows, 20_000), np.arange(n_rows) % 2
+    clf = FNNClassifier(2, batch_size=20, learning_rate_init=1e-9, max_iter=1)
+    # The buffers of a block of 64 rows have 6.5 MB here; X as float32 has 40 and 160 MB.
+    assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 2
+
+
+def test_sparse_rows_are_not_made_dense():
+    rng = np.random.default_rng(0)
+    X = sparse.csr_matrix((rng.random(80_000), (rng.integers(2000, size=80_000), rng.integers(20_000, size=80_000))))
+    clf = FNNClassifier(2, batch_size=100, max_iter=1)
+    # Dense, X has 320 MB; its non-zeros have 1 MB, the parameters 0.3.
+    assert peak_of(lambda: clf.fit(X, np.arange(X.shape[0]) % 2)) < 16e6
+
+
+def test_prediction_works_in_parts():
+    X, y = byte_rows(20_000, 784), np.arange(20_000) % 10
+    clf = FNNClassifier(16, batch_size=100, learning_rate_init=1e-7, max_iter=1).fit(X[:1000], y[:1000])
+    # 1024 rows in two buffers have 4 MB, the result has 0.8.
+    assert peak_of(lambda: clf.predict_proba(X)) < 4 * X.size / 5
+
+
+def test_a_memory_map_is_read_and_not_loaded(tmp_path):
+    X, y = byte_rows(20_000, 784), np.arange(20_000) % 10
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    clf = FNNClassifier(16, batch_size=100, learning_rate_init=1e-7, max_iter=1)
+    assert peak_of(lambda: clf.fit(mapped, y)) < 4 * X.size / 3
+
+
+# The hot loop allocates nothing
+
+N_ROWS, N_FEATURES, N_UNITS = 1300, 200, 200
+ORDER = 8 * N_ROWS  # the new order of the rows is drawn before the old one is given up
+
+
+def few(dtype):
+    """Bytes that may come and go in an epoch, whatever the sizes.
+
+    NumPy casts (a comparison to the floats of a slope) through buffers of 8,192 numbers; the places of the targets in a
+    block of at most 1,024 rows are a few arrays of whole numbers. The smallest array that a careless step would
+    make, a layer's gradient, has 40,000 numbers.
+    """
+    return 12_000 * np.dtype(dtype).itemsize
+
+
+@pytest.fixture
+def epoch_peaks(monkeypatch):
+    """The bytes allocated at the peak of every epoch that is trained."""
+    peaks, epoch = [], Trainer.epoch
+
+    def measured(self, *args):
+        result = []
+        peaks.append(peak_of(lambda: result.append(epoch(self, *args))))
+        return result[0]
+
+    monkeypatch.setattr(Trainer, "epoch", measured)
+    return peaks
+
+
+SOLVERS = {
+    "plain": {},
+    "plain, alpha": {"alpha": 1.0},
+    "momentum": {"momentum": 0.9},
+    "momentum, alpha": {"momentum": 0.9, "alpha": 1.0},
+    "adam": {"solver": "adam"},
+}
+
+
+# 7: several mini-batches a block; 100: one a block; 1100 and "full": several blocks a mini-batch.
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("batch_size", [7, 100, 1100, "full"])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_epoch_allocates_nothing_beyond_its_workspace(solver, batch_size, shuffle, epoch_peaks):
+    rng = np.random.default_rng(0)
+    X, y = rng.random((N_ROWS, N_FEATURES), dtype=np.float32), rng.integers(10, size=N_ROWS)
+    clf = FNNClassifier(N_UNITS, batch_size=batch_size, shuffle=shuffle, max_iter=2, **SOLVERS[solver])
+    clf.fit(X, y)
+    # The first epoch makes the views of its blocks, once.
+    assert epoch_peaks[1] < few(np.float32) + ORDER * shuffle
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "selu", "softplus"])
+@pytest.mark.parametrize("n_classes", [2, 10])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_no_activation_loss_weight_or_cast_allocates_in_an_epoch(dtype, n_classes, activation, epoch_peaks):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(2, size=(N_ROWS, N_FEATURES)).astype(dtype), rng.integers(n_classes, size=N_ROWS)
+    clf = FNNClassifier((N_UNITS, N_UNITS), activation, batch_size=100, shuffle=False, max_iter=2)
+    clf.fit(X, y, sample_weight=rng.random(N_ROWS))
+    assert epoch_peaks[1] < few(clf.coefs_[0].dtype)
+
+
+def test_the_measurement_sees_a_gradient(epoch_peaks, monkeypatch):
+    monkeypatch.setattr(Trainer, "penalty", lambda self: 0.0 * float((self.theta[: N_FEATURES * N_UNITS] * 2)[0]))
+    X, y = np.random.default_rng(0).random((N_ROWS, N_FEATURES), dtype=np.float32), np.arange(N_ROWS) % 3
+    FNNClassifier(N_UNITS, max_iter=2, shuffle=False).fit(X, y)
+    assert epoch_peaks[1] > few(np.float32)

@@ -1,0 +1,423 @@
+"""The border of an epoch: history, patience, learning rates, printing, and what continues in the next call."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_classification
+from sklearn.exceptions import ConvergenceWarning
+
+from skfnn import FNNClassifier
+from skfnn._training.monitor import Diverged, Monitor, new_history, new_progress
+
+not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = make_classification(120, 8, n_informative=5, n_classes=3, random_state=0)
+X_val, y_val = X[90:], y[90:]
+X, y = X[:90], y[:90]
+
+
+def estimator(**params):
+    """An estimator that trains for exactly six epochs unless told otherwise."""
+    settings = {
+        "hidden_layer_sizes": (7,),
+        "batch_size": 20,
+        "max_iter": 6,
+        "tol": 0.0,
+        "n_iter_no_change": 1000,
+        "random_state": 0,
+    }
+    return FNNClassifier(**(settings | params))
+
+
+def watch(losses, *, theta=None, state=None, validate=None, schedule=lambda progress: 0.5, **settings):
+    """A monitor that was told these losses, epoch by epoch, until it said stop; and the etas that it gave."""
+    monitor = Monitor(
+        np.zeros(3) if theta is None else theta,
+        {} if state is None else state,
+        new_progress(),
+        new_history(),
+        schedule=schedule,
+        rows=90,
+        steps=5,
+        validate=validate,
+        **settings,
+    )
+    etas = []
+    for loss in losses:
+        etas.append(monitor.begin_epoch())
+        if monitor.end_epoch(loss):
+            break
+    return monitor, etas
+
+
+# Patience
+
+
+def epochs_until_stop(values, tol, patience):
+    """When MLPClassifier's rule stops: after more than `patience` epochs in a row without an improvement by tol."""
+    best, count = np.inf, 0
+    for epoch, value in enumerate(values, 1):
+        count = count + 1 if value > best - tol else 0
+        best = min(best, value)
+        if count > patience:
+            return epoch
+    return None
+
+
+@pytest.mark.parametrize("patience", [1, 2, 5])
+@pytest.mark.parametrize("tol", [0.0, 0.125, 0.375])
+def test_training_stops_after_more_than_n_iter_no_change_epochs_without_improvement(tol, patience):
+    stops = set()
+    for seed in range(40):
+        # Eighths are exact: a loss can be better by exactly tol, which is enough, and equal where tol is 0.
+        rng = np.random.default_rng(seed)
+        losses = (np.cumsum(rng.integers(-3, 3, size=40)) / 8.0).tolist()
+        monitor, _ = watch(losses, tol=tol, patience=patience)
+        expected = epochs_until_stop(losses, tol, patience)
+        assert monitor.epochs == (expected or 40)
+        assert monitor.stopped == (expected is not None)
+        stops.add(expected)
+        # The same with scores, which shall rise.
+        scores = iter([-loss for loss in losses])
+        settings = {"tol": tol, "patience": patience, "early_stopping": True}
+        monitor, _ = watch([1.0] * 40, validate=lambda scores=scores: (0.0, next(scores)), **settings)
+        assert monitor.epochs == (expected or 40)
+        assert monitor.progress["best_score"] == -min(losses[: monitor.epochs])
+    assert len(stops) > 1
+
+
+def test_the_first_epoch_is_an_improvement():
+    assert watch([1e6] * 9, tol=1e9, patience=1)[0].epochs == 3
+
+
+def test_an_infinite_patience_never_stops():
+    assert not watch([1.0] * 500, patience=np.inf)[0].stopped
+
+
+@not_converged
+@pytest.mark.parametrize("patience", [1, 4])
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_a_loss_that_stays_stops_training(solver, patience):
+    # So small an eta moves no weight: the loss is the same number in every epoch.
+    settings = {"solver": solver, "learning_rate_init": 1e-30, "shuffle": False, "tol": 1e-4, "max_iter": 50}
+    clf = estimator(n_iter_no_change=patience, **settings).fit(X, y)
+    assert len(set(clf.loss_curve_)) == 1
+    assert clf.n_iter_ == 1 + patience + 1
+
+
+def test_lbfgs_judges_by_itself_when_it_has_converged():
+    clf = estimator(solver="lbfgs", alpha=30.0, max_iter=500, tol=1e-4, n_iter_no_change=1).fit(X, y)
+    drops = -np.diff(clf.loss_curve_)
+    assert (drops[:-2] < 1e-4).any()  # one such step after another would have stopped gradient descent
+
+
+# Convergence
+
+
+def convergence_warnings(clf, *args):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clf.fit(X, y, *args)
+    assert all(w.category is ConvergenceWarning for w in caught)
+    return caught
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+def test_a_training_that_max_iter_ends_warns(solver):
+    (warning,) = convergence_warnings(estimator(solver=solver, max_iter=3))
+    assert "max_iter" in str(warning.message)
+    assert warning.filename == __file__  # it points at the line that called fit
+
+
+@pytest.mark.parametrize("max_iter", [4, 5])
+def test_a_training_that_patience_ends_does_not_warn_even_in_the_last_epoch(max_iter):
+    settings = {"learning_rate_init": 1e-30, "shuffle": False, "tol": 1e-4, "n_iter_no_change": 2}
+    clf = estimator(max_iter=max_iter, **settings)
+    assert not convergence_warnings(clf)
+    assert clf.n_iter_ == 4
+    assert len(convergence_warnings(estimator(max_iter=3, **settings))) == 1
+
+
+def test_lbfgs_that_has_converged_does_not_warn():
+    clf = estimator(solver="lbfgs", alpha=30.0, max_iter=1000, tol=1e-4)
+    assert not convergence_warnings(clf)
+    assert clf.n_iter_ < 1000
+
+
+def test_partial_fit_does_not_warn(recwarn):
+    clf = estimator(max_iter=1)
+    for _ in range(3):
+        clf.partial_fit(X, y, classes=[0, 1, 2])
+    assert not recwarn.list
+
+
+def test_a_warning_as_an_error_leaves_the_estimator_as_it_was():
+    clf = estimator(max_iter=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            clf.fit(X, y)
+    assert not [name for name in vars(clf) if name.endswith("_")]
+
+
+# Learning rates
+
+
+def test_adaptive_divides_eta_by_five_whenever_training_stalls():
+    # After two epochs, from when there is a median, none improves: 3 epochs without improvement, one more than the
+    # patience, and so on.
+    def schedule(progress):
+        return 0.5 * progress["rate_scale"]
+
+    monitor, etas = watch([1.0] * 100, schedule=schedule, adaptive=True, patience=2)
+    powers = [0, 0] + [k for k in range(10) for _ in range(3)]
+    expected = [0.5 / 5.0**k for k in powers if 0.5 / 5.0 ** (k - 1) > 1e-6 or k == 0]
+    np.testing.assert_allclose(etas, expected, rtol=1e-14)
+    assert monitor.stopped
+    assert etas[-1] <= 1e-6 < etas[-4]
+
+
+@not_converged
+@pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
+def test_adaptive_changes_the_steps_that_are_taken(params):
+    settings = {"learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1, "max_iter": 7}
+    clf = estimator(**settings, **params).fit(X, y)
+    eta = clf.learning_rate_init_
+    expected = [eta, eta, eta, eta, eta / 5, eta / 5, eta / 25]
+    np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
+    # Epochs 5 and 6 are those of a user who puts a fifth of eta in the place of eta.
+    clf = estimator(**(settings | {"max_iter": 6}), **params).fit(X, y)
+    constant = {"learning_rate": "constant", "max_iter": 4, "n_iter_no_change": 1000}
+    by_hand = estimator(**(settings | constant), **params).fit(X, y)
+    by_hand.set_params(learning_rate_init=eta / 5, warm_start=True, max_iter=2, n_iter_no_change=1000).fit(X, y)
+    for p, q in zip(clf.coefs_, by_hand.coefs_, strict=True):
+        np.testing.assert_allclose(p, q, rtol=0, atol=1e-13)  # a fifth of eta is rounded in one of two ways
+
+
+@not_converged
+@pytest.mark.parametrize("power_t", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, power_t):
+    settings = {"learning_rate": "invscaling", "learning_rate_init": 0.3, "power_t": power_t, "solver": solver}
+    clf = estimator(warm_start=True, **settings).fit(X, y).fit(X, y)
+    clf.partial_fit(X[:31], y[:31]).partial_fit(X, y)
+    t = [90 * k for k in range(13)] + [90 * 12 + 31]
+    expected = [0.3 / (rows + 1) ** power_t for rows in t]
+    # One power, one division.
+    np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
+
+
+@not_converged
+@pytest.mark.parametrize(("solver", "eta"), [("sgd", 0.1), ("adam", 0.001)])
+def test_constant_is_constant(solver, eta):
+    clf = estimator(solver=solver, tol=10.0, max_iter=6).fit(X, y)
+    assert clf.history_["learning_rate"] == [eta] * 6
+
+
+# Printing
+
+NUMBER = r"[-+]?[0-9.]+(?:e[-+]?\d+)?"
+
+
+@not_converged
+@pytest.mark.parametrize("validated", [False, True])
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+def test_verbose_prints_a_line_an_epoch_with_all_figures(capsys, solver, validated):
+    given = {"X_val": X_val, "y_val": y_val} if validated else {}
+    clf = estimator(verbose=True, solver=solver).fit(X, y, **given)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == clf.n_iter_ == 6
+    # Each as it is printed: six digits of a loss, four of a score, a thousandth of a second.
+    figures = {
+        "loss": (r"(?<!validation )loss", 1e-6),
+        "validation_loss": ("validation loss", 1e-6),
+        "validation_score": ("validation score", 1e-4),
+        "learning_rate": ("eta", 1e-6),
+    }
+    for number, line in enumerate(lines):
+        assert re.match(rf"Epoch {number + 1}/6\b", line)
+        for key, (name, digits) in figures.items():
+            found = re.search(rf"{name} ({NUMBER})", line)
+            value = clf.history_[key][number]
+            if value is None or np.isnan(value):
+                assert found is None
+            else:
+                np.testing.assert_allclose(float(found[1]), value, rtol=0, atol=digits)
+        seconds = float(re.search(rf"({NUMBER}) s$", line)[1])
+        np.testing.assert_allclose(seconds, clf.history_["seconds"][number], rtol=0, atol=1e-3)
+
+
+@not_converged
+def test_quiet_training_prints_nothing(capsys):
+    estimator().fit(X, y, X_val=X_val, y_val=y_val).partial_fit(X, y)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_verbose_says_why_training_stopped(capsys):
+    settings = {"learning_rate_init": 1e-30, "shuffle": False, "tol": 1e-3, "n_iter_no_change": 2, "max_iter": 50}
+    estimator(verbose=True, **settings).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert re.search(r"loss did not improve.*0\.001.*2.*Stopping", lines[-1])
+
+
+def test_verbose_says_that_the_learning_rate_falls(capsys):
+    watch([1.0] * 4, adaptive=True, patience=1, verbose=True)
+    assert "0.1" in capsys.readouterr().out.splitlines()[-1]
+
+
+@not_converged
+def test_verbose_counts_on_over_the_calls(capsys):
+    clf = estimator(verbose=True, warm_start=True, max_iter=2).fit(X, y).fit(X, y)
+    clf.partial_fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.match(r"Epoch (\d+)/(\d+)", line).groups() for line in lines] == [
+        ("1", "2"),
+        ("2", "2"),
+        ("3", "4"),
+        ("4", "4"),
+        ("5", "5"),
+    ]
+
+
+# What is counted over the calls
+
+
+@not_converged
+@pytest.mark.parametrize(("batch_size", "n_batches"), [(1, 90), (20, 5), (89, 2), ("full", 1), ("auto", 1)])
+def test_counters_count_over_warm_starts_and_partial_fits(batch_size, n_batches):
+    clf = estimator(batch_size=batch_size, max_iter=3).fit(X, y)
+    assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (3, 270, 3 * n_batches, 3)
+    clf.partial_fit(X, y)
+    assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (4, 360, 4 * n_batches, 4)
+    clf.set_params(warm_start=True, max_iter=2).fit(X, y)
+    # n_iter_ is that of the last fit, as in MLPClassifier; the others go on.
+    assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (2, 540, 6 * n_batches, 6)
+    clf.partial_fit(X, y)
+    assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (3, 630, 7 * n_batches, 7)
+    assert clf.history_["epoch"] == list(range(1, 8))
+    clf.set_params(warm_start=False).fit(X, y)
+    assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (2, 180, 2 * n_batches, 2)
+
+
+def test_n_iter_counts_the_epochs_of_all_partial_fits():
+    clf = estimator()
+    for k in range(1, 6):
+        clf.partial_fit(X[: 15 + 5 * k], y[: 15 + 5 * k], classes=[0, 1, 2])
+        assert clf.n_iter_ == k
+        assert clf.t_ == sum(15 + 5 * j for j in range(1, k + 1))
+
+
+@not_converged
+def test_the_last_and_the_best_loss_are_those_of_the_curve():
+    clf = estimator(learning_rate_init=3.0, max_iter=30).fit(X, y)
+    assert clf.loss_ == clf.loss_curve_[-1]
+    assert clf.best_loss_ == min(clf.loss_curve_) < clf.loss_
+
+
+# Going on
+
+CONTINUED = {
+    "plain": {},
+    "momentum": {"momentum": 0.9, "nesterovs_momentum": False},
+    "nesterov": {"momentum": 0.9},
+    "adam": {"solver": "adam"},
+    "adam, float32": {"solver": "adam", "dtype": "float32"},
+    "adam, invscaling": {"solver": "adam", "learning_rate": "invscaling"},
+    "momentum, adaptive": {"momentum": 0.9, "learning_rate": "adaptive", "tol": 0.1, "n_iter_no_change": 2},
+    "validation held out": {"momentum": 0.9, "validation_fraction": 0.2},
+}
+
+
+@not_converged
+@pytest.mark.parametrize("name", CONTINUED)
+def test_two_warm_started_fits_of_k_epochs_are_one_of_2k(name, assert_identical):
+    whole = estimator(max_iter=12, **CONTINUED[name]).fit(X, y)
+    assert whole.n_iter_ == 12
+    halves = estimator(max_iter=6, warm_start=True, **CONTINUED[name]).fit(X, y)
+    first = [p.copy() for p in halves.coefs_]
+    halves.fit(X, y)
+    assert_identical(halves, whole)
+    assert any((p != q).any() for p, q in zip(first, halves.coefs_, strict=True))
+    for key in ("epoch", "loss", "learning_rate", "validation_loss", "validation_score"):
+        assert halves.history_[key] == whole.history_[key]
+    assert (halves.t_, halves.n_steps_, halves.best_loss_) == (whole.t_, whole.n_steps_, whole.best_loss_)
+    if "adaptive" in name:
+        assert len(set(whole.history_["learning_rate"])) > 2  # it fell twice
+
+
+@not_converged
+@pytest.mark.parametrize("name", ["plain", "momentum", "nesterov", "adam"])
+def test_a_fit_without_warm_start_forgets_everything(name, assert_identical):
+    clf = estimator(**CONTINUED[name]).fit(X, y)
+    again = estimator(**CONTINUED[name]).fit(X[::2], y[::2]).fit(X, y)
+    assert_identical(clf, again)
+    assert clf.loss_curve_ == again.loss_curve_
+
+
+@not_converged
+def test_another_solver_starts_with_a_state_of_its_own(assert_identical):
+    clf = estimator(momentum=0.9, shuffle=False, warm_start=True).fit(X, y)
+    weights, biases = [w.copy() for w in clf.coefs_], [b.copy() for b in clf.intercepts_]
+    clf.set_params(solver="adam", max_iter=1).fit(X, y)
+    fresh = estimator(solver="adam", max_iter=1, shuffle=False)
+    fresh.fit(X, y, coefs_init=weights, intercepts_init=biases)
+    assert_identical(clf, fresh)
+
+
+@not_converged
+def test_what_a_user_holds_of_an_earlier_history_is_not_the_new_one():
+    clf = estimator().fit(X, y)
+    curve = clf.loss_curve_
+    clf.fit(X, y)
+    assert len(curve) == len(clf.loss_curve_) == 6
+
+
+# The monitor itself
+
+
+def test_a_loss_or_a_parameter_that_is_not_finite_is_divergence():
+    with np.errstate(over="ignore", invalid="ignore"):
+        for loss in (np.nan, np.inf, -np.inf):
+            with pytest.raises(Diverged):
+                watch([1.0, loss])
+        for value in (np.nan, np.inf, -np.inf):
+            theta = np.zeros(3)
+            theta[1] = value
+            with pytest.raises(Diverged):
+                watch([1.0], theta=theta)
+        with pytest.raises(Diverged):
+            watch([1.0], theta=np.array([np.inf, -np.inf, 0.0]))
+        # The sum of these overflows, none of them has.
+        for dtype in (np.float32, np.float64):
+            large = np.full(3, np.finfo(dtype).max)
+            assert watch([1.0], theta=large)[0].epochs == 1
+
+
+def test_a_diverged_epoch_leaves_no_record():
+    monitor, _ = watch([1.0, 0.5])
+    before = {key: list(values) for key, values in monitor.history.items()}
+    progress = dict(monitor.progress)
+    monitor.begin_epoch()
+    with pytest.raises(Diverged):
+        monitor.end_epoch(np.nan)
+    assert monitor.history == before
+    assert monitor.progress == progress
+
+
+def test_the_monitor_goes_back_to_the_last_finished_epoch():
+    theta, velocity = np.arange(3.0), np.ones(3)
+    state = {"velocity": velocity, "t": 4}
+    monitor, _ = watch([1.0], theta=theta, state=state)
+    theta += 7.0
+    velocity *= -3.0
+    state["t"] = 9
+    monitor.roll_back()
+    np.testing.assert_array_equal(theta, np.arange(3.0))
+    np.testing.assert_array_equal(velocity, np.ones(3))
+    assert state["velocity"] is velocity
+    assert state["t"] == 4
+    assert monitor.epochs == 1
+    assert {len(values) for values in monitor.history.values()} == {1}
