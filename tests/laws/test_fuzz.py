@@ -22,7 +22,7 @@ from sklearn import config_context, get_config
 from skfnn import FNNClassifier, FNNRegressor
 from skfnn.inspection import gradient_noise
 
-# ``python tests/support/fuzz`` makes 20,000 calls.
+# ``python -m fuzz`` makes 20,000 calls.
 N_CALLS = int(os.environ.get("SKFNN_FUZZ_CALLS", "600"))
 SEED = int(os.environ.get("SKFNN_FUZZ_SEED", "0"))
 
@@ -34,7 +34,7 @@ def bounded_run():
 
 def test_random_calls_end_in_a_correct_result_or_in_a_documented_error(bounded_run):
     found = [
-        f"python tests/support/fuzz --only {SEED}:{index}  # {finding.law} -- after {finding.call}\n{finding.trace}"
+        f"python -m fuzz --only {SEED}:{index}  # {finding.law} -- after {finding.call}\n{finding.trace}"
         for index, finding in bounded_run.findings
     ]
     assert not found, "\n".join(found)
@@ -323,7 +323,7 @@ def test_the_command_fails_and_says_how_to_repeat_what_it_found(monkeypatch, cap
     monkeypatch.setattr(command, "run_many", lambda seed, n_sessions, jobs: found)
     assert command.main(["--seed", "4"]) == 1
     printed = capsys.readouterr().out
-    assert "python tests/support/fuzz --only 4:12  # no law -- after fit(X=list)" in printed
+    assert "python -m fuzz --only 4:12  # no law -- after fit(X=list)" in printed
     assert "1 calls, 1 findings" in printed
 
 

@@ -1,4 +1,4 @@
-"""The command ``python tests/support/fuzz``."""
+"""The command ``python -m fuzz``."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ NAMES = {GOOD: "valid", OPEN: "either", BAD: "invalid"}
 
 def main(arguments=None):
     """Run the command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python tests/support/fuzz", description=DESCRIPTION)
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=DESCRIPTION)
     parser.add_argument("--calls", type=int, default=20_000, help="how many calls, at least (default: 20000)")
     parser.add_argument("--seed", type=int, default=0, help="other seeds make other calls (default: 0)")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes (default: 2)")
@@ -30,7 +30,7 @@ def main(arguments=None):
         parser.error("--calls and --jobs must be at least 1, --seed at least 0")
     result = run_many(options.seed, -(-options.calls // CALLS_A_SESSION), options.jobs)
     for index, finding in result.findings:
-        print(f"python tests/support/fuzz --only {options.seed}:{index}  # {finding.law} -- after {finding.call}")
+        print(f"python -m fuzz --only {options.seed}:{index}  # {finding.law} -- after {finding.call}")
     print_summary(result)
     return 1 if result.findings else 0
 
