@@ -1,5 +1,7 @@
 """The classifier."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
@@ -7,9 +9,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._engine.prediction import check_finite
 from ._estimator.base import BaseFNN, has_epochs
+from ._estimator.call import FIT, PARTIAL_FIT
 from ._estimator.constraints import CLASSIFIER_CONSTRAINTS, with_valid_parameters
+from ._estimator.data import Given
 from ._estimator.docs import with_common_parts
 from ._estimator.tasks import Labels, checked_labels
+from ._estimator.validation import Validation
 
 
 @with_common_parts
@@ -80,6 +85,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
 
     _parameter_constraints = CLASSIFIER_CONSTRAINTS
     _SGD_RATE = 0.1
+    _task_from_plain = Labels
 
     def __init__(
         self,
@@ -194,9 +200,8 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             For parameters or data that cannot be used, and where training diverges: the loss or a weight is no longer
             finite at the end of an epoch.
         """
-        validation = (X_val, y_val, sample_weight_val)
-        with self._all_or_nothing():
-            return self._fit(X, y, sample_weight, validation, coefs_init=coefs_init, intercepts_init=intercepts_init)
+        validation = Validation(X_val, y_val, sample_weight_val)
+        return self._train(FIT, Given(X, y, sample_weight), validation, initial=(coefs_init, intercepts_init))
 
     @available_if(has_epochs)
     @with_valid_parameters
@@ -225,9 +230,8 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         self : FNNClassifier
             The estimator, trained further.
         """
-        validation = (X_val, y_val, sample_weight_val)
-        with self._all_or_nothing():
-            return self._fit(X, y, sample_weight, validation, incremental=True, classes=classes)
+        validation = Validation(X_val, y_val, sample_weight_val)
+        return self._train(PARTIAL_FIT, Given(X, y, sample_weight), validation, classes=classes)
 
     def predict(self, X):
         """Predict the class of each row.
@@ -248,7 +252,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             For rows that cannot be used, and where an output overflows.
         """
         raw = self._raw_outputs(X, check_finite)
-        return self._labels.decode(raw)
+        return self._task.decode(raw)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -269,11 +273,11 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             For rows that cannot be used, and where an output overflows.
         """
         check_is_fitted(self)
-        if not self._labels.binary:
+        if not self._task.binary:
             return self._raw_outputs(X, self._activate)
         raw = self._raw_outputs(X, check_finite)
         raw = np.hstack([-raw, raw])
-        self._loss.activate(raw)
+        self._task.loss.activate(raw)
         return raw
 
     def predict_log_proba(self, X):
@@ -317,37 +321,22 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             For rows that cannot be used, and where an output overflows.
         """
         raw = self._raw_outputs(X, check_finite)
-        return raw[:, 0] if self._labels.binary else raw
+        return raw[:, 0] if self._task.binary else raw
 
     def _activate(self, raw):
         """From raw outputs to probabilities, in place."""
         check_finite(raw)
-        self._loss.activate(raw)
+        self._task.loss.activate(raw)
 
-    # What the base class asks for
-
-    def _encode(self, y, fresh, incremental, classes):
+    def _task_for(self, y, known, call, classes):
         y = checked_labels(y)
-        if fresh:
-            if incremental and classes is None and y.ndim == 1:
+        if known is None:
+            if call.one_epoch and classes is None and y.ndim == 1:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
-            self._labels = Labels.find(y, classes)
-            self.classes_ = self._labels.classes
+            known = Labels.find(y, classes)
         else:
-            self._labels.check_same(y, incremental, classes)
-        return y, self._labels.targets(y, self.label_smoothing), self._labels.loss
-
-    def _encode_validation(self, y):
-        return self._labels.targets(checked_labels(y))
-
-    def _row_weights(self, y, sample_weight):
-        return self._labels.row_weights(y, self.class_weight, sample_weight)
-
-    def _strata(self, targets):
-        return self._labels.strata(targets)
-
-    def _mean_score(self, raw, targets, weights):
-        return self._labels.accuracy(raw, targets, weights)
+            known.check_same(y, call, classes)
+        return replace(known, smoothing=self.label_smoothing, class_weight=self.class_weight), y
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

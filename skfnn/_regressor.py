@@ -1,20 +1,19 @@
 """The regressor."""
 
-import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from dataclasses import replace
 
-from ._engine.batches import ArrayTargets
-from ._engine.losses import PoissonDeviance, SquaredError
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
 from ._engine.prediction import check_finite
 from ._estimator.base import BaseFNN, has_epochs
+from ._estimator.call import FIT, PARTIAL_FIT
 from ._estimator.constraints import REGRESSOR_CONSTRAINTS, with_valid_parameters
+from ._estimator.data import Given
 from ._estimator.docs import with_common_parts
-
-LOSSES = {"squared_error": SquaredError, "poisson": PoissonDeviance}
+from ._estimator.tasks import RealTargets, checked_targets
+from ._estimator.validation import Validation
 
 
 @with_common_parts
@@ -78,6 +77,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
     # With the classifier's 0.1 training diverges even on standardised data: squared error is steeper than
     # cross-entropy, the more so the wider the last hidden layer is.
     _SGD_RATE = 0.002
+    _task_from_plain = RealTargets
 
     def __init__(
         self,
@@ -190,9 +190,8 @@ class FNNRegressor(RegressorMixin, BaseFNN):
             For parameters or data that cannot be used, and where training diverges: the loss or a weight is no longer
             finite at the end of an epoch.
         """
-        validation = (X_val, y_val, sample_weight_val)
-        with self._all_or_nothing():
-            return self._fit(X, y, sample_weight, validation, coefs_init=coefs_init, intercepts_init=intercepts_init)
+        validation = Validation(X_val, y_val, sample_weight_val)
+        return self._train(FIT, Given(X, y, sample_weight), validation, initial=(coefs_init, intercepts_init))
 
     @available_if(has_epochs)
     @with_valid_parameters
@@ -219,8 +218,8 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         self : FNNRegressor
             The estimator, trained further.
         """
-        with self._all_or_nothing():
-            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+        validation = Validation(X_val, y_val, sample_weight_val)
+        return self._train(PARTIAL_FIT, Given(X, y, sample_weight), validation)
 
     def predict(self, X):
         """Predict the targets of each row.
@@ -246,69 +245,13 @@ class FNNRegressor(RegressorMixin, BaseFNN):
 
     def _activate(self, raw):
         """From raw outputs to predictions, in place."""
-        self._loss.activate(raw)
+        self._task.loss.activate(raw)
         check_finite(raw)
 
-    # What the base class asks for
-
-    def _encode(self, y, fresh, incremental, classes):
-        y = self._checked_targets(y)
-        targets = ArrayTargets(y.reshape(len(y), -1))
-        if not fresh and targets.n_outputs != self._network.sizes[-1]:
-            raise ValueError(f"y has {targets.n_outputs} outputs, but the model has {self._network.sizes[-1]}.")
-        return y, targets, LOSSES[self.loss]()
-
-    def _encode_validation(self, y):
-        y = self._checked_targets(y)
-        targets = ArrayTargets(y.reshape(len(y), -1))
-        expected = self._network.sizes[-1]
-        if targets.n_outputs != expected:
-            raise ValueError(f"y_val has {targets.n_outputs} outputs, but y has {expected}.")
-        return targets
-
-    def _checked_targets(self, y):
-        """Targets as numbers: (n,), or (n, n_outputs) with more than one output."""
-        if issparse(y):
-            raise ValueError("y is sparse, but FNNRegressor needs a dense array: use y.toarray().")
-        if y.dtype.kind == "O":
-            try:
-                y = y.astype(np.float64)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"y must hold numbers for FNNRegressor: {error}") from error
-        if y.dtype.kind not in "fiub" or not np.isfinite(y).all():
-            raise ValueError(f"y must hold finite numbers for FNNRegressor, got an array of type {y.dtype}.")
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and (y < 0).any():
-            raise ValueError("loss='poisson' needs targets >= 0; y has negative ones.")
-        return y
-
-    def _advice(self, targets):
-        if self.loss == "poisson":
-            return ""
-        values = targets.values.astype(np.float64)
-        largest = float(np.abs(values).max())
-        # Divided first: squares of targets above 1e154 overflow.
-        scale = largest and largest * float(np.sqrt(np.mean(np.square(values / largest))))
-        if scale <= 10.0:
-            return ""
-        return (
-            f" The targets have a root mean square of {scale:.3g}: standardise them, for instance with "
-            "TransformedTargetRegressor(..., transformer=StandardScaler())."
-        )
-
-    def _row_weights(self, y, sample_weight):
-        return sample_weight
-
-    def _strata(self, targets):
-        return None
-
-    def _mean_score(self, raw, targets, weights):
-        self._loss.activate(raw)
-        if not np.isfinite(raw).all():
-            return np.nan
-        with np.errstate(over="ignore", invalid="ignore"):  # squares of finite outputs
-            return float(r2_score(targets.values, raw, sample_weight=weights))
+    def _task_for(self, y, known, call, classes):
+        y = checked_targets(y, self.loss)
+        task = RealTargets.find(y, self.loss)
+        return (task if known is None else replace(known, loss_name=self.loss)), y
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

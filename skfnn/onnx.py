@@ -131,7 +131,7 @@ def _set_classifier_types(operator):
     model, n = operator.raw_operator, _checked_rows(operator, n_outputs=2)
     classes = _exported_classes(operator.scope_inst, model)
     label_type = StringTensorType if classes.dtype.kind == "U" else Int64TensorType
-    operator.outputs[0].set_type(label_type([n, len(classes)] if model._labels.multilabel else [n]))
+    operator.outputs[0].set_type(label_type([n, len(classes)] if model._task.multilabel else [n]))
     operator.outputs[1].type.shape = [n, len(classes)]
 
 
@@ -166,10 +166,10 @@ def _convert_classifier(scope, operator, container):
     model, graph = operator.raw_operator, _Graph(scope, operator, container)
     label, scores = (variable.full_name for variable in operator.outputs)
     raw = graph.raw_outputs(model)
-    if model._labels.multilabel:
+    if model._task.multilabel:
         graph.add("Cast", graph.add("Greater", raw, 0.0), to=graph.types["int64"], out=label)
     else:
-        if model._labels.binary:
+        if model._task.binary:
             raw = graph.add("Concat", graph.add("Neg", raw), raw, axis=1)
         # The number of the class from raw outputs, as `predict` has it: probabilities of 1.0 may be ties.
         number = graph.add("ArgMax", raw, axis=1, keepdims=0)
@@ -218,7 +218,7 @@ class _Graph:
         h = self._input.full_name
         if not isinstance(self._input.type, DoubleTensorType | FloatTensorType):
             h = self.cast(h, self.dtype)
-        names = [*model._network.activations, "identity"]
+        names = [*model._state.network.activations, "identity"]
         for name, weights, bias in zip(names, model.coefs_, model.intercepts_, strict=True):
             h = ACTIVATIONS[name](self, self.add("Gemm", h, weights, bias))
         return h

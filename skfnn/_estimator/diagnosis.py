@@ -1,9 +1,9 @@
 """What to say when training went wrong or is bound to."""
 
-import warnings
-
 import numpy as np
 from scipy import sparse
+
+from .warnings import warn_user
 
 # Plain SGD moves a first-layer pre-activation of a row x by about eta * ||x||^2 * delta a step. Nets train with this
 # factor at 10 to 100 (standardised digits or MNIST at eta 0.1: 6 and 70); at 10,000 a step is a leap of hundreds.
@@ -31,13 +31,11 @@ def warn_if_hopeless(X, eta, names):
     """Warn when the features' scale makes plain SGD with this eta hopeless."""
     square, largest, scale = _scales(X)
     if eta * square > HOPELESS_STEP:
-        warnings.warn(
+        warn_user(
             f"The features are too large for learning_rate_init={eta:g}: training will diverge or stall. "
             f"The largest, {_feature(largest, names)}, has a root mean square of {scale:.3g}. "
             "Scale the features first, for instance with a StandardScaler before the network in a pipeline, "
-            "or choose a smaller learning_rate_init.",
-            UserWarning,
-            stacklevel=6,
+            "or choose a smaller learning_rate_init."
         )
 
 

@@ -45,7 +45,7 @@ def hidden_activations(estimator, X, layer=-1):
     """
     model, X = network_and_rows(estimator, X)
     check_is_fitted(model)
-    n_hidden = len(model._network.sizes) - 2
+    n_hidden = len(model._state.network.sizes) - 2
     if not isinstance(layer, Integral) or isinstance(layer, bool) or not -n_hidden <= int(layer) < n_hidden:
         if not n_hidden:
             raise ValueError("This network has no hidden layer.")

@@ -7,9 +7,9 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._engine.batches import Batches
-from .._engine.network import Network
-from .._engine.trainer import Trainer, chunk_rows
-from .._estimator.data import check_weights, checked, normalised
+from .._engine.objective import Objective
+from .._estimator.call import PARTIAL_FIT
+from .._estimator.data import Given
 from ._find import network_and_rows
 
 
@@ -95,28 +95,24 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
         raise ValueError(f"n_draws must be a whole number >= 0, got {n_draws!r}.")
     model, X = network_and_rows(estimator, X)
     check_is_fitted(model)
-    X, y = checked(model, X, y, reset=False)
-    n_rows = X.shape[0]
-    y, targets, loss = model._encode(y, False, True, None)
-    weights = model._row_weights(y, None if sample_weight is None else check_weights("sample_weight", sample_weight, X))
-    weights = None if weights is None else normalised(weights, None)
-    batch_sizes = _checked_batch_sizes(batch_sizes, n_rows)
-
-    network: Network = model._network
+    task, data = model._checked(PARTIAL_FIT, Given(X, y, sample_weight), model._task)
+    X, n_rows = data.X, data.X.shape[0]
+    weights, batch_sizes = data.normalised_weights(), _checked_batch_sizes(batch_sizes, n_rows)
+    network, theta = model._state.network, model._state.theta
+    capacity = model._tuning.rows_at_once(network, X, theta.dtype)
 
     def row_norms(rows, batch_size):
-        capacity = chunk_rows(network, X, model._theta.dtype)
-        batches = Batches(X, targets, weights, rows, batch_size, False, model._theta.dtype, capacity)
-        # Saturated units overflow on the way to an exact limit; what matters is whether the gradients are finite.
+        batches = Batches(X, data.targets, weights, rows, batch_size, False, theta.dtype, capacity, model._tuning)
+        # Saturated units overflow on the way to an exact limit. Only the gradients have to be finite.
         with np.errstate(all="ignore"):
-            return Trainer(network, model._theta, batches, loss, None, 0.0).row_norms()
+            return Objective(network, theta, batches, task.loss, 0.0).row_norms()
 
     sums, mean = row_norms(None, n_rows)
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.array([float(np.einsum("ij,ij->", layer, layer, dtype=np.float64)) for layer in mean])
     if not (np.isfinite(sums).all() and np.isfinite(norms).all()):
         raise ValueError(
-            f"The gradients of some rows of X overflow {model._theta.dtype}: their features are too large for the "
+            f"The gradients of some rows of X overflow {theta.dtype}: their features are too large for the "
             "weights of the network, or the weights themselves are. Scale the rows as the training rows were."
         )
     # Rounding must not make a variance of rows that are all alike negative.

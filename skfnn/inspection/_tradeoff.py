@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import _num_samples
 
 from .._estimator.base import BaseFNN
-from .._estimator.settings import rows_in_batch
+from .._estimator.settings import Settings
 from ._noise import gradient_noise
 
 CURVES = ("epoch", "loss", "validation_loss", "validation_score")
@@ -101,7 +101,7 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
     if X_val is None or y_val is None:
         raise ValueError("X_val and y_val must be given: the batch sizes are compared on them.")
     n_rows = _num_samples(X)
-    sizes = _checked_sizes(batch_sizes, n_rows)
+    sizes = _checked_sizes(estimator, batch_sizes, n_rows)
     runs = Parallel(n_jobs=n_jobs)(delayed(_train)(estimator, X, y, size, X_val, y_val) for size in sizes)
     seconds, variances, histories, n_steps = zip(*runs, strict=True)
     return Bunch(
@@ -114,7 +114,7 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
     )
 
 
-def _checked_sizes(batch_sizes, n_rows):
+def _checked_sizes(estimator, batch_sizes, n_rows):
     """The batch sizes in rows."""
     rule = f"batch_sizes must be a list of whole numbers from 1 to the number of rows, {n_rows}, 'full' and 'auto'"
     if isinstance(batch_sizes, str) or not np.iterable(batch_sizes):
@@ -127,7 +127,7 @@ def _checked_sizes(batch_sizes, n_rows):
             raise ValueError(f"{rule}; got {size!r}.")
     if not sizes:
         raise ValueError(f"{rule}; got an empty list.")
-    return [int(rows_in_batch(size, n_rows)) for size in sizes]
+    return [Settings.of(clone(estimator).set_params(batch_size=size)).rows_in_batch(n_rows) for size in sizes]
 
 
 def _train(estimator, X, y, size, X_val, y_val):
