@@ -7,9 +7,9 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from ._engine.batches import ArrayTargets
 from ._engine.losses import PoissonDeviance, SquaredError
 from ._engine.prediction import check_finite
+from ._engine.targets import ArrayTargets
 from ._estimator.base import BaseFNN, has_epochs
 from ._estimator.constraints import REGRESSOR_CONSTRAINTS, with_valid_parameters
 from ._estimator.docs import with_common_parts

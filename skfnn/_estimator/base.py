@@ -11,7 +11,8 @@ from sklearn.utils import check_random_state
 
 from .._engine.batches import Batches
 from .._engine.network import Network
-from .._engine.trainer import Trainer, chunk_rows
+from .._engine.objective import Objective
+from .._engine.trainer import make_trainer
 from .._training.loop import train_epochs, train_lbfgs
 from .._training.monitor import Diverged, Monitor, new_history, new_progress
 from . import settings as _settings
@@ -181,10 +182,10 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
 
         # From here on the estimator describes the model in training: scorers look at it.
         self._network, self._theta, self._loss = network, theta, loss
-        capacity = chunk_rows(network, X, theta.dtype)
+        capacity = self._tuning.rows_at_once(network, X, theta.dtype)
         n_rows = X.shape[0] if rows is None else len(rows)
         batch_size = n_rows if self.solver == "lbfgs" else _settings.rows_in_batch(self.batch_size, n_rows)
-        batches = Batches(X, targets, weights, rows, batch_size, self.shuffle, theta.dtype, capacity)
+        batches = Batches(X, targets, weights, rows, batch_size, self.shuffle, theta.dtype, capacity, self._tuning)
         eta_0 = _settings.initial_learning_rate(params, self._SGD_RATE)
         solver = _settings.make_solver(params)
         if solver is not None:
@@ -233,8 +234,12 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
             max_iter=done + max_iter,
             callbacks=callbacks,
         )
-        strength = {"decay": self.alpha / n_rows, "dropout": self.dropout, "max_norm": self.max_grad_norm}
-        trainer = Trainer(network, theta, batches, loss, solver, **strength)
+        parts, decay = (network, theta, batches, loss), self.alpha / n_rows
+        if solver is None:
+            trainer = Objective(*parts, decay)
+        else:
+            strength = {"dropout": self.dropout, "max_norm": self.max_grad_norm, "tuning": self._tuning}
+            trainer = make_trainer(*parts, solver, decay=decay, **strength)
         if max_iter:
             self._run(trainer, monitor, incremental, max_iter, X)
         if incremental:

@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._engine.network import Network
 from .._engine.prediction import Predictor
-from .._engine.trainer import chunk_rows
+from .._engine.tuning import DEFAULT
 from .data import checked, is_finite
 from .version import VersionedState
 
@@ -13,6 +13,7 @@ from .version import VersionedState
 class FittedNetwork(VersionedState):
     """What an FNN estimator can do once it has parameters."""
 
+    _tuning = DEFAULT  # the sizes of blocks; tests replace it
     _network: Network
     _theta: np.ndarray
     _best_theta: np.ndarray | None
@@ -74,7 +75,11 @@ class FittedNetwork(VersionedState):
         check_is_fitted(self)
         if not self._is_ready(X):
             X = checked(self, X, reset=False)
-        return Predictor(self._network, self._theta, X, chunk_rows(self._network, X, self._theta.dtype))
+        return Predictor(self._network, self._theta, X, self._capacity(X))
+
+    def _capacity(self, X):
+        """The number of rows of X that are worked on at once."""
+        return self._tuning.rows_at_once(self._network, X, self._theta.dtype)
 
     def _raw_outputs(self, X, activate=None):
         """The output layer before its activation, or after it, (n, n_outputs)."""

@@ -1,16 +1,20 @@
 """The loop over the epochs, and the L-BFGS run."""
 
+import math
 from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize
+
+from .._engine.rates import StepRates
 
 
 def train_epochs(trainer, monitor, max_iter, epoch_rng):
     """Up to `max_iter` epochs; `epoch_rng(number)` gives the random stream of an epoch."""
     for _ in range(max_iter):
         eta = monitor.begin_epoch()
-        loss = trainer.epoch(eta, partial(epoch_rng, monitor.number))
+        rates = StepRates(math.nan, eta) if callable(eta) else StepRates(eta)
+        loss = trainer.epoch(rates, partial(epoch_rng, monitor.number))
         if monitor.end_epoch(loss):
             break
 
@@ -21,7 +25,7 @@ def train_lbfgs(trainer, monitor, max_iter, max_fun, tol):
     def objective(x):
         monitor.begin_epoch()  # the first evaluation after an iteration begins the next one
         np.copyto(trainer.theta, x, casting="same_kind")
-        value, gradient = trainer.objective()
+        value, gradient = trainer.value_and_gradient()
         return value, gradient.astype(np.float64)
 
     def end_iteration(intermediate_result):

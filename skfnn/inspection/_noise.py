@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._engine.batches import Batches
 from .._engine.network import Network
-from .._engine.trainer import Trainer, chunk_rows
+from .._engine.objective import Objective
 from .._estimator.data import check_weights, checked, normalised
 from ._find import network_and_rows
 
@@ -105,11 +105,11 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     network: Network = model._network
 
     def row_norms(rows, batch_size):
-        capacity = chunk_rows(network, X, model._theta.dtype)
+        capacity = model._tuning.rows_at_once(network, X, model._theta.dtype)
         batches = Batches(X, targets, weights, rows, batch_size, False, model._theta.dtype, capacity)
         # Saturated units overflow on the way to an exact limit; what matters is whether the gradients are finite.
         with np.errstate(all="ignore"):
-            return Trainer(network, model._theta, batches, loss, None, 0.0).row_norms()
+            return Objective(network, model._theta, batches, loss, 0.0).row_norms()
 
     sums, mean = row_norms(None, n_rows)
     with np.errstate(over="ignore", invalid="ignore"):
