@@ -36,9 +36,9 @@ class Threads:
         self._now = None
 
     def section(self, work, body):
-        """Run ``body()`` with the number of threads for products of `work` multiplications; ``use`` can change it inside.
+        """Run ``body()`` with the number of threads that suits products of `work` multiplications; return its result.
 
-        Returns the result of ``body()``.
+        ``use`` can change the number inside.
         """
         # Not a context manager of our own: Ctrl-C between its entry and the body would leave the lock taken.
         with self.lock:
