@@ -20,7 +20,7 @@ class NoiseBench:
     def __init__(self, hidden, rows):
         from skfnn import FNNClassifier
         from skfnn._engine.batches import Batches
-        from skfnn._engine.trainer import Trainer, chunk_rows
+        from skfnn._engine.objective import Objective
         from skfnn.inspection import gradient_noise
 
         data = _data.mnist()
@@ -34,13 +34,13 @@ class NoiseBench:
 
         network, theta = model._network, model._theta
         targets, loss = model._encode(y, False, True, None)[1:]
-        capacity = chunk_rows(network, X, theta.dtype)
+        capacity = model._tuning.rows_at_once(network, X, theta.dtype)
         batches = Batches(X, targets, None, None, len(X), False, theta.dtype, capacity)
-        self._trainer = trainer = Trainer(network, theta, batches, loss, None, 0.0)
+        self._objective = objective = Objective(network, theta, batches, loss, 0.0)
         self._noise = lambda: gradient_noise(model, X, y, n_draws=0)
         self._functions = {
-            BASE: trainer.objective,
-            "row norms": trainer.row_norms,
+            BASE: objective.value_and_gradient,
+            "row norms": objective.row_norms,
             "partial_fit": lambda: full.partial_fit(X, y),
             "gradient_noise": self._noise,
         }
@@ -51,7 +51,7 @@ class NoiseBench:
 
     def squared_norms(self):
         """The squared norm of the full-batch gradient: from the engine's gradient, and as `gradient_noise` has it."""
-        gradient = self._trainer.objective()[1].astype(np.float64)
+        gradient = self._objective.value_and_gradient()[1].astype(np.float64)
         return float(gradient @ gradient), self._noise().gradient_norm_squared
 
     def timed(self, name):

@@ -1,15 +1,15 @@
 """Products of some rows of a CSR matrix with a dense one, added in place.
 
-SciPy's own kernels behind ``csr @ dense`` add into their result and take a range of rows as it stands, without a new
-matrix; ``csr @ dense`` and ``csr.T @ dense`` write a new dense array each time, the second one of n_features rows, and
-cost several times as much where few features occur.
+The kernels behind SciPy's ``csr @ dense`` add to their result and take a range of rows without making a new matrix.
+``csr @ dense`` and ``csr.T @ dense`` write a new dense array each time, the second one with n_features rows. If few
+features occur they take several times as long.
 """
 
 import numpy as np
 
 try:
     from scipy.sparse._sparsetools import csc_matvecs, csr_matvecs
-except ImportError:  # pragma: no cover - a SciPy that moved them
+except ImportError:  # pragma: no cover - a SciPy that has moved them
     csc_matvecs = csr_matvecs = None
 
 
@@ -30,6 +30,6 @@ def add_transposed_product(X, rows, D, out):
         occurring = type(part)((part.data, indices, part.indptr), shape=(len(D), len(columns)))
         out[columns] += occurring.T @ D
         return
-    # The arrays of the rows in CSR form are those of their transpose in CSC form.
+    # The arrays of a matrix in CSR form are those of its transpose in CSC form.
     pointers = X.indptr[rows.start : rows.stop + 1]
     csc_matvecs(X.shape[1], len(D), D.shape[1], pointers, X.indices, X.data, D.reshape(-1), out.reshape(-1))
