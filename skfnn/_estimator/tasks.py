@@ -10,8 +10,8 @@ from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from .._engine.targets import ArrayTargets, ClassTargets
 from .._engine.losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
+from .._engine.targets import ArrayTargets, ClassTargets
 from .data import in_range
 
 REGRESSION_LOSSES = {"squared_error": SquaredError, "poisson": PoissonDeviance}

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from .journal import Journal
+from .schedules import NO_RATES
 from .state import BestWeights
 
 
@@ -98,7 +99,7 @@ class Monitor:
         self._validate, self._watches_score, self._keeps_best = validate, watches_score, keeps_best
         self._callbacks = callbacks
         self._begun = False
-        self.rates = None
+        self.rates = NO_RATES
 
     @property
     def epochs(self):

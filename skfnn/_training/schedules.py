@@ -45,6 +45,9 @@ ADAPTIVE_DIVISOR = 5.0
 ADAPTIVE_SMALLEST = 1e-6
 
 
+NO_RATES = StepRates(math.nan)
+
+
 def user_rate(function, step):
     """The eta that a user's function returns for a step, checked."""
     eta = function(step)
@@ -58,7 +61,7 @@ def user_rate(function, step):
 
 def no_rates(progress):
     """The schedule of a solver without a learning rate."""
-    return StepRates(math.nan)
+    return NO_RATES
 
 
 def make_schedule(learning_rate, eta_0, power_t, max_iter):

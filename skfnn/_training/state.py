@@ -110,12 +110,13 @@ class TrainingState:
 
     def put_best_back(self, last_theta, interrupted):
         """Make the best epoch's parameters those of the model; an interrupted run keeps `last_theta` to continue."""
-        if self.best is None:
+        best = self.best
+        if best is None:
             return
-        np.copyto(self.theta, self.best.theta)
+        np.copyto(self.theta, best.theta)
         if interrupted and not np.array_equal(last_theta, self.theta):
             self.paused_theta = last_theta
-        self.best, self.restored_score = None, self.best.score
+        self.best, self.restored_score = None, best.score
 
     # What a pickle holds: arrays, numbers and names only, so that these classes may move and change.
 
