@@ -3,19 +3,6 @@
 import numpy as np
 import pytest
 
-from skfnn._engine import batches as _batches
-from skfnn._engine import trainer as _training
-
-
-@pytest.fixture(scope="module")
-def small_blocks():
-    """Blocks of 64 rows at most, and deferred wherever they can be: small problems go the ways of large ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (_batches, _training):
-            patch.setattr(module, "BLOCK_ROWS", 64)
-        patch.setattr(_training, "_deferring_pays", lambda batches, *_: batches.block_batches > 1)
-        yield
-
 
 @pytest.fixture(scope="session")
 def assert_identical():

@@ -8,10 +8,7 @@ from reference import initial_values, n_outputs, objective, problem, softplus, t
 from scipy import sparse
 from sklearn.metrics import log_loss
 
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 # Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
 ATOL = 1e-10

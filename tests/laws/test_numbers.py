@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 from reference import gradient, initial_values, objective, problem, train
 from scipy import sparse
+from tuned import FNNClassifier, FNNRegressor
 
-from skfnn import FNNClassifier, FNNRegressor
 from skfnn._engine.activations import ACTIVATIONS
 from skfnn._engine.losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
 from skfnn.inspection import hidden_activations
 
 pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
     pytest.mark.filterwarnings("error"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     # The advice that such features get. That it comes is tested in test_divergence.py.

@@ -1,8 +1,7 @@
 """The classifier set up so that its iterates can be held against a loop in float64."""
 
 import numpy as np
-
-from skfnn import FNNClassifier
+from tuned import FNNClassifier
 
 
 def estimator(n_epochs, **params):

@@ -12,16 +12,12 @@ from reference import initial_values, n_outputs, problem
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from tuned import FNNRegressor, retuned
 
-import skfnn._training
-from skfnn import FNNRegressor
 from skfnn._training.monitor import Monitor, new_history, new_progress
 from skfnn._training.schedules import make_schedule
 
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 # Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
 ATOL = 1e-10
@@ -176,13 +172,12 @@ def test_every_step_has_its_own_eta_for_every_output(kind, assert_parameters):
 
 
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
-def test_a_batch_that_comes_in_parts_is_one_step(alpha, monkeypatch, assert_parameters):
+def test_a_batch_that_comes_in_parts_is_one_step(alpha, assert_parameters):
     # A part has at least 64 rows.
-    monkeypatch.setattr(skfnn._training, "CHUNK_ROWS", 64)
     X, y, T = problem("multiclass", 150)
     start = initial_values((5, 6, 4, 3), seed=1)
     rate = Counting()
-    clf = estimator(3, learning_rate=rate, batch_size=100, alpha=alpha)
+    clf = retuned(estimator(3, learning_rate=rate, batch_size=100, alpha=alpha), chunk_rows=64)
     clf.fit(X, y, coefs_init=start[0], intercepts_init=start[1])
     assert sorted(rate.calls) == list(range(6))
     assert all(rate.calls[step] == 1 for step in (1, 3, 5))

@@ -1,0 +1,34 @@
+"""A small training set and network in the form that the engine takes."""
+
+import numpy as np
+from reference import initial_values, n_outputs, problem
+
+from skfnn._engine.batches import Batches
+from skfnn._engine.losses import LOSSES
+from skfnn._engine.network import Network
+from skfnn._engine.targets import ArrayTargets
+from skfnn._engine.tuning import DEFAULT
+
+KIND_OF_LOSS = {"binary": "logistic_cross_entropy", "multilabel": "logistic_cross_entropy"}
+
+
+def whole(kind="multiclass", n_rows=40, hidden=(6, 4)):
+    """The rows, their targets, the network and its parameters: lists of weights and biases, and one vector."""
+    X, _, T = problem(kind, n_rows)
+    network = Network((X.shape[1], *hidden, n_outputs(kind)), ("tanh",) * len(hidden))
+    start = initial_values(network.sizes, seed=1)
+    theta = np.empty(network.n_parameters)
+    for layer, W, b in zip(network.layers(theta), *start, strict=True):
+        layer[:-1], layer[-1] = W, b
+    return X, T, network, start, theta
+
+
+def loss_of(kind="multiclass"):
+    """The loss of a kind of problem."""
+    return LOSSES[KIND_OF_LOSS.get(kind, "softmax_cross_entropy")]()
+
+
+def batches_of(X, T, batch_size, *, weights=None, container=np.asarray, capacity=1024, shuffle=False, tuning=DEFAULT):
+    """The mini-batches of the rows, in order unless told otherwise."""
+    targets = ArrayTargets(T)
+    return Batches(container(X), targets, weights, None, batch_size, shuffle, np.dtype(float), capacity, tuning)
