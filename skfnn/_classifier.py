@@ -13,6 +13,7 @@ from ._estimator.call import FIT, PARTIAL_FIT
 from ._estimator.constraints import CLASSIFIER_CONSTRAINTS, with_valid_parameters
 from ._estimator.data import Given
 from ._estimator.docs import with_common_parts
+from ._estimator.initial_values import InitialValues
 from ._estimator.tasks import Labels, checked_labels
 from ._estimator.validation import Validation
 
@@ -96,6 +97,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         batch_size="auto",
         shuffle=True,
         learning_rate_init="auto",
+        standardize="auto",
         learning_rate="constant",
         power_t=0.5,
         momentum=0.0,
@@ -128,6 +130,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             batch_size=batch_size,
             shuffle=shuffle,
             learning_rate_init=learning_rate_init,
+            standardize=standardize,
             learning_rate=learning_rate,
             power_t=power_t,
             momentum=momentum,
@@ -201,7 +204,9 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             finite at the end of an epoch.
         """
         validation = Validation(X_val, y_val, sample_weight_val)
-        return self._train(FIT, Given(X, y, sample_weight), validation, initial=(coefs_init, intercepts_init))
+        return self._train(
+            FIT, Given(X, y, sample_weight), validation, initial=InitialValues(coefs_init, intercepts_init)
+        )
 
     @available_if(has_epochs)
     @with_valid_parameters

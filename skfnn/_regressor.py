@@ -12,6 +12,7 @@ from ._estimator.call import FIT, PARTIAL_FIT
 from ._estimator.constraints import REGRESSOR_CONSTRAINTS, with_valid_parameters
 from ._estimator.data import Given
 from ._estimator.docs import with_common_parts
+from ._estimator.initial_values import InitialValues
 from ._estimator.tasks import RealTargets, checked_targets
 from ._estimator.validation import Validation
 
@@ -88,6 +89,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         batch_size="auto",
         shuffle=True,
         learning_rate_init="auto",
+        standardize="auto",
         learning_rate="constant",
         power_t=0.5,
         momentum=0.0,
@@ -119,6 +121,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
             batch_size=batch_size,
             shuffle=shuffle,
             learning_rate_init=learning_rate_init,
+            standardize=standardize,
             learning_rate=learning_rate,
             power_t=power_t,
             momentum=momentum,
@@ -191,7 +194,9 @@ class FNNRegressor(RegressorMixin, BaseFNN):
             finite at the end of an epoch.
         """
         validation = Validation(X_val, y_val, sample_weight_val)
-        return self._train(FIT, Given(X, y, sample_weight), validation, initial=(coefs_init, intercepts_init))
+        return self._train(
+            FIT, Given(X, y, sample_weight), validation, initial=InitialValues(coefs_init, intercepts_init)
+        )
 
     @available_if(has_epochs)
     @with_valid_parameters

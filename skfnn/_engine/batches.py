@@ -59,12 +59,12 @@ class Batches:
     weights : (B_all,) array or None; the weights of the loss, with mean 1 over the training set.
     rows : array of the row numbers that form the training set, or None for all.
     batch_size, shuffle : as in the estimator; `batch_size` is a number here.
-    dtype : the precision of training.
+    form : the RowFormat of training.
     capacity : the largest number of rows in a mini-batch that is not split into parts, and in a part.
     tuning : how many rows a block of several mini-batches has.
     """
 
-    def __init__(self, X, targets, weights, rows, batch_size, shuffle, dtype, capacity, tuning=DEFAULT):
+    def __init__(self, X, targets, weights, rows, batch_size, shuffle, form, capacity, tuning=DEFAULT):
         self.n_rows = X.shape[0] if rows is None else len(rows)
         self.batch_size = batch_size
         self.n_batches = -(-self.n_rows // batch_size)
@@ -74,12 +74,12 @@ class Batches:
         self.block_batches = max(1, tuning.rows_in_block(X, targets.n_outputs) // batch_size)
         whole = self.block_batches * batch_size if batch_size <= capacity else capacity
         self.block_capacity = min(whole, self.n_rows)
-        self._source = Rows(X, dtype, self.block_capacity)
+        self._source = Rows(X, form, self.block_capacity)
         self.sparse = self._source.sparse
         self.row_entries = X.nnz / X.shape[0] if self.sparse else X.shape[1]
         self.targets, self._weights = targets, weights
-        self._memory = np.empty(self.block_capacity * (2 * targets.n_outputs + 1), dtype)
-        self._weight_memory = None if weights is None else np.empty(self.block_capacity, dtype)
+        self._memory = np.empty(self.block_capacity * (2 * targets.n_outputs + 1), form.dtype)
+        self._weight_memory = None if weights is None else np.empty(self.block_capacity, form.dtype)
         self._cuts = {}
 
     @property

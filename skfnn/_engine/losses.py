@@ -3,7 +3,7 @@
 A loss works on the output layer before its activation, `z`, so nothing overflows and nothing is clipped.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import expit, xlogy
@@ -12,9 +12,13 @@ from .blas import blas
 
 
 class Loss(Protocol):
-    """A loss, together with the activation of the output layer that belongs to it."""
+    """A loss, together with the activation of the output layer that belongs to it.
+
+    `unit` is what 1 in the coordinates of training means: 1.0, or an array of two numbers if ``value`` returns two.
+    """
 
     out_activation: str
+    unit: Any
 
     def write_delta(self, z, y, delta, row, weights=None):
         """Write the derivative of a mini-batch's loss with respect to `z` into `delta`.
@@ -38,6 +42,7 @@ class SoftmaxCrossEntropy:
     """-log softmax(z)[class], for targets that are one-hot rows."""
 
     out_activation = "softmax"
+    unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
         """Write the delta of a mini-batch; `z` and `row` become what ``value`` needs."""
@@ -72,6 +77,7 @@ class LogisticCrossEntropy:
     """Cross-entropy of one logistic unit per column: log(1 + exp(z)) - y * z, summed over the columns."""
 
     out_activation = "logistic"
+    unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
         """Write the delta of a mini-batch; ``value`` uses `z` unchanged."""
@@ -99,6 +105,7 @@ class SquaredError:
     """(z - y)^2 / 2, summed over the columns."""
 
     out_activation = "identity"
+    unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
         """Write the delta of a mini-batch; `z` becomes the residuals."""
@@ -120,10 +127,30 @@ class SquaredError:
         """Leave z as it is."""
 
 
+class ScaledSquaredError(SquaredError):
+    """The squared error of targets that were divided by `scale` (n_outputs,), column by column.
+
+    ``value`` returns an array of two numbers: the loss in the coordinates of training, and in the units of y.
+    """
+
+    def __init__(self, scale):
+        self._units = np.square(scale)
+        self.unit = np.array([1.0, self._units.mean()])
+
+    def value(self, z, y, row, weights=None):
+        """The sum of the losses of a block's rows, in both units."""
+        if weights is None:
+            columns = np.einsum("ijk,ijk->j", z, z, dtype=np.float64)
+        else:
+            columns = np.einsum("ijk,ijk,ik->j", z, z, weights, dtype=np.float64)
+        return 0.5 * np.array([columns.sum(), np.multiply(columns, self._units).sum()])
+
+
 class PoissonDeviance:
     """Half the Poisson deviance for the mean exp(z): exp(z) - y z + y log(y) - y, summed over the columns."""
 
     out_activation = "exp"
+    unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
         """Write the delta of a mini-batch; ``value`` uses `z` unchanged."""

@@ -45,7 +45,7 @@ class Objective:
     def value_and_gradient(self):
         """The objective and its gradient, which the next call overwrites."""
         n = self.batches.n_rows
-        value = self.sum_up(0, n) / n + self.penalty()
+        value = self.sum_up(0, n) / n + self.penalty() * self._loss.unit
         self._l2.add_gradient(self.gradient_layers)
         return value, self.gradient
 

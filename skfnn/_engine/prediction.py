@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from .coordinates import USERS
 from .first_layer import make_first_layer
 from .passes import Passes
 from .rows import Rows
@@ -25,19 +26,20 @@ def check_finite(outputs):
 class Predictor:
     """The forward pass for the rows of one matrix, with buffers for `capacity` rows at a time.
 
-    Use a predictor in one thread only, because it owns its buffers. It reads `theta` at every call.
+    Use a predictor in one thread only, because it owns its buffers. It reads `theta`, which is in `coordinates`, at
+    every call. Rows and outputs are in the user's units.
     """
 
-    def __init__(self, network, theta, X, capacity):
+    def __init__(self, network, theta, X, capacity, coordinates=USERS):
         self._n, self._capacity = X.shape[0], min(capacity, X.shape[0])
-        self._rows = Rows(X, theta.dtype, self._capacity)
+        self._rows = Rows(X, coordinates.row_format(theta.dtype), self._capacity)
         self._workspace = Workspace(network, self._capacity, theta.dtype, training=False)
         self._passes = Passes(network, theta)
         kind = "sparse" if self._rows.sparse else "dense"
         self._first = make_first_layer(kind, network.layers(theta)[:1], self._capacity, self._capacity)
         self._shape = (self._n, network.sizes[-1])
         self._raw = np.empty(self._capacity * network.sizes[-1], theta.dtype)
-        self._network = network
+        self._network, self._to_outputs = network, coordinates.to_outputs
 
     def raw_outputs(self, activate=None):
         """The output layer before its activation, (n, n_outputs), a new array; `activate` is applied to every part."""
@@ -45,6 +47,7 @@ class Predictor:
         # Saturated units may overflow on the way to an exact limit. Only the outputs have to be finite.
         with np.errstate(all="ignore"):
             for rows, _, raw in self._parts():
+                self._to_outputs(raw)
                 if activate is not None:
                     activate(raw)
                 out[rows] = raw

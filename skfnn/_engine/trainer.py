@@ -22,9 +22,9 @@ class Iterations(Protocol):
 class Trainer:
     """Trains `theta` in place, one epoch per call. It holds everything that an epoch needs."""
 
-    def __init__(self, theta, batches, dropout, penalty, iterations: Iterations):
+    def __init__(self, theta, batches, dropout, penalty, iterations: Iterations, unit=1.0):
         self.theta, self.batches = theta, batches
-        self._dropout, self._penalty, self._iterations = dropout, penalty, iterations
+        self._dropout, self._penalty, self._iterations, self._unit = dropout, penalty, iterations, unit
 
     def epoch(self, rates, make_rng):
         """Pass once over the training set; returns the mean loss of its rows, each at the weights that it met.
@@ -35,7 +35,7 @@ class Trainer:
         self.batches.shuffle(make_rng)
         self._dropout.begin_epoch(make_rng)
         penalty = self._penalty.value()
-        return self._iterations.run(rates) / self.batches.n_rows + penalty
+        return self._iterations.run(rates) / self.batches.n_rows + penalty * self._unit
 
 
 class BlockIterations:
@@ -136,4 +136,4 @@ def make_trainer(network, theta, batches, loss, solver, *, decay, dropout=0.0, m
     else:
         workspace = Workspace(network, batches.largest_batch, theta.dtype, keep=masks.keep)
         iterations = BlockIterations(network, batches, loss, passes, workspace, make_updates(run))
-    return Trainer(theta, batches, masks, penalty, iterations)
+    return Trainer(theta, batches, masks, penalty, iterations, loss.unit)

@@ -16,10 +16,12 @@ from .._training.printer import Printer
 from .._training.state import TrainingState
 from .call import FIT, RESUME
 from .callbacks import CallbackSupportMixin, fit_callbacks, with_callbacks
+from .coordinates import find_coordinates
 from .data import Data, Given, checked_rows
 from .diagnosis import divergence_message, warn_if_hopeless
 from .fitted import FittedNetwork
-from .settings import Settings, write_initial_values
+from .initial_values import NO_VALUES, write_initial_values
+from .settings import Settings
 from .transaction import memory_for, transaction
 from .validation import Split, Validation, given_set, held_out, validator
 from .warnings import warn_user
@@ -48,6 +50,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         batch_size,
         shuffle,
         learning_rate_init,
+        standardize,
         learning_rate,
         power_t,
         momentum,
@@ -77,6 +80,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.learning_rate_init = learning_rate_init
+        self.standardize = standardize
         self.learning_rate = learning_rate
         self.power_t = power_t
         self.momentum = momentum
@@ -161,7 +165,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             return self._fit(call, given, validation, **details)
 
     @with_callbacks
-    def _fit(self, call, given, validation, *, classes=None, initial=(None, None)):
+    def _fit(self, call, given, validation, *, classes=None, initial=NO_VALUES):
         """The steps of ``fit``, ``partial_fit`` and ``resume``."""
         before = self._state_to_continue(call)
         call = call if before else call.from_the_start()
@@ -170,13 +174,13 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         task, data = self._checked(call, given, before and self._task, classes)
         network = settings.network(data.X.shape[1], task.n_outputs)
         with memory_for(network):
-            before = before or self._new_state(settings, network, data.X)
+            before = before or self._new_state(settings, network, task, data)
             before.check_network(network)
             split = self._split(call, settings, task, data, validation, before.seed)
             if settings.has_ended(call, before.progress) and not (settings.early_stopping and before.best):
                 return self
             state = before.to_train(call, settings.keeps_best(call, before, split))
-            write_initial_values(network, state.theta, *initial)
+            write_initial_values(state, initial)
             # From here on the estimator describes the model in training, because scorers look at it.
             self.__dict__.update(task.attributes(), _task=task, _state=state, history_=state.history)
             self._run(call, settings, data, split, begins)
@@ -190,13 +194,14 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
 
     def _state_to_continue(self, call):
         """The state from which `call` continues; None if it starts anew."""
-        return getattr(self, "_state", None) if call.continues or self.warm_start else None
+        continues = hasattr(self, "_state") and (call.continues or self.warm_start)
+        return self._current_state() if continues else None
 
-    def _new_state(self, settings, network, X):
+    def _new_state(self, settings, network, task, data):
         """The state before the first epoch."""
         seed = check_random_state(self.random_state).randint(_MAX_SEED)
-        theta = network.initial_parameters(np.random.default_rng(seed), settings.precision(X))
-        return TrainingState(network, theta, seed)
+        theta = network.initial_parameters(np.random.default_rng(seed), settings.precision(data.X))
+        return TrainingState(network, theta, seed, find_coordinates(settings.standardize, task, data))
 
     def _split(self, call, settings, task, data, validation, seed):
         """Which rows are trained on, and which are scored after every epoch."""
@@ -208,8 +213,9 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     def _run(self, call, settings, data, split, begins):
         """Train the model that the estimator describes, in place."""
         state, task = self._state, self._task
-        batches = self._batches(settings, state, data, split.rows)
-        runner = self._runner(call, settings, state, task, batches)
+        targets, loss = task.in_training(data.targets, state.coordinates)
+        batches = self._batches(settings, state, data, targets, split.rows)
+        runner = self._runner(call, settings, state, loss, batches)
         if settings.solver == "sgd" and begins:
             warn_if_hopeless(data.X, self.learning_rate_init_, self._names())
         epochs = 1 if call.one_epoch else max(0, settings.max_iter - state.progress.epoch)
@@ -235,35 +241,35 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         self.__dict__.update(self._attributes_of(state))
         callbacks.end_fit()
 
-    def _batches(self, settings, state, data, rows):
+    def _batches(self, settings, state, data, targets, rows):
         """The mini-batches of the training rows."""
         capacity = self._tuning.rows_at_once(state.network, data.X, state.theta.dtype)
         n_rows = data.X.shape[0] if rows is None else len(rows)
         return Batches(
             data.X,
-            data.targets,
+            targets,
             data.normalised_weights(rows),
             rows,
             settings.rows_in_batch(n_rows),
             settings.shuffle,
-            state.theta.dtype,
+            state.coordinates.row_format(state.theta.dtype),
             capacity,
             self._tuning,
         )
 
-    def _runner(self, call, settings, state, task, batches):
+    def _runner(self, call, settings, state, loss, batches):
         """What trains the parameters: L-BFGS, or a solver epoch by epoch."""
         network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
         if not settings.has_epochs:
             state.solver = {}
-            objective = Objective(network, theta, batches, task.loss, decay)
+            objective = Objective(network, theta, batches, loss, decay)
             return LBFGS(objective, theta, settings.max_fun, settings.tol)
         solver = settings.make_solver()
         state.begin_solver(solver)
         solver.bind(network, theta, state.solver)
         self.learning_rate_init_ = settings.initial_rate(self._SGD_RATE)
         extras = {"dropout": settings.dropout, "max_norm": settings.max_grad_norm, "tuning": self._tuning}
-        trainer = make_trainer(network, theta, batches, task.loss, solver, decay=decay, **extras)
+        trainer = make_trainer(network, theta, batches, loss, solver, decay=decay, **extras)
         return EpochLoop(trainer, state.seed, None if call.one_epoch else settings.unfinished)
 
     def _loop(self, call, runner, monitor, epochs, data):

@@ -26,6 +26,7 @@ CONSTRAINTS = {name: rule for name, rule in _MLP.items() if name != "loss"} | {
     "weight_decay": [_Interval(Real, 0, None, closed="left")],
     "dropout": [_Interval(Real, 0, 1, closed="left")],
     "max_grad_norm": [_Interval(Real, 0, None, closed="neither"), None],
+    "standardize": [_Strings({"auto"}), "boolean"],
     "learning_rate_init": [_Strings({"auto"}), *_MLP["learning_rate_init"]],
     "validation_fraction": [_Interval(Real, 0, 1, closed="neither"), None],
     "scoring": [_Strings({*get_scorer_names(), "loss"}), callable, None],

@@ -8,6 +8,7 @@ from .._engine import tuning
 from .._engine.prediction import Predictor
 from .._training.state import TrainingState
 from .data import checked, is_finite
+from .users_copy import UsersCopy, users_vector
 from .version import VersionedState
 
 
@@ -27,18 +28,40 @@ class FittedNetwork(VersionedState):
 
     @property
     def coefs_(self):
-        """The weights of every layer, (fan_in, fan_out): views of the parameters."""
+        """The weights of every layer, (fan_in, fan_out), in the user's units; writing into them changes the model."""
         return [layer[:-1] for layer in self._fitted_layers()]
 
     @property
     def intercepts_(self):
-        """The biases of every layer, (fan_out,): views of the parameters."""
+        """The biases of every layer, (fan_out,), in the user's units; writing into them changes the model."""
         return [layer[-1] for layer in self._fitted_layers()]
 
     def _fitted_layers(self):
         if not hasattr(self, "_state"):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
-        return self._state.network.layers(self._state.theta)
+        state = self._current_state()
+        if not state.coordinates.changes_weights:
+            return state.network.layers(state.theta)
+        copy = self.__dict__.get("_users_copy")
+        vector = None if copy is None else copy.vector
+        if vector is None:
+            vector = users_vector(state)
+            self._users_copy = UsersCopy(state, vector)
+        return state.network.layers(vector)
+
+    def _current_state(self):
+        """The state, with what the user wrote into `coefs_` and `intercepts_`."""
+        copy = self.__dict__.get("_users_copy")
+        if copy is not None and not copy.take_over(self._state):
+            self.__dict__.pop("_users_copy", None)
+        return self._state
+
+    def __getstate__(self):
+        if hasattr(self, "_state"):
+            self._current_state()
+        state = super().__getstate__()
+        state.pop("_users_copy", None)
+        return state
 
     def restore_best(self):
         """Put back the weights of the `partial_fit` call with the best validation score.
@@ -72,18 +95,23 @@ class FittedNetwork(VersionedState):
         True
         """
         check_is_fitted(self)
-        best = self._state.best
+        best = self._current_state().best
         if best is None:
             raise ValueError("There are no best weights to restore: call partial_fit with X_val and y_val first.")
         self._state.theta = best.theta.copy()
+        self.__dict__.pop("_users_copy", None)
         return self
 
     def _attributes_of(self, state):
         """The public attributes that follow from a state."""
-        history, progress = state.history, state.progress
+        history, progress, coordinates = state.history, state.progress, state.coordinates
         validated = history["validation_loss"][-1] is not None
         return {
             "history_": history,
+            "feature_mean_": coordinates.feature_mean,
+            "feature_scale_": coordinates.feature_scale,
+            "target_mean_": coordinates.target_mean,
+            "target_scale_": coordinates.target_scale,
             "n_iter_": progress.epoch,
             "t_": progress.t,
             "n_steps_": progress.n_steps,
@@ -103,8 +131,9 @@ class FittedNetwork(VersionedState):
         check_is_fitted(self)
         if not self._is_ready(X):
             X = checked(self, X, reset=False)
-        network, theta = self._state.network, self._state.theta
-        return Predictor(network, theta, X, self._tuning.rows_at_once(network, X, theta.dtype))
+        state = self._current_state()
+        capacity = self._tuning.rows_at_once(state.network, X, state.theta.dtype)
+        return Predictor(state.network, state.theta, X, capacity, state.coordinates)
 
     def _raw_outputs(self, X, activate=None):
         """The output layer before its activation, or after it, (n, n_outputs)."""

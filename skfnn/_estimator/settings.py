@@ -26,6 +26,7 @@ class Settings:
     batch_size: Any
     shuffle: bool
     learning_rate_init: Any
+    standardize: Any
     learning_rate: Any
     power_t: float
     momentum: float
@@ -169,33 +170,3 @@ def activation_names(activation, n_hidden):
         if not isinstance(name, str) or name not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {name!r}.")
     return names
-
-
-def write_initial_values(network, theta, coefs_init, intercepts_init):
-    """Put the arrays given to ``fit`` into the parameters, in place."""
-    for name, given, part in (("coefs_init", coefs_init, np.s_[:-1]), ("intercepts_init", intercepts_init, np.s_[-1])):
-        if given is None:
-            continue
-        layers = network.layers(theta)
-        if not isinstance(given, (list, tuple, np.ndarray)):
-            raise ValueError(f"{name} must be a list with one array for each layer, got {type(given).__name__}.")
-        if len(given) != len(layers):
-            raise ValueError(f"{name} must have one array for each of the {len(layers)} layers, got {len(given)}.")
-        for number, (layer, values) in enumerate(zip(layers, given, strict=True)):
-            _write_initial_value(layer[part], values, f"{name}[{number}]")
-
-
-def _write_initial_value(place, values, name):
-    """Put one array into its place, in place."""
-    try:
-        values = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name} is not an array: {error}") from error
-    if values.shape != place.shape:
-        raise ValueError(f"{name} must have the shape {place.shape}, got {values.shape}.")
-    if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
-        raise ValueError(f"{name} must hold finite real numbers.")
-    with np.errstate(over="ignore", under="ignore"):
-        np.copyto(place, values, casting="unsafe")
-    if not np.isfinite(place).all():
-        raise ValueError(f"{name} holds numbers that are too large for {place.dtype}.")

@@ -10,7 +10,13 @@ from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from .._engine.losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
+from .._engine.losses import (
+    LogisticCrossEntropy,
+    PoissonDeviance,
+    ScaledSquaredError,
+    SoftmaxCrossEntropy,
+    SquaredError,
+)
 from .._engine.targets import ArrayTargets, ClassTargets
 from .data import in_range
 
@@ -26,13 +32,20 @@ class Task(Protocol):
 
     @property
     def loss(self) -> Any:
-        """The loss."""
+        """The loss, in the user's units."""
+
+    @property
+    def scales_targets(self) -> bool:
+        """Whether the targets have a unit that training need not know."""
 
     def targets(self, y) -> Any:
         """The training targets of checked y."""
 
     def exact_targets(self, y) -> Any:
         """The targets of checked y for validation, without smoothing."""
+
+    def in_training(self, targets, coordinates) -> tuple[Any, Any]:
+        """The targets in the coordinates of training, and the loss that belongs to them."""
 
     def row_weights(self, y, sample_weight) -> np.ndarray | None:
         """The weight of every row in the loss, (B,) or None."""
@@ -130,6 +143,12 @@ class Labels:
         if self.binary:
             return ArrayTargets(codes[:, None].astype(np.int8), smoothing)
         return ClassTargets(codes, len(self.classes), smoothing)
+
+    scales_targets = False
+
+    def in_training(self, targets, coordinates):
+        """The targets and the loss: labels have no units."""
+        return targets, self.loss
 
     def check_same(self, y, call, classes):
         """Raise if a further call brings other labels than the first one."""
@@ -241,6 +260,17 @@ class RealTargets:
         if targets.n_outputs != self.n_outputs:
             raise ValueError(message.format(targets.n_outputs))
         return targets
+
+    @property
+    def scales_targets(self):
+        """Whether the targets have a unit that training need not know: not the Poisson deviance's counts."""
+        return self.loss_name == "squared_error"
+
+    def in_training(self, targets, coordinates):
+        """The targets in the coordinates of training, and the loss that belongs to them."""
+        if coordinates.target_scale is None:
+            return targets, self.loss
+        return ArrayTargets(coordinates.to_targets(targets.values)), ScaledSquaredError(coordinates.target_scale)
 
     def row_weights(self, y, sample_weight):
         """The sample weights."""

@@ -131,7 +131,7 @@ def validator(estimator, task, state, valid, capacity):
     """The function that gives loss and score of the model in training on the validation set."""
     if valid is None:
         return no_validation
-    predictor = Predictor(state.network, state.theta, valid.X, capacity)
+    predictor = Predictor(state.network, state.theta, valid.X, capacity, state.coordinates)
     scoring, loss_function = estimator.scoring, task.loss
     scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
     scorer_weights = {} if valid.weights is None else {"sample_weight": valid.weights}

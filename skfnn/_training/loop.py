@@ -1,7 +1,7 @@
 """The loop over the epochs, and L-BFGS."""
 
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import minimize
@@ -44,6 +44,7 @@ class LBFGS:
     def __init__(self, objective, theta, max_fun, tol):
         self._objective, self._theta = objective, theta
         self._options = {"maxfun": max_fun, "gtol": tol}
+        self._value: Any = None  # of the last evaluation
 
     def run(self, monitor, max_iter):
         """Run up to `max_iter` iterations; returns why training has not converged, or None."""
@@ -51,12 +52,11 @@ class LBFGS:
         def evaluate(x):
             monitor.begin_epoch()  # the first evaluation after an iteration begins the next one
             self._take(x)
-            value, gradient = self._objective.value_and_gradient()
-            return value, gradient.astype(np.float64)
+            self._value, gradient = self._objective.value_and_gradient()
+            return float(np.ravel(self._value)[0]), gradient.astype(np.float64)
 
         def end_iteration(intermediate_result):
-            self._take(intermediate_result.x)
-            if monitor.end_epoch(float(intermediate_result.fun)):
+            if monitor.end_epoch(self._loss_at(intermediate_result)):
                 raise StopIteration
 
         result = minimize(
@@ -67,12 +67,19 @@ class LBFGS:
             callback=end_iteration,
             options=self._options | {"maxiter": max_iter},
         )
-        self._take(result.x)
+        loss = self._loss_at(result)
         if monitor.epochs:
             monitor.abandon_epoch()
         else:
-            monitor.end_epoch(float(result.fun))
+            monitor.end_epoch(loss)
         return None if result.success or monitor.stopped else f"L-BFGS did not converge: {result.message}"
+
+    def _loss_at(self, result):
+        """The loss at the point of SciPy's `result`, which becomes the parameters."""
+        self._take(result.x)
+        if np.ravel(self._value)[0] != result.fun:  # the last evaluation was at another point
+            self._value, _ = self._objective.value_and_gradient()
+        return self._value
 
     def _take(self, x):
         """Put the parameters of SciPy into the network."""

@@ -124,12 +124,16 @@ class Monitor:
         return self.rates
 
     def end_epoch(self, loss):
-        """Record the epoch; returns whether to stop. Raises Diverged if a number is no longer finite."""
+        """Record the epoch; returns whether to stop. Raises Diverged if a number is no longer finite.
+
+        `loss` is a number, or two: in the coordinates of training, which patience judges, and in the units of y.
+        """
         seconds = time.perf_counter() - self._start
         self._begun = False
+        objective, loss = float(np.ravel(loss)[0]), float(np.ravel(loss)[-1])
         check_finite(loss, self.state.theta)
         record = self._record(loss, seconds)
-        progress, is_best = self._next_progress(record)
+        progress, is_best = self._next_progress(record, objective)
         progress, verdict = self._patience.judge(progress, self.rates.first)
         self.journal.commit(record, progress, is_best)
         self.stopped = verdict.stops
@@ -164,7 +168,7 @@ class Monitor:
             "seconds": seconds,
         }
 
-    def _next_progress(self, record):
+    def _next_progress(self, record, objective):
         """The progress after an epoch, and whether its parameters are the best so far."""
         state, loss, score = self.state, record["loss"], record["validation_score"]
         before = state.progress
@@ -178,7 +182,7 @@ class Monitor:
             best_loss=min(before.best_loss, loss),
             best_score=score if score is not None and score > before.best_score else before.best_score,
         )
-        return self._patience.count(progress, -score if self._watches_score else loss), is_best
+        return self._patience.count(progress, -score if self._watches_score else objective), is_best
 
 
 def check_finite(loss, theta):

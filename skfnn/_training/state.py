@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._engine.coordinates import USERS, Coordinates
 from .._engine.network import Network
 
 HISTORY_KEYS = ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds")
@@ -55,6 +56,7 @@ class TrainingState:
     network: Network
     theta: np.ndarray
     seed: int
+    coordinates: Coordinates = USERS
     solver: dict[str, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
     history: dict[str, list] = field(default_factory=new_history)
@@ -85,8 +87,15 @@ class TrainingState:
             best = self._best_copy()
         if call.continues and not call.one_epoch and self.paused_theta is not None:
             theta = self.paused_theta
-        solver = _copied(self.solver)
-        return TrainingState(self.network, theta.copy(), self.seed, solver, progress, self.history, best)
+        return replace(
+            self,
+            theta=theta.copy(),
+            solver=_copied(self.solver),
+            progress=progress,
+            best=best,
+            restored_score=None,
+            paused_theta=None,
+        )
 
     def _best_copy(self):
         """A copy of the best weights so far; None if there are none."""
@@ -127,6 +136,7 @@ class TrainingState:
             "activations": list(self.network.activations),
             "theta": self.theta,
             "seed": self.seed,
+            "coordinates": asdict(self.coordinates),
             "solver": dict(self.solver),
             "progress": asdict(self.progress) | {"recent": list(self.progress.recent)},
             "best": None if self.best is None else {"theta": self.best.theta, "score": self.best.score},
@@ -142,6 +152,7 @@ class TrainingState:
             Network(tuple(plain["sizes"]), tuple(plain["activations"])),
             plain["theta"],
             plain["seed"],
+            Coordinates(**plain["coordinates"]),
             plain["solver"],
             progress,
             history,

@@ -98,14 +98,16 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     task, data = model._checked(PARTIAL_FIT, Given(X, y, sample_weight), model._task)
     X, n_rows = data.X, data.X.shape[0]
     weights, batch_sizes = data.normalised_weights(), _checked_batch_sizes(batch_sizes, n_rows)
-    network, theta = model._state.network, model._state.theta
+    network, theta, coordinates = model._state.network, model._state.theta, model._state.coordinates
+    targets, loss = task.in_training(data.targets, coordinates)
+    form = coordinates.row_format(theta.dtype)
     capacity = model._tuning.rows_at_once(network, X, theta.dtype)
 
     def row_norms(rows, batch_size):
-        batches = Batches(X, data.targets, weights, rows, batch_size, False, theta.dtype, capacity, model._tuning)
+        batches = Batches(X, targets, weights, rows, batch_size, False, form, capacity, model._tuning)
         # Saturated units overflow on the way to an exact limit. Only the gradients have to be finite.
         with np.errstate(all="ignore"):
-            return Objective(network, theta, batches, task.loss, 0.0).row_norms()
+            return Objective(network, theta, batches, loss, 0.0).row_norms()
 
     sums, mean = row_norms(None, n_rows)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 
 from skfnn._engine.batches import Batches
+from skfnn._engine.rows import RowFormat
 from skfnn._engine.targets import ClassTargets
 
 N_CLASSES = 4
@@ -25,7 +26,7 @@ def make(n_rows, batch_size, *, X=None, rows=None, shuffle=True, dtype=np.float6
     X = rows_of_numbers(n_rows) if X is None else X
     targets = ClassTargets(labels(n_rows), N_CLASSES) if targets is None else targets
     weights = np.arange(n_rows) / 10.0
-    return Batches(X, targets, weights, rows, batch_size, shuffle, np.dtype(dtype), capacity)
+    return Batches(X, targets, weights, rows, batch_size, shuffle, RowFormat(np.dtype(dtype)), capacity)
 
 
 def epoch(batches, seed=0):
@@ -147,7 +148,7 @@ def test_targets_and_weights_have_the_precision_of_training(dtype):
 
 
 def test_without_weights_there_are_none():
-    batches = Batches(rows_of_numbers(9), ClassTargets(labels(9), 4), None, None, 2, True, np.dtype(float), 64)
+    batches = Batches(rows_of_numbers(9), ClassTargets(labels(9), 4), None, None, 2, True, RowFormat(np.dtype(float)), 64)
     batches.shuffle(lambda: np.random.default_rng(0))
     assert all(b.weights is None for start, stop in batches.blocks() for b in batches.load(start, stop)[1].batches)
 
@@ -189,7 +190,7 @@ def test_a_sparse_block_takes_up_to_eight_megabytes(entries, n_outputs, containe
     columns, starts = np.tile(np.arange(entries), n_rows), np.arange(n_rows + 1) * entries
     X = container((np.ones(n_rows * entries), columns.astype("i4"), starts.astype("i4")), shape=(n_rows, 1000))
     targets = ClassTargets(np.zeros(n_rows, int), n_outputs)
-    batches = Batches(X, targets, None, None, 10, False, np.dtype(float), 64)
+    batches = Batches(X, targets, None, None, 10, False, RowFormat(np.dtype(float)), 64)
     block, cut = batches.load(*next(batches.blocks()))
     size = block.data.nbytes + block.indices.nbytes + cut.targets.nbytes + cut.raw.nbytes
     assert 0.97 * 8e6 < size <= 8e6  # within a mini-batch, and the two entries or outputs that a row has beside

@@ -5,7 +5,7 @@ import pytest
 from memory import peak_of
 from scipy import sparse
 
-from skfnn._engine.rows import Rows
+from skfnn._engine.rows import RowFormat, Rows
 
 EVERY_SECOND = np.s_[::2, ::2]
 FORMS = {
@@ -29,7 +29,7 @@ def test_a_block_is_the_rows_cast(source, dtype, form, rows):
     given = FORMS[form](X)
     if not sparse.issparse(given):
         given.flags.writeable = False  # whatever is written into the user's data fails here
-    source_rows = Rows(given, np.dtype(dtype), 20)
+    source_rows = Rows(given, RowFormat(np.dtype(dtype)), 20)
     for _ in range(2):  # the buffer is used again
         block = source_rows.take(rows)
         if sparse.issparse(block):
@@ -44,15 +44,15 @@ def test_a_block_is_the_rows_cast(source, dtype, form, rows):
 def test_half_precision_is_cast():
     X = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float16)
     for rows in (slice(3, 9), np.array([5, 1])):
-        np.testing.assert_array_equal(Rows(X, np.dtype(np.float32), 20).take(rows), X[rows].astype(np.float32))
+        np.testing.assert_array_equal(Rows(X, RowFormat(np.dtype(np.float32)), 20).take(rows), X[rows].astype(np.float32))
 
 
 def test_rows_in_order_and_of_the_right_type_are_not_copied():
     X = np.arange(60.0).reshape(20, 3)
-    assert np.shares_memory(Rows(X, X.dtype, 20).take(slice(2, 9)), X)
+    assert np.shares_memory(Rows(X, RowFormat(X.dtype), 20).take(slice(2, 9)), X)
     # A Fortran-ordered or a narrower X is brought into the buffer.
     for other in (np.asfortranarray(X), X.astype(np.float32)):
-        block = Rows(other, np.dtype(float), 20).take(slice(2, 9))
+        block = Rows(other, RowFormat(np.dtype(float)), 20).take(slice(2, 9))
         assert not np.shares_memory(block, other)
         np.testing.assert_array_equal(block, X[2:9])
 
@@ -61,7 +61,7 @@ def test_rows_in_order_and_of_the_right_type_are_not_copied():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_c_ordered_rows_are_gathered_straight_into_the_buffer(dtype, source):
     X = np.ones((2000, 200), source)
-    taking = Rows(X, np.dtype(dtype), 1000)
+    taking = Rows(X, RowFormat(np.dtype(dtype)), 1000)
     # A cast goes through a buffer of 8,192 numbers.
     assert peak_of(lambda: taking.take(np.arange(0, 2000, 2))) < X[::2].nbytes / 2
 
@@ -72,4 +72,4 @@ def test_sparse_rows_of_the_right_type_are_copied_once(container, rows):
     X = container(np.ones((2000, 200)))
     block = X[rows]
     size = block.data.nbytes + block.indices.nbytes
-    assert peak_of(lambda: Rows(X, np.dtype(float), 1000).take(rows)) < 1.5 * size
+    assert peak_of(lambda: Rows(X, RowFormat(np.dtype(float)), 1000).take(rows)) < 1.5 * size

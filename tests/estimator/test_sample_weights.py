@@ -11,6 +11,7 @@ from scipy import sparse
 from tuned import FNNClassifier
 
 from skfnn._engine.batches import Batches
+from skfnn._engine.rows import RowFormat
 from skfnn._engine.losses import SoftmaxCrossEntropy
 from skfnn._engine.network import Network
 from skfnn._engine.rates import StepRates
@@ -80,7 +81,7 @@ def epoch_gradients(rows, weights, batch_size, alpha, seed, container):
     n = len(rows)
     targets = ClassTargets(T[rows].argmax(axis=1), 3)
     weights = None if weights is None else weights / weights.mean()
-    batches = Batches(container(X[rows]), targets, weights, None, batch_size, True, theta.dtype, 64)
+    batches = Batches(container(X[rows]), targets, weights, None, batch_size, True, RowFormat(theta.dtype), 64)
     solver = Frozen()
     trainer = make_trainer(network, theta, batches, SoftmaxCrossEntropy(), solver, decay=alpha / n)
     trainer.epoch(StepRates(0.1), lambda: np.random.default_rng(seed))

@@ -4,6 +4,7 @@ import numpy as np
 from reference import initial_values, n_outputs, problem
 
 from skfnn._engine.batches import Batches
+from skfnn._engine.rows import RowFormat
 from skfnn._engine.losses import LOSSES
 from skfnn._engine.network import Network
 from skfnn._engine.targets import ArrayTargets
@@ -31,4 +32,4 @@ def loss_of(kind="multiclass"):
 def batches_of(X, T, batch_size, *, weights=None, container=np.asarray, capacity=1024, shuffle=False, tuning=DEFAULT):
     """The mini-batches of the rows, in order unless told otherwise."""
     targets = ArrayTargets(T)
-    return Batches(container(X), targets, weights, None, batch_size, shuffle, np.dtype(float), capacity, tuning)
+    return Batches(container(X), targets, weights, None, batch_size, shuffle, RowFormat(np.dtype(float)), capacity, tuning)
