@@ -70,13 +70,18 @@ class Mutant:
         return getattr(module, owner[0]) if owner else module, name
 
     def install(self):
-        """Replace the function by the changed one."""
+        """Replace the function by the changed one, in every module that imports it as well."""
         holder, name = self.place()
+        original = getattr(holder, name)
         # Inside another function, whose argument is the name that a plain super() in a method looks up.
         code = "def make(__class__):\n" + textwrap.indent(self.source, "    ") + f"\n    return {name}\n"
         scope = vars(sys.modules[self.module])
         exec(compile(code, "<mutant>", "exec"), scope)
-        setattr(holder, name, scope.pop("make")(holder))
+        changed = scope.pop("make")(holder)
+        setattr(holder, name, changed)
+        for module in list(sys.modules.values()):
+            if vars(module).get(name) is original:
+                setattr(module, name, changed)
 
 
 def mutants_of(name):

@@ -52,7 +52,7 @@ class Run:
 
     def ordinary_first_layer(self):
         """The first layer that works on one mini-batch at a time and provides its gradient."""
-        return self.first_layer("sparse" if self.batches.sparse else "dense", self.network.layers(self.theta)[:1])
+        return self.first_layer("sparse" if self.batches.sparse else "dense", self.passes.layers)
 
 
 class FactorUpdate:

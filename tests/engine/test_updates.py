@@ -137,7 +137,7 @@ def test_deferring_is_asked_about_the_sizes_of_this_run():
 @pytest.mark.parametrize("clipped", [False, True])
 def test_a_first_layer_takes_no_steps_that_shrink_weights_too_much_or_each_in_another_way(clipped):
     max_norm = 1.0 if clipped else None
-    function = StepRates(0.0, lambda k: 0.1)
+    function = StepRates(np.nan, lambda k: 0.1)
     first, last = make_updates(run_of(decay=0.5, max_norm=max_norm))
     largest = LARGEST_SHRINKAGE / 4 / 0.5  # four mini-batches in a block
     assert first.begin_epoch(StepRates(largest))
