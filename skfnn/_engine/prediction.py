@@ -36,7 +36,7 @@ class Predictor:
         self._workspace = Workspace(network, self._capacity, theta.dtype, training=False)
         self._passes = Passes(network, theta)
         kind = "sparse" if self._rows.sparse else "dense"
-        self._first = make_first_layer(kind, network.layers(theta)[:1], self._capacity, self._capacity)
+        self._first = make_first_layer(kind, self._passes.layers, self._capacity, self._capacity)
         self._shape = (self._n, network.sizes[-1])
         self._raw = np.empty(self._capacity * network.sizes[-1], theta.dtype)
         self._network, self._to_outputs = network, coordinates.to_outputs

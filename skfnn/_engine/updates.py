@@ -52,7 +52,7 @@ class Run:
 
     def ordinary_first_layer(self):
         """The first layer that works on one mini-batch at a time and provides its gradient."""
-        return self.first_layer("sparse" if self.batches.sparse else "dense", self.network.layers(self.theta)[:1])
+        return self.first_layer("sparse" if self.batches.sparse else "dense", self.passes.layers)
 
 
 class FactorUpdate:
@@ -78,10 +78,13 @@ class FactorUpdate:
 
 
 class FirstLayerUpdate:
-    """The first layer takes its own steps, which is faster; the others go as in ``FactorUpdate``."""
+    """The first layer takes its own steps, which can be faster; the other layers are updated as in ``FactorUpdate``.
 
-    def __init__(self, run):
-        self.first = run.first_layer(stepping_layer(run), run.solver.linear_layers())
+    `kind` is the name of that first layer.
+    """
+
+    def __init__(self, run, kind):
+        self.first = run.first_layer(kind, run.solver.linear_layers())
         self._passes, self._solver, self._decay = run.passes, run.solver, run.penalty.decay
         self._largest = LARGEST_SHRINKAGE / run.batches.block_batches
 
@@ -151,7 +154,8 @@ def gradient_step(run, gradient, layers):
 
 
 UPDATES: dict[str, Callable[[Run], Update]] = {
-    "first_layer": FirstLayerUpdate,
+    "deferred": lambda run: FirstLayerUpdate(run, "deferred"),
+    "linear_sparse": lambda run: FirstLayerUpdate(run, "linear_sparse"),
     "factors": FactorUpdate,
     "gradient": GradientUpdate,
 }
@@ -159,24 +163,24 @@ UPDATES: dict[str, Callable[[Run], Update]] = {
 
 def update_names(run):
     """The names of the strategies for a run, the fastest first; the last one can take every step."""
-    few = run.batches.sparse or run.batches.largest_batch <= FACTOR_ROWS
-    if not run.solver.linear_parts or (run.max_norm is not None and not few):
+    few_rows = run.batches.sparse or run.batches.largest_batch <= FACTOR_ROWS
+    if not run.solver.linear_parts or (run.max_norm is not None and not few_rows):
         return ["gradient"]
-    return ["first_layer", "factors"] if stepping_layer(run) else ["factors"]
+    own_steps = "linear_sparse" if run.batches.sparse else "deferred"
+    return [own_steps, "factors"] if _own_steps_pay(run) else ["factors"]
 
 
-def stepping_layer(run):
-    """The name of the first layer that takes its own steps, if one is faster than the ordinary one; else ""."""
+def _own_steps_pay(run):
+    """Whether a first layer that takes its own steps is faster than the ordinary one."""
     batches, (n_features, n_units) = run.batches, run.network.sizes[:2]
     plain = run.solver.linear_parts == 1
     if batches.sparse:
-        # With momentum, "linear_sparse" goes over the entries four times instead of twice, to save three passes over
-        # all weights.
-        few = 2 * batches.batch_size * batches.row_entries <= n_features
-        return "linear_sparse" if plain or few else ""
-    several = plain and batches.block_batches > 1
-    pays = several and run.tuning.defers(batches.batch_size, batches.block_capacity, n_features, n_units)
-    return "deferred" if pays else ""
+        # With momentum this layer goes over the entries four times instead of twice, to save three passes over all
+        # weights.
+        return plain or 2 * batches.batch_size * batches.row_entries <= n_features
+    if not plain or batches.block_batches == 1:
+        return False
+    return run.tuning.defers(batches.batch_size, batches.block_capacity, n_features, n_units)
 
 
 def make_updates(run) -> list[Update]:

@@ -12,6 +12,7 @@ from skfnn import FNNClassifier
 from skfnn._engine.first_layer import DeferredFirstLayer, DenseFirstLayer, LinearSparseFirstLayer, SparseFirstLayer
 from skfnn._engine.network import Network
 from skfnn._engine.solvers import Momentum, PlainSGD
+from skfnn._engine.sparse import KERNELS
 from skfnn._engine.tuning import Tuning
 
 rng = np.random.default_rng(0)
@@ -19,9 +20,10 @@ rng = np.random.default_rng(0)
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize("kernels", [KERNELS, None], ids=["kernels", "no kernels"])
 @pytest.mark.parametrize("n_features", [30, 3000])
 @pytest.mark.parametrize("beta", [0.0, 0.9, 1.0, 2.0])
-def test_the_sparse_gradient_is_the_dense_one(dtype, form, n_features, beta):
+def test_the_sparse_gradient_is_the_dense_one(dtype, form, kernels, n_features, beta):
     X = np.zeros((12, n_features), dtype)
     # Rows without an entry, columns without one, and the last column among those that occur.
     X[rng.integers(1, 11, 20), rng.integers(0, n_features, 20)] = rng.normal(size=20)
@@ -31,6 +33,7 @@ def test_the_sparse_gradient_is_the_dense_one(dtype, form, n_features, beta):
     results = []
     for kind, rows in ((DenseFirstLayer, X), (SparseFirstLayer, form(X))):
         first, out, z = kind(layer, 12), start.copy(), np.empty((8, 5), dtype, order="F")
+        first.kernels = kernels
         first.begin(rows)
         first.forward(2, 10, z)
         first.accumulate(delta, -0.3, beta, out)
@@ -219,3 +222,13 @@ def test_wide_sparse_rows_train_as_dense_ones(learning_rate, momentum, alpha):
     # Some hundred roundings of numbers of size 1, divided by at least 0.03.
     for name in of_sparse._solver_state:
         assert_allclose(of_sparse._solver_state[name], of_dense._solver_state[name], rtol=0, atol=1e-11)
+
+
+def test_the_work_of_a_layer_is_that_of_the_products_of_blas():
+    _, layer = numbered(n_units=3, n_features=6)
+    # 7 rows times 7 x 3 parameters, against the work behind the layer.
+    assert DenseFirstLayer(layer, 7).work(146) == (147, 147)
+    assert DenseFirstLayer(layer, 7).work(148) == (148, 148)
+    assert SparseFirstLayer(layer, 7).work(5) == (5, 5)
+    assert DeferredFirstLayer(layer, 8, 2).work(5) == (168, 5)
+    assert LinearSparseFirstLayer([layer], 7).work(5) == (5, 5)

@@ -7,7 +7,9 @@ from reference import gradient, objective, row_gradient
 from runs import batches_of, loss_of, whole
 from scipy import sparse
 
+from skfnn._engine.dropout import Dropout
 from skfnn._engine.objective import Objective
+from skfnn._engine.threads import THREADS
 
 # A few roundings in each of some hundred sums of numbers of size 1.
 TOLERANCE = {"rtol": 1e-11, "atol": 1e-13}
@@ -84,3 +86,62 @@ def test_the_norms_are_those_of_the_gradients_of_the_rows(capacity, container, h
     assert_allclose(sums, [sum((row[k] ** 2).sum() for row in layers) for k in range(len(mean))], rtol=1e-11)
     for k, layer in enumerate(mean):
         assert_allclose(layer, sum(row[k] for row in layers) / N, **TOLERANCE)
+
+
+def test_float32_is_float64_up_to_rounding():
+    X, T, network, _, theta = whole(n_rows=N)
+    batches = batches_of(X, T, N, capacity=7, dtype=np.float32)
+    single = Objective(network, theta.astype(np.float32), batches, loss_of(), 0.1)
+    value, found = single.value_and_gradient()
+    other, gradient = Objective(network, theta, batches_of(X, T, N), loss_of(), 0.1).value_and_gradient()
+    assert found.dtype == np.float32
+    assert value == pytest.approx(other, rel=1e-5)
+    assert_allclose(found, gradient, rtol=0, atol=1e-5)
+
+
+def test_dropout_acts_in_every_part():
+    X, T, network, start, theta = whole(n_rows=N)
+    drop = Dropout(0.5, network, 7, np.dtype(float))
+    made = Objective(network, theta, batches_of(X, T, N, capacity=7), loss_of(), 0.0, dropout=drop)
+    values = []
+    for seed in range(300):
+        drop.begin_epoch(lambda stream, seed=seed: np.random.default_rng(seed))
+        values.append(made.value_and_gradient()[0])
+        # Rows of the gradient whose unit was dropped for all rows would be zero; none is for all 40.
+        assert all((layer != 0).all() for layer in made.gradient_layers)
+    assert np.std(values) > 1e-3
+    # With another scale of what is kept, the loss would be off by far more than five standard errors; a nonlinear loss
+    # is not unbiased, so the tolerance is wider than these.
+    assert np.mean(values) == pytest.approx(objective(X, T, *start, "tanh", "multiclass"), rel=0.1)
+
+
+class Library:
+    """A BLAS library of four threads that remembers what it is set to."""
+
+    def __init__(self):
+        self.calls = []
+
+    def get_num_threads(self):
+        return 4
+
+    def set_num_threads(self, number):
+        self.calls.append(number)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "container", "calls"),
+    [
+        # The first layer has 6 x 1900 parameters and the second 1901 x 3.
+        (600, sparse.csr_matrix, []),  # 600 * 1901 * 3 = 3.4 million multiplications behind the first layer
+        (300, sparse.csr_matrix, [1, 4]),  # 1.7 million; BLAS does not do the 3.4 million of the sparse rows
+        (300, np.asarray, []),
+        (200, np.asarray, [1, 4]),
+    ],
+)
+def test_small_products_get_one_thread(n_rows, container, calls, monkeypatch):
+    library = Library()
+    monkeypatch.setattr(THREADS, "find_library", lambda: library)
+    X, T, network, _, theta = whole(n_rows=n_rows, hidden=(1900,))
+    batches = batches_of(X, T, n_rows, container=container)
+    Objective(network, theta, batches, loss_of(), 0.0).value_and_gradient()
+    assert library.calls == calls

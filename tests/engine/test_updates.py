@@ -15,7 +15,7 @@ from skfnn._engine.rates import StepRates
 from skfnn._engine.solvers import Adam, Momentum, PlainSGD
 from skfnn._engine.trainer import BlockIterations, Trainer
 from skfnn._engine.tuning import Tuning
-from skfnn._engine.updates import LARGEST_SHRINKAGE, UPDATES, Run, make_updates, stepping_layer, update_names
+from skfnn._engine.updates import LARGEST_SHRINKAGE, UPDATES, Run, make_updates, update_names
 from skfnn._engine.workspace import Workspace
 
 SOLVERS = {
@@ -77,11 +77,12 @@ def test_a_strategy_chosen_for_its_speed_takes_the_steps_of_the_gradient_vector(
 
 @pytest.mark.parametrize("decay", [0.0, 0.02])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_factors_alone_take_the_steps_of_the_first_layer(container, decay):
+def test_factors_take_the_steps_that_a_first_layer_takes(container, decay):
     results = []
-    for name in ("first_layer", "factors"):
+    for name in ("own steps", "factors"):
         run = run_of(container=container, decay=decay)
-        results.append(trained(run, [UPDATES[name](run)], StepRates(0.05))[0])
+        own_steps, factors = make_updates(run)
+        results.append(trained(run, [own_steps if name == "own steps" else factors], StepRates(0.05))[0])
     np.testing.assert_allclose(results[0], results[1], rtol=0, atol=1e-12)
 
 
@@ -91,19 +92,19 @@ def test_factors_alone_take_the_steps_of_the_first_layer(container, decay):
 @pytest.mark.parametrize(
     ("params", "names"),
     [
-        ({}, ["first_layer", "factors"]),
+        ({}, ["deferred", "factors"]),
         ({"tuning": NEVER}, ["factors"]),
         ({"solver": "momentum"}, ["factors"]),
         ({"solver": "adam"}, ["gradient"]),
         ({"batch_size": 16}, ["factors"]),  # a block of one mini-batch
-        ({"container": sparse.csr_matrix}, ["first_layer", "factors"]),
-        ({"container": sparse.csr_matrix, "batch_size": 40}, ["first_layer", "factors"]),
+        ({"container": sparse.csr_matrix}, ["linear_sparse", "factors"]),
+        ({"container": sparse.csr_matrix, "batch_size": 40}, ["linear_sparse", "factors"]),
         ({"container": sparse.csr_matrix, "solver": "momentum"}, ["factors"]),
         ({"container": sparse.csr_matrix, "solver": "adam"}, ["gradient"]),
-        ({"max_norm": 1.0}, ["first_layer", "factors"]),
+        ({"max_norm": 1.0}, ["deferred", "factors"]),
         ({"max_norm": 1.0, "batch_size": FACTOR_ROWS}, ["factors"]),
         ({"max_norm": 1.0, "batch_size": FACTOR_ROWS + 1}, ["gradient"]),
-        ({"max_norm": 1.0, "batch_size": 40, "container": sparse.csr_matrix}, ["first_layer", "factors"]),
+        ({"max_norm": 1.0, "batch_size": 40, "container": sparse.csr_matrix}, ["linear_sparse", "factors"]),
         ({"max_norm": 1.0, "solver": "adam"}, ["gradient"]),
     ],
     ids=str,
@@ -120,19 +121,13 @@ def test_momentum_lets_a_sparse_layer_take_steps_if_a_mini_batch_has_few_entries
     few = np.zeros((40, 5))
     few[::2, 0] = 1.0
     run = run_of("momentum", batch_size, container=lambda X: sparse.csr_matrix(few))
-    assert stepping_layer(run) == ("linear_sparse" if takes_steps else "")
-
-
-def test_the_layer_that_takes_steps_is_named_by_the_rows():
-    assert stepping_layer(run_of()) == "deferred"
-    assert stepping_layer(run_of(container=sparse.csr_matrix)) == "linear_sparse"
-    assert stepping_layer(run_of(tuning=NEVER)) == ""
+    assert update_names(run) == (["linear_sparse", "factors"] if takes_steps else ["factors"])
 
 
 def test_deferring_is_asked_about_the_sizes_of_this_run():
     asked = []
     run = run_of(batch_size=3, tuning=Tuning(block_rows=16, defers=lambda *sizes: asked.append(sizes)))
-    assert stepping_layer(run) == ""
+    assert update_names(run) == ["factors"]
     assert asked == [(3, 15, 5, 6)]
 
 
@@ -142,7 +137,7 @@ def test_deferring_is_asked_about_the_sizes_of_this_run():
 @pytest.mark.parametrize("clipped", [False, True])
 def test_a_first_layer_takes_no_steps_that_shrink_weights_too_much_or_each_in_another_way(clipped):
     max_norm = 1.0 if clipped else None
-    function = StepRates(0.0, lambda k: 0.1)
+    function = StepRates(np.nan, lambda k: 0.1)
     first, last = make_updates(run_of(decay=0.5, max_norm=max_norm))
     largest = LARGEST_SHRINKAGE / 4 / 0.5  # four mini-batches in a block
     assert first.begin_epoch(StepRates(largest))

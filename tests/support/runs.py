@@ -8,7 +8,6 @@ from skfnn._engine.rows import RowFormat
 from skfnn._engine.losses import LOSSES
 from skfnn._engine.network import Network
 from skfnn._engine.targets import ArrayTargets
-from skfnn._engine.tuning import DEFAULT
 
 KIND_OF_LOSS = {"binary": "logistic_cross_entropy", "multilabel": "logistic_cross_entropy"}
 
@@ -29,7 +28,7 @@ def loss_of(kind="multiclass"):
     return LOSSES[KIND_OF_LOSS.get(kind, "softmax_cross_entropy")]()
 
 
-def batches_of(X, T, batch_size, *, weights=None, container=np.asarray, capacity=1024, shuffle=False, tuning=DEFAULT):
+def batches_of(X, T, batch_size, *, weights=None, container=np.asarray, dtype=float, **settings):
     """The mini-batches of the rows, in order unless told otherwise."""
-    targets = ArrayTargets(T)
-    return Batches(container(X), targets, weights, None, batch_size, shuffle, RowFormat(np.dtype(float)), capacity, tuning)
+    settings = {"capacity": 1024, "shuffle": False} | settings
+    return Batches(container(X), ArrayTargets(T), weights, None, batch_size, form=RowFormat(np.dtype(dtype)), **settings)

@@ -36,6 +36,6 @@ STEPPING: dict[str, Callable[..., SteppingFirstLayer]] = {
 def make_first_layer(name, layers, batch_rows, block_rows) -> Any:
     """The first layer called `name`, for mini-batches of up to `batch_rows` rows in blocks of up to `block_rows`.
 
-    `layers` holds its parameters [W; b]; for "linear_sparse" with momentum, their velocity follows.
+    `layers` begins with its parameters [W; b]. For "linear_sparse" with momentum, their velocity follows.
     """
     return (GRADIENT | STEPPING)[name](layers, batch_rows, block_rows)

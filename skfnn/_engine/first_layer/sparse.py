@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from ..sparse import add_product, add_transposed_product
+from ..sparse import KERNELS, add_product, add_transposed_product
 
 
 class SparseFirstLayer:
     """Products of CSR rows with [W; b], one mini-batch at a time; touches only rows of W whose feature occurs."""
+
+    kernels = KERNELS
 
     def __init__(self, layer, capacity):
         self._weights, self._bias = layer[:-1], layer[-1]
@@ -25,7 +27,7 @@ class SparseFirstLayer:
         """The mini-batch's rows times `weights`, in a buffer."""
         z = self._memory[: shape[0] * shape[1]].reshape(shape)
         z.fill(0.0)
-        add_product(self._block, self._at, weights, z)
+        add_product(self._block, self._at, weights, z, self.kernels)
         return z
 
     def gram(self, start, stop, out):
@@ -51,7 +53,7 @@ class SparseFirstLayer:
         """``out += scale * X^T delta`` over the last mini-batch, in place in `out` (n_features, n_units)."""
         scaled = self._memory[: delta.size].reshape(delta.shape)
         np.multiply(delta, scale, out=scaled)
-        add_transposed_product(self._block, self._at, scaled, out)
+        add_transposed_product(self._block, self._at, scaled, out, self.kernels)
 
     def end(self):
         """Finish the block."""
