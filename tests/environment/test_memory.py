@@ -1,26 +1,14 @@
 """Memory: X is never copied whole, and the hot loop allocates nothing."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
+from memory import peak_of
 from scipy import sparse
 
 from skfnn import FNNClassifier
 from skfnn._engine.trainer import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-def peak_of(function):
-    """Bytes that were allocated at the peak of a call, beyond what was there before."""
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        function()
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
 
 
 def byte_rows(n_rows, n_features):
