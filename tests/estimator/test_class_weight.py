@@ -5,7 +5,7 @@ test_algorithms.py holds weighted mini-batches against the formulas; here one pu
 
 import numpy as np
 import pytest
-from reference import problem
+from problems import problem
 from scipy import sparse
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight

@@ -6,7 +6,8 @@ fits cannot agree to 1e-7, which is what the checks ask for; these tests state w
 
 import numpy as np
 import pytest
-from reference import gradient, initial_values, problem
+from problems import initial_values, problem
+from reference import gradient
 from scipy import sparse
 
 from skfnn import FNNClassifier

@@ -1,10 +1,14 @@
 """Training against a loop written straight from the algorithm, and the laws that tie its variants together."""
 
 import pickle
+from functools import partial
 
+import exact
 import numpy as np
 import pytest
-from reference import initial_values, n_outputs, problem, row_weights, train
+from exact import ATOL, SOLVERS, by_loop
+from problems import initial_values, n_outputs, problem
+from reference import row_weights, train
 from scipy import sparse
 
 import skfnn._engine.trainer
@@ -15,33 +19,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 
-# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
-ATOL = 1e-10
-
-# The rates leave training stable at every batch size: where it is not, two runs drift apart from the first rounding on.
-SOLVERS = {
-    "plain": {},
-    "momentum": {"momentum": 0.9, "nesterovs_momentum": False, "learning_rate_init": 0.02},
-    "nesterov": {"momentum": 0.9, "nesterovs_momentum": True, "learning_rate_init": 0.02},
-    "adam": {"solver": "adam", "learning_rate_init": 0.01},
-}
-
-
-def estimator(n_epochs, **params):
-    """An estimator that trains for exactly `n_epochs`, in float64, the rows in order, unless told otherwise."""
-    settings = {
-        "hidden_layer_sizes": (6, 4),
-        "activation": "tanh",
-        "batch_size": 7,
-        "learning_rate_init": 0.1,
-        "shuffle": False,
-        "dtype": "float64",
-        "max_iter": n_epochs,
-        "tol": 0.0,
-        "n_iter_no_change": n_epochs + 1,
-        "random_state": 0,
-    }
-    return FNNClassifier(**(settings | params))
+estimator = partial(exact.estimator, batch_size=7)
 
 
 def compare(
@@ -64,26 +42,7 @@ def compare(
     weights = None
     if sample_weight is not None or class_weight is not None:
         weights = row_weights(y, sample_weight, class_weight)
-    coefs, intercepts, losses, n_steps = train(
-        X,
-        T,
-        *start,
-        activation=clf.activation,
-        kind=kind,
-        batch_size=clf.batch_size,
-        n_epochs=n_epochs,
-        eta=clf.learning_rate_init_,
-        solver=clf.solver,
-        momentum=clf.momentum,
-        nesterov=clf.nesterovs_momentum,
-        beta_1=clf.beta_1,
-        beta_2=clf.beta_2,
-        epsilon=clf.epsilon,
-        alpha=clf.alpha,
-        weights=weights,
-        learning_rate=clf.learning_rate,
-        power_t=clf.power_t,
-    )
+    coefs, intercepts, losses, n_steps = by_loop(clf, X, T, start, kind, n_epochs, weights=weights)
     # Training moved: agreement of two networks that never left the start would say nothing.
     assert max(abs(p - q).max() for p, q in zip(coefs, start[0], strict=True)) > 1e-3
     assert_parameters(clf, coefs, intercepts, atol=ATOL)

@@ -4,7 +4,8 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from reference import batch_gradient, gradient, initial_values, n_outputs, objective, problem
+from problems import initial_values, n_outputs, problem
+from reference import batch_gradient, gradient, objective
 from scipy import sparse
 from sklearn.neural_network import MLPClassifier
 
