@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from reference import row_gradient
 from scipy import sparse
+from selection import full_only
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
@@ -141,6 +142,7 @@ def test_float32_is_as_close_as_its_precision():
 # Mini-batches
 
 
+@pytest.mark.every_value
 @pytest.mark.parametrize("rows_of", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
 @pytest.mark.parametrize("case", ["softmax", "binary", "multilabel"])
 def test_random_mini_batches_have_the_predicted_variance(case, rows_of):
@@ -149,7 +151,7 @@ def test_random_mini_batches_have_the_predicted_variance(case, rows_of):
     np.testing.assert_allclose(noise.measured_variance, noise.predicted_variance, rtol=0.15)
 
 
-@pytest.mark.parametrize("case", ["softmax", "two outputs", "poisson"])
+@pytest.mark.parametrize("case", [full_only("softmax"), "two outputs", full_only("poisson")])
 def test_so_they_have_with_sample_weights(case):
     settings = {"batch_sizes": [4, 60], "sample_weight": weights, "n_draws": 4000}
     noise = gradient_noise(fitted(case), X, CASES[case][1], random_state=0, **settings)

@@ -58,6 +58,7 @@ CONTAINERS = {
 # The values
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
@@ -129,6 +130,7 @@ def test_one_hidden_layer():
 # Many rows
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("sizes", [(6, 4), (700, 4)], ids=["narrow", "wide"])
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csr_matrix])
 @pytest.mark.parametrize("n_rows", [1, 2, 511, 512, 513, 1024, 1500])

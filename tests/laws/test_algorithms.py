@@ -56,6 +56,7 @@ def compare(
 # The algorithm, against the loop
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 22, 23, "full"])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -63,6 +64,7 @@ def test_training_is_the_loop_of_the_algorithm(solver, kind, batch_size, assert_
     compare(kind, batch_size=batch_size, assert_parameters=assert_parameters, **SOLVERS[solver])
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 33, 149, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -78,6 +80,7 @@ def test_training_is_the_loop_over_many_blocks_of_rows(solver, alpha, batch_size
     )
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
 @pytest.mark.parametrize("params", [{}, {"alpha": 2.0}, {"learning_rate": "invscaling"}], ids=["plain", "L2", "eta"])
@@ -95,6 +98,7 @@ def test_training_is_the_loop_whether_or_not_the_first_layer_is_deferred(
     assert used == [(5, 6)]
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, np.asfortranarray])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -111,6 +115,7 @@ def test_training_is_the_loop_for_every_form_of_x(solver, container, batch_size,
     )
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 22, "full"])
 @pytest.mark.parametrize("weighting", ["sample", "dict", "balanced", "sample, dict", "sample, balanced"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -146,6 +151,7 @@ def test_class_weights_of_a_binary_problem_are_named_by_its_labels(assert_parame
     compare("binary", class_weight={"no": 5.0, "yes": 0.25}, batch_size=4, assert_parameters=assert_parameters)
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("power_t", [0.25, 1.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -209,6 +215,7 @@ def test_a_batch_of_thousands_of_rows_is_one_batch(solver, batch_size, assert_pa
 
 
 # eta * alpha / B is the part of W that one step of the L2 term takes away: nearly nothing, half, everything, more.
+@pytest.mark.every_pair
 @pytest.mark.parametrize("shrunk", [0.5, 1.0 - 1e-9, 1.0, 1.5])
 @pytest.mark.parametrize("batch_size", [1, 3, "full"])
 @pytest.mark.parametrize("solver", ["plain", "nesterov"])
@@ -272,6 +279,7 @@ def test_a_batch_size_above_the_rows_is_clipped_with_a_warning(assert_identical)
     assert_identical(clipped, estimator(3, batch_size="full").fit(X, y))
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -431,6 +439,7 @@ class Recorder:
         return 0.0
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -520,6 +529,7 @@ CONTINUED = {
 }
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("name", CONTINUED)
@@ -599,6 +609,7 @@ def test_a_pickle_holds_the_parameters_and_the_state_of_the_solver_and_little_el
 # Precision
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, 33, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -633,6 +644,7 @@ def test_rows_are_cast_and_not_wrapped(dtype, assert_identical):
         assert_identical(clf, estimator(2, shuffle=True, dtype="auto", **params).fit(X.astype(np.float32), y))
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("dtype", ["f4", "f8", "u1", ">f8"])
 @pytest.mark.parametrize(

@@ -224,6 +224,7 @@ def test_one_constant_feature_among_others_is_the_loop_of_the_algorithm(
     check_against_the_loop(rows, container, "relu", solver, batch_size, assert_parameters)
 
 
+@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("size", [1e-300, 1e-320])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", "softplus"])
@@ -262,6 +263,7 @@ def test_features_of_the_smallest_size_train_and_predict_in_both_precisions(kind
     assert np.isfinite(model.predict(tiny)).all()
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("size", [1e300, 1.7e308])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @containers
@@ -326,6 +328,7 @@ def test_rows_that_saturate_every_unit_have_the_exact_limit():
 # Weights and targets
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", [5e-324, 1e-300, 1e-40, 1e40, 1e300, 1.7e308])
 @estimators
@@ -470,6 +473,7 @@ def test_thirty_hidden_layers_whose_outputs_overflow_are_an_error():
         estimator(hidden_layer_sizes=(4,) * 30).fit(np.abs(X), y, coefs_init=coefs)
 
 
+@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
@@ -552,6 +556,7 @@ def run_limited(code):
     assert not done.stderr
 
 
+@pytest.mark.full
 def test_100000_classes_train_where_their_one_hot_targets_have_no_room():
     run_limited("""
 clf = FNNClassifier(8, random_state=0, batch_size=200)

@@ -1,7 +1,13 @@
 """Which cases of a parametrised test the short test suite runs."""
 
 from collections import Counter, defaultdict
+from functools import partial
 from itertools import combinations
+
+import pytest
+
+# A value of a parameter that only the full suite tests.
+full_only = partial(pytest.param, marks=pytest.mark.full)
 
 # How many parameters whose values must meet in one case, for each marker.
 STRENGTHS = {"every_value": 1, "every_pair": 2}

@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 
+
 def cosine(eta, epoch, n_epochs):
     """Loshchilov and Hutter (2017), equation 5, with a smallest eta of 0 and no restart."""
     return eta * 0.5 * (1.0 + math.cos(math.pi * epoch / n_epochs))
@@ -51,6 +52,7 @@ class Counting:
 # Cosine
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -105,6 +107,7 @@ def test_every_fit_with_cosine_begins_at_eta_warm_start_or_not():
 # A function of the step
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 16, 40, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
