@@ -27,8 +27,8 @@ SEED = 0
 
 @pytest.fixture(scope="module")
 def n_calls(full):
-    """The number of calls. ``python -m fuzz`` makes 20,000."""
-    return 5_000 if full else 300
+    """The number of random calls."""
+    return 20_000 if full else 300
 
 
 @pytest.fixture(scope="module")
