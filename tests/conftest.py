@@ -1,7 +1,50 @@
-"""Fixtures that several test modules use."""
+"""The size of the test suite, its processes, and the fixtures of several test modules."""
+
+import os
 
 import numpy as np
 import pytest
+from selection import short
+
+
+def pytest_addoption(parser):
+    """``--full``: the size that .ci/run takes."""
+    parser.addoption("--full", action="store_true", help="run every case of every test, and more random cases")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Run the whole suite in two processes if pytest-xdist is installed and the command line does not say otherwise."""
+    option = config.option
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
+    if whole and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and not option.usepdb:
+        option.numprocesses = 2
+        # Each process runs half of the tests in order, and the one that is done first takes over the other's last ones.
+        option.dist = "worksteal"
+        # Two BLAS threads in each of two processes wait for each other. Tests about threads set their own number.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def pytest_configure(config):
+    """Choose how many random cases each law gets."""
+    if config.getoption("full"):
+        os.environ.setdefault("HYPOTHESIS_PROFILE", "full")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Leave out the cases that only the full suite runs."""
+    if not config.getoption("full"):
+        kept = short(items)
+        left_out = set(items).difference(kept)
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def full(request):
+    """Whether the suite runs at its full size."""
+    return request.config.getoption("full")
 
 
 @pytest.fixture(scope="session")

@@ -205,6 +205,7 @@ LABELS = {
 }
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("subset", ["train", "test", "all"])
 @every_set

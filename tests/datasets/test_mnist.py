@@ -10,8 +10,6 @@ import pytest
 
 from skfnn import FNNClassifier
 
-pytestmark = pytest.mark.slow
-
 FOLDER = Path(os.environ.get("SKFNN_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist")
 
 
@@ -40,6 +38,7 @@ def mnist():
     return X, y, X_test, y_test
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_twenty_epochs_of_mini_batch_sgd_reach_the_textbooks_accuracy(mnist):
     X, y, X_test, y_test = mnist
@@ -58,6 +57,7 @@ def test_twenty_epochs_of_mini_batch_sgd_reach_the_textbooks_accuracy(mnist):
     assert clf.loss_curve_ == sorted(clf.loss_curve_, reverse=True)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("batch_size", [100, "full"])
 def test_training_on_the_bytes_takes_60_mb_at_most(mnist, batch_size):

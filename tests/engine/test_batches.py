@@ -148,7 +148,9 @@ def test_targets_and_weights_have_the_precision_of_training(dtype):
 
 
 def test_without_weights_there_are_none():
-    batches = Batches(rows_of_numbers(9), ClassTargets(labels(9), 4), None, None, 2, True, RowFormat(np.dtype(float)), 64)
+    batches = Batches(
+        rows_of_numbers(9), ClassTargets(labels(9), 4), None, None, 2, True, RowFormat(np.dtype(float)), 64
+    )
     batches.shuffle(lambda: np.random.default_rng(0))
     assert all(b.weights is None for start, stop in batches.blocks() for b in batches.load(start, stop)[1].batches)
 

@@ -44,7 +44,9 @@ def test_a_block_is_the_rows_cast(source, dtype, form, rows):
 def test_half_precision_is_cast():
     X = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float16)
     for rows in (slice(3, 9), np.array([5, 1])):
-        np.testing.assert_array_equal(Rows(X, RowFormat(np.dtype(np.float32)), 20).take(rows), X[rows].astype(np.float32))
+        np.testing.assert_array_equal(
+            Rows(X, RowFormat(np.dtype(np.float32)), 20).take(rows), X[rows].astype(np.float32)
+        )
 
 
 def test_rows_in_order_and_of_the_right_type_are_not_copied():

@@ -17,6 +17,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from selection import full_only
 
 PACKAGES = ("pandas", "matplotlib", "rich", "skl2onnx")
 
@@ -150,21 +151,24 @@ def progress_bar(clf, X, y):
         return outcome(lambda: clf.set_callbacks(ProgressBar()).fit(X, y))
 
 
-CASES = [(), ("pandas",), ("matplotlib",), ("rich",), PACKAGES]
+CASES = [(), full_only(("pandas",)), full_only(("matplotlib",)), full_only(("rich",)), PACKAGES]
 names = pytest.mark.parametrize("absent", CASES, ids=lambda absent: " and ".join(absent) or "nothing")
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory):
-    """What `report` gives in every case; the processes run side by side."""
+def reports(request, tmp_path_factory):
+    """What `report` gives in every case that is tested. The processes run side by side."""
+    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    tested = {(), *(each["absent"] for each in parameters if "absent" in each)}
+    root = Path(__file__).parents[2]
     environment = os.environ | {
         "SKFNN_TEST_EMPTY": str(tmp_path_factory.mktemp("empty")),
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests" / "support"), os.environ.get("PYTHONPATH", "")]),
         "MPLBACKEND": "Agg",
         "OPENBLAS_NUM_THREADS": "1",
     }
     settings = {"env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = {absent: subprocess.Popen([sys.executable, __file__, *absent], **settings) for absent in CASES}
+    processes = {absent: subprocess.Popen([sys.executable, __file__, *absent], **settings) for absent in tested}
     found = {}
     for absent, process in processes.items():
         out, err = process.communicate()

@@ -7,6 +7,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from selection import full_only
 
 if sys.platform != "linux":
     pytest.skip("RLIMIT_AS is enforced, and /proc says what is in use, on Linux only", allow_module_level=True)
@@ -55,7 +56,7 @@ PROGRAM = """
 """
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("dtype", ["uint8", full_only("float32")])
 def test_fit_and_a_stream_learn_from_a_memmap_that_cannot_be_copied(tmp_path, dtype):
     path = tmp_path / "rows.dat"
     X = np.memmap(path, dtype=dtype, mode="w+", shape=SHAPE)

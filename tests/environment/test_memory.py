@@ -1,9 +1,8 @@
 """Memory: X is never copied whole, and the hot loop allocates nothing."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
+from memory import peak_of
 from scipy import sparse
 
 from skfnn import FNNClassifier
@@ -11,17 +10,6 @@ from skfnn._engine.penalty import L2Penalty
 from skfnn._engine.trainer import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-def peak_of(function):
-    """Bytes that were allocated at the peak of a call, beyond what was there before."""
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        function()
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
 
 
 def byte_rows(n_rows, n_features):
@@ -45,6 +33,7 @@ def test_training_on_bytes_does_not_make_floats_of_them_all(batch_size):
     assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 3
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -128,6 +117,7 @@ SOLVERS = {
 
 
 # 7: several mini-batches a block; 100: one a block; 1100 and "full": several blocks a mini-batch.
+@pytest.mark.every_pair
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("batch_size", [7, 100, 1100, "full"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -140,6 +130,7 @@ def test_an_epoch_allocates_nothing_beyond_its_workspace(solver, batch_size, shu
     assert epoch_peaks[1] < few(np.float32) + ORDER * shuffle
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("activation", ["tanh", "gelu", "selu", "softplus"])
 @pytest.mark.parametrize("n_classes", [2, 10])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])

@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 import pytest
 from scipy import sparse
+from selection import full_only
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -71,6 +72,7 @@ def in_threads():
 # Threads
 
 
+@pytest.mark.every_value
 @pytest.mark.parametrize("problem", Y)
 @pytest.mark.parametrize("form", FORMS)
 def test_8_threads_with_one_estimator_predict_what_one_thread_predicts(form, problem, in_threads):
@@ -261,7 +263,7 @@ FORK = """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="processes are not forked here")
-@pytest.mark.parametrize("way", ["os_fork", "pool", "joblibs"])
+@pytest.mark.parametrize("way", ["os_fork", full_only("pool"), full_only("joblibs")])
 def test_a_process_forked_after_fit_predicts_and_trains_as_its_parent(way):
     program = textwrap.dedent(FORK).replace("FORK()", f"{way}()")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
@@ -362,6 +364,7 @@ def thread_limit(request):
         yield request.param
 
 
+@pytest.mark.every_value
 @pytest.mark.usefixtures("thread_limit")
 @pytest.mark.parametrize("name", CALLS)
 def test_no_call_leaves_a_setting_of_the_process_changed(name):
@@ -370,6 +373,7 @@ def test_no_call_leaves_a_setting_of_the_process_changed(name):
     assert settings_of_the_process() == before
 
 
+@pytest.mark.every_value
 @pytest.mark.usefixtures("thread_limit")
 @pytest.mark.filterwarnings("ignore:learning_rate_init")
 @pytest.mark.parametrize("name", FAILURES)

@@ -16,7 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skfnn
-from skfnn import FNNClassifier, FNNRegressor, _version
+from skfnn import FNNClassifier, FNNRegressor
+from skfnn._estimator import version as _version
 
 X, y = make_classification(60, 5, random_state=0)
 SETTINGS = {"hidden_layer_sizes": (4,), "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0}

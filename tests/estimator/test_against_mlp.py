@@ -5,11 +5,13 @@ The second half asks of FNNClassifier, through the public API, what scikit-learn
 
 import inspect
 import re
+from functools import partial
 
 import joblib
+import mlp
 import numpy as np
 import pytest
-from reference import initial_values, n_outputs, problem
+from problems import initial_values, n_outputs, problem
 from scipy import sparse
 from sklearn.datasets import load_digits, load_iris, make_classification, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
@@ -21,25 +23,11 @@ from skfnn import FNNClassifier
 
 not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# Training stops where max_iter says so.
+# Training stops after max_iter epochs.
 NEVER_STOP = {"tol": 0.0, "n_iter_no_change": np.inf}
 
 
-def pair(X, y, start, *, sample_weight=None, **params):
-    """An FNNClassifier and an MLPClassifier trained from the same initial values, all rows in a batch, in float64."""
-    params = {"hidden_layer_sizes": (6, 4), "activation": "tanh", "max_iter": 50, **NEVER_STOP} | params
-    params = {"shuffle": False, "batch_size": X.shape[0]} | params
-    fnn = FNNClassifier(dtype="float64", **params)
-    fnn.fit(X, y, sample_weight=sample_weight, coefs_init=start[0], intercepts_init=start[1])
-    # A first fit gives everything its shape; warm_start keeps what is then put in the place of its results.
-    mlp = MLPClassifier(warm_start=True, **(params | {"max_iter": 1})).fit(X, y)
-    for fitted, given in ((mlp.coefs_, start[0]), (mlp.intercepts_, start[1])):
-        for mine, values in zip(fitted, given, strict=True):
-            mine[...] = values
-    mlp.t_, mlp.best_loss_, mlp.loss_curve_ = 0, np.inf, []
-    mlp._no_improvement_count = 0
-    mlp.set_params(max_iter=params["max_iter"]).fit(X, y, sample_weight=sample_weight)
-    return fnn, mlp
+pair = partial(mlp.pair, FNNClassifier, MLPClassifier)
 
 
 def start_for(kind, seed=1):
@@ -61,6 +49,7 @@ SAME_LOSS = {"rtol": 0, "atol": 1e-10}
 # The same numbers
 
 
+@pytest.mark.every_pair
 @not_converged
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
@@ -137,6 +126,7 @@ def test_adaptive_agrees(solver, assert_parameters):
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME_WEIGHTS)
 
 
+@pytest.mark.every_pair
 @not_converged
 @pytest.mark.parametrize("n_iter_no_change", [1, 4, 10])
 @pytest.mark.parametrize("tol", [1e-2, 1e-3])

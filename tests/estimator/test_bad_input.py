@@ -281,6 +281,7 @@ def test_a_parameter_of_the_wrong_kind_is_scikit_learns_invalid_parameter_error(
 # A fitted estimator
 
 
+@pytest.mark.every_value
 @pytest.mark.parametrize("warm_start", [False, True])
 @bad_data
 def test_a_failed_fit_leaves_a_fitted_estimator_as_it_was(case, warm_start):
@@ -306,6 +307,7 @@ def test_a_failed_partial_fit_leaves_a_fitted_estimator_as_it_was(case):
     assert_same_model(clf, before)
 
 
+@pytest.mark.every_value
 @pytest.mark.parametrize("warm_start", [False, True])
 @bad_parameters
 def test_a_fit_with_a_bad_parameter_leaves_a_fitted_estimator_as_it_was(case, warm_start):

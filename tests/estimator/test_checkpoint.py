@@ -30,7 +30,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skfnn import FNNClassifier, FNNRegressor, _version
+from skfnn import FNNClassifier, FNNRegressor
+from skfnn._estimator import version as _version
 from skfnn.callbacks import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

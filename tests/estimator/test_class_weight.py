@@ -5,7 +5,7 @@ test_algorithms.py holds weighted mini-batches against the formulas; here one pu
 
 import numpy as np
 import pytest
-from reference import problem
+from problems import problem
 from scipy import sparse
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight
@@ -77,6 +77,7 @@ def test_the_weights_are_those_of_compute_sample_weight(kind, weighting):
 # fit
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", SOLVERS)
 @kinds
 @weightings
@@ -118,6 +119,7 @@ def test_it_is_so_with_everything_switched_on(weighting, batch_size):
     assert_same_training(weighted, estimator(**params).fit(X, y, sample_weight=weights_of(y, class_weight)))
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", [*SOLVERS, "lbfgs"])
 @batch_sizes
 @kinds
@@ -190,6 +192,7 @@ def first_chunk_lacks_a_class(y):
     return first, np.setdiff1d(np.arange(N_ROWS), first)
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", SOLVERS)
 @kinds
 @weightings

@@ -2,41 +2,21 @@
 
 import numpy as np
 import pytest
-import reference
-from exact import estimator
-from reference import initial_values, n_outputs, objective, problem, softplus, train
+from exact import ATOL, SOLVERS, by_loop, estimator
+from problems import initial_values, n_outputs, problem
+from reference import objective
 from scipy import sparse
 from sklearn.metrics import log_loss
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
-ATOL = 1e-10
-
 KINDS = ["binary", "multiclass", "multilabel"]
-SOLVERS = {
-    "plain": {},
-    "nesterov": {"momentum": 0.9, "learning_rate_init": 0.02},
-    "adam": {"solver": "adam", "learning_rate_init": 0.01},
-}
+SOLVERS = {name: SOLVERS[name] for name in ("plain", "nesterov", "adam")}
 
 
 def smoothed(T, kind, share):
     """The targets of Szegedy et al. (2016), section 7; of one logistic unit those of its two classes."""
     return (1.0 - share) * T + share / (T.shape[1] if kind == "multiclass" else 2)
-
-
-def row_loss(z, t, kind):
-    """As ``reference.row_loss``, for targets between 0 and 1."""
-    if kind == "multiclass":
-        return float(z.max() + np.log(np.exp(z - z.max()).sum()) - z @ t)
-    return sum(u * softplus(-v) + (1.0 - u) * softplus(v) for v, u in zip(z.tolist(), t.tolist(), strict=True))
-
-
-@pytest.fixture(autouse=True)
-def loss_of_mixtures(monkeypatch):
-    """Let the loop take targets between 0 and 1."""
-    monkeypatch.setattr(reference, "row_loss", row_loss)
 
 
 def start_for(kind, hidden=(6, 4)):
@@ -47,6 +27,7 @@ def start_for(kind, hidden=(6, 4)):
 # Training
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,19 +37,7 @@ def test_training_is_the_loop_on_smoothed_targets(solver, kind, share, batch_siz
     start = start_for(kind)
     clf = estimator(2, label_smoothing=share, batch_size=batch_size, alpha=0.7, **SOLVERS[solver])
     clf.fit(X, y, coefs_init=start[0], intercepts_init=start[1])
-    coefs, intercepts, losses, _ = train(
-        X,
-        smoothed(T, kind, share),
-        *start,
-        activation="tanh",
-        kind=kind,
-        batch_size=batch_size,
-        n_epochs=2,
-        eta=clf.learning_rate_init_,
-        solver=clf.solver,
-        momentum=clf.momentum,
-        alpha=0.7,
-    )
+    coefs, intercepts, losses, _ = by_loop(clf, X, smoothed(T, kind, share), start, kind, 2)
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
     np.testing.assert_allclose(clf.loss_curve_, losses, rtol=0, atol=ATOL)
     exact = estimator(2, batch_size=batch_size, alpha=0.7, **SOLVERS[solver])
@@ -84,8 +53,7 @@ def test_training_is_the_loop_for_sparse_rows_with_weights(container, kind, asse
     start = start_for(kind)
     clf = estimator(2, label_smoothing=0.2)
     clf.fit(container(X), y, sample_weight=weight, coefs_init=start[0], intercepts_init=start[1])
-    params = {"activation": "tanh", "kind": kind, "batch_size": 16, "n_epochs": 2, "eta": 0.1, "weights": weight}
-    coefs, intercepts, losses, _ = train(X, smoothed(T, kind, 0.2), *start, **params)
+    coefs, intercepts, losses, _ = by_loop(clf, X, smoothed(T, kind, 0.2), start, kind, 2, weights=weight)
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
     np.testing.assert_allclose(clf.loss_curve_, losses, rtol=0, atol=ATOL)
 

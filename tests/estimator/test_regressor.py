@@ -2,10 +2,13 @@
 
 import inspect
 import pickle
+from functools import partial
 
+import mlp
 import numpy as np
 import pytest
-from reference import forward, initial_values, l2
+import reference
+from problems import initial_values
 from scipy import sparse
 from sklearn.base import clone, is_regressor
 from sklearn.compose import TransformedTargetRegressor
@@ -146,16 +149,7 @@ def test_float32_losses_are_float64_losses_rounded(loss):
 
 def objective(X, y, coefs, intercepts, loss, alpha, weights):
     """R(W), row by row."""
-    w = np.ones(len(X)) if weights is None else np.asarray(weights)
-    total = 0.0
-    for x, t, factor in zip(X, np.reshape(y, (len(X), -1)), w / w.mean(), strict=True):
-        z = forward(x, coefs, intercepts, "tanh")[1][-1]
-        if loss == "squared_error":
-            total += factor * sum((z - t) ** 2) / 2
-        else:
-            logs = [u * np.log(u) if u > 0 else 0.0 for u in t]
-            total += factor * sum(np.exp(z) - z * t + logs - t)
-    return total / len(X) + l2(coefs, alpha, len(X))
+    return reference.objective(X, np.reshape(y, (len(X), -1)), coefs, intercepts, "tanh", loss, alpha, weights)
 
 
 def finite_differences(X, y, start, *rest):
@@ -174,6 +168,7 @@ def finite_differences(X, y, start, *rest):
     return differences
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("weights", [None, (0.0, 1.0, 2.5, 0.3, 1.0, 4.0, 0.0, 0.7, 1.0)], ids=["plain", "weights"])
 @pytest.mark.parametrize("alpha", [0.0, 1.3])
 @outputs
@@ -244,24 +239,10 @@ SOLVERS = {
 SAME = {"rtol": 0, "atol": 1e-8}
 
 
-def pair(X, y, start, *, sample_weight=None, **params):
-    """An FNNRegressor and an MLPRegressor trained from the same initial values, all rows in a batch, in float64."""
-    params = {"hidden_layer_sizes": HIDDEN, "activation": "tanh", "max_iter": 50, "n_iter_no_change": np.inf} | params
-    params = {"tol": 0.0, "shuffle": False, "batch_size": X.shape[0]} | params
-    fnn = FNNRegressor(dtype="float64", **params)
-    fnn.fit(X, y, sample_weight=sample_weight, coefs_init=start[0], intercepts_init=start[1])
-    # A first fit gives everything its shape; warm_start keeps what is then put in the place of its results.
-    mlp = MLPRegressor(warm_start=True, **(params | {"max_iter": 1})).fit(X, y)
-    for fitted, given in ((mlp.coefs_, start[0]), (mlp.intercepts_, start[1])):
-        for mine, values in zip(fitted, given, strict=True):
-            mine[...] = values
-    mlp.t_, mlp.best_loss_, mlp.loss_curve_ = 0, np.inf, []
-    mlp._no_improvement_count = 0
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    mlp.set_params(max_iter=params["max_iter"]).fit(X, y, **weights)
-    return fnn, mlp
+pair = partial(mlp.pair, FNNRegressor, MLPRegressor)
 
 
+@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @outputs
@@ -291,6 +272,7 @@ def test_full_batch_weights_agree_for_other_activations(solver, activation, asse
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME)
 
 
+@pytest.mark.every_pair
 @needs_weights
 @outputs
 @mlp_losses
@@ -306,6 +288,7 @@ def test_full_batch_weights_agree_with_sample_weights(solver, loss, n_outputs, a
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME)
 
 
+@pytest.mark.every_pair
 @mlp_losses
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 20])
@@ -431,7 +414,7 @@ def test_poisson_predicts_positive_means():
     assert reg.out_activation_ == "exp"
     assert (reg.predict(1e3 * X) >= 0).all()
     assert (reg.predict(X) > 0).all()
-    raw = np.array([forward(x, reg.coefs_, reg.intercepts_, "tanh")[1][-1] for x in X])
+    raw = reference.raw_outputs(X, reg.coefs_, reg.intercepts_, "tanh")
     np.testing.assert_allclose(reg.predict(X), np.exp(raw), rtol=1e-12)
 
 
@@ -496,6 +479,7 @@ def split(loss, n_outputs):
     return X_train, y[:60], X_val, y[60:]
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("weighted", [False, True])
 @outputs
 @losses
@@ -617,6 +601,7 @@ def test_another_number_of_outputs_is_refused_and_nothing_changes(method):
 # The form of X and y
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @losses
@@ -717,6 +702,7 @@ X_few, WEIGHTS = problem("squared_error", 1, n_rows=N_ROWS)[0], np.random.defaul
 REPEATED = np.repeat(np.arange(N_ROWS), WEIGHTS)
 
 
+@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @pytest.mark.parametrize(

@@ -6,15 +6,16 @@ fits cannot agree to 1e-7, which is what the checks ask for; these tests state w
 
 import numpy as np
 import pytest
-from reference import gradient, initial_values, problem
+from problems import initial_values, problem
+from reference import gradient
 from scipy import sparse
 from tuned import FNNClassifier
 
 from skfnn._engine.batches import Batches
-from skfnn._engine.rows import RowFormat
 from skfnn._engine.losses import SoftmaxCrossEntropy
 from skfnn._engine.network import Network
 from skfnn._engine.rates import StepRates
+from skfnn._engine.rows import RowFormat
 from skfnn._engine.targets import ClassTargets
 from skfnn._engine.trainer import make_trainer
 

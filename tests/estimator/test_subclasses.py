@@ -17,7 +17,9 @@ class Small(FNNClassifier):
     """Takes fewer arguments than its parent."""
 
     def __init__(self, hidden_layer_sizes=(7,), random_state=None):
-        super().__init__(hidden_layer_sizes, batch_size=10, max_iter=5, n_iter_no_change=np.inf, random_state=random_state)
+        super().__init__(
+            hidden_layer_sizes, batch_size=10, max_iter=5, n_iter_no_change=np.inf, random_state=random_state
+        )
 
 
 class Keywords(FNNClassifier):

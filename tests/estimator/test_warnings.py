@@ -66,7 +66,9 @@ ROUTES = {
     "pipeline": lambda: make_pipeline(StandardScaler(), large_batch()).fit(X, y),
     "callbacks": lambda: with_callbacks().fit(X, y),
     "search": lambda: GridSearchCV(large_batch(), {"alpha": [0.1]}, cv=2).fit(X, y),
-    "search and pipeline": lambda: GridSearchCV(make_pipeline(large_batch()), {"fnnclassifier__alpha": [0.1]}, cv=2).fit(X, y),
+    "search and pipeline": lambda: GridSearchCV(
+        make_pipeline(large_batch()), {"fnnclassifier__alpha": [0.1]}, cv=2
+    ).fit(X, y),
 }
 
 

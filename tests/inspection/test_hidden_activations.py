@@ -44,15 +44,6 @@ def by_hand(model, rows, layer):
     return np.array([each[layer % n_hidden + 1] for each in inputs])
 
 
-def in_numpy(model, rows, layer):
-    """The same for many rows of a network of tanh and ReLU layers."""
-    functions = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
-    hidden = rows
-    for name, W, b in zip(model.activation, model.coefs_[: layer + 1], model.intercepts_, strict=False):
-        hidden = functions[name](hidden @ W + b)
-    return hidden
-
-
 CONTAINERS = {
     "array": lambda rows: rows,
     "Fortran-ordered": np.asfortranarray,
@@ -67,6 +58,7 @@ CONTAINERS = {
 # The values
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
@@ -138,6 +130,7 @@ def test_one_hidden_layer():
 # Many rows
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("sizes", [(6, 4), (700, 4)], ids=["narrow", "wide"])
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csr_matrix])
 @pytest.mark.parametrize("n_rows", [1, 2, 511, 512, 513, 1024, 1500])
@@ -148,7 +141,7 @@ def test_rows_are_worked_on_in_parts(n_rows, container, sizes):
         found = hidden_activations(clf, container(rows), layer)
         assert found.shape == (n_rows, sizes[layer])
         # Sums of 700 products of the size 1 or less.
-        np.testing.assert_allclose(found, in_numpy(clf, rows, layer), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(found, by_hand(clf, rows, layer), rtol=0, atol=1e-12)
 
 
 def test_relu_units_stay_right_after_the_last_smaller_part():

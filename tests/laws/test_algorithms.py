@@ -1,42 +1,20 @@
 """Training against a loop written straight from the algorithm, and the laws that tie its variants together."""
 
 import pickle
+from functools import partial
 
+import exact
 import numpy as np
 import pytest
-from reference import initial_values, n_outputs, problem, row_weights, train
+from exact import ATOL, SOLVERS, by_loop
+from problems import initial_values, n_outputs, problem
+from reference import row_weights, train
 from scipy import sparse
 from tuned import FNNClassifier, retuned
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
-ATOL = 1e-10
-
-# The rates leave training stable at every batch size: where it is not, two runs drift apart from the first rounding on.
-SOLVERS = {
-    "plain": {},
-    "momentum": {"momentum": 0.9, "nesterovs_momentum": False, "learning_rate_init": 0.02},
-    "nesterov": {"momentum": 0.9, "nesterovs_momentum": True, "learning_rate_init": 0.02},
-    "adam": {"solver": "adam", "learning_rate_init": 0.01},
-}
-
-
-def estimator(n_epochs, **params):
-    """An estimator that trains for exactly `n_epochs`, in float64, the rows in order, unless told otherwise."""
-    settings = {
-        "hidden_layer_sizes": (6, 4),
-        "activation": "tanh",
-        "batch_size": 7,
-        "learning_rate_init": 0.1,
-        "shuffle": False,
-        "dtype": "float64",
-        "max_iter": n_epochs,
-        "tol": 0.0,
-        "n_iter_no_change": n_epochs + 1,
-        "random_state": 0,
-    }
-    return FNNClassifier(**(settings | params))
+estimator = partial(exact.estimator, batch_size=7)
 
 
 def compare(
@@ -60,26 +38,7 @@ def compare(
     weights = None
     if sample_weight is not None or class_weight is not None:
         weights = row_weights(y, sample_weight, class_weight)
-    coefs, intercepts, losses, n_steps = train(
-        X,
-        T,
-        *start,
-        activation=clf.activation,
-        kind=kind,
-        batch_size=clf.batch_size,
-        n_epochs=n_epochs,
-        eta=clf.learning_rate_init_,
-        solver=clf.solver,
-        momentum=clf.momentum,
-        nesterov=clf.nesterovs_momentum,
-        beta_1=clf.beta_1,
-        beta_2=clf.beta_2,
-        epsilon=clf.epsilon,
-        alpha=clf.alpha,
-        weights=weights,
-        learning_rate=clf.learning_rate,
-        power_t=clf.power_t,
-    )
+    coefs, intercepts, losses, n_steps = by_loop(clf, X, T, start, kind, n_epochs, weights=weights)
     # Training moved: agreement of two networks that never left the start would say nothing.
     assert max(abs(p - q).max() for p, q in zip(coefs, start[0], strict=True)) > 1e-3
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
@@ -93,6 +52,7 @@ def compare(
 # The algorithm, against the loop
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 22, 23, "full"])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -100,6 +60,7 @@ def test_training_is_the_loop_of_the_algorithm(solver, kind, batch_size, assert_
     compare(kind, batch_size=batch_size, assert_parameters=assert_parameters, **SOLVERS[solver])
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 33, 149, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -115,6 +76,7 @@ def test_training_is_the_loop_over_many_blocks_of_rows(solver, alpha, batch_size
     )
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
 @pytest.mark.parametrize("params", [{}, {"alpha": 2.0}, {"learning_rate": "invscaling"}], ids=["plain", "L2", "eta"])
@@ -132,6 +94,7 @@ def test_training_is_the_loop_whether_or_not_the_first_layer_is_deferred(
     assert used == [(5, 6)]
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, np.asfortranarray])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -148,6 +111,7 @@ def test_training_is_the_loop_for_every_form_of_x(solver, container, batch_size,
     )
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 22, "full"])
 @pytest.mark.parametrize("weighting", ["sample", "dict", "balanced", "sample, dict", "sample, balanced"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -183,6 +147,7 @@ def test_class_weights_of_a_binary_problem_are_named_by_its_labels(assert_parame
     compare("binary", class_weight={"no": 5.0, "yes": 0.25}, batch_size=4, assert_parameters=assert_parameters)
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("power_t", [0.25, 1.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -246,6 +211,7 @@ def test_a_batch_of_thousands_of_rows_is_one_batch(solver, batch_size, assert_pa
 
 
 # eta * alpha / B is the part of W that one step of the L2 term takes away: nearly nothing, half, everything, more.
+@pytest.mark.every_pair
 @pytest.mark.parametrize("shrunk", [0.5, 1.0 - 1e-9, 1.0, 1.5])
 @pytest.mark.parametrize("batch_size", [1, 3, "full"])
 @pytest.mark.parametrize("solver", ["plain", "nesterov"])
@@ -309,6 +275,7 @@ def test_a_batch_size_above_the_rows_is_clipped_with_a_warning(assert_identical)
     assert_identical(clipped, estimator(3, batch_size="full").fit(X, y))
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -468,6 +435,7 @@ class Recorder:
         return 0.0
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -557,6 +525,7 @@ CONTINUED = {
 }
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("name", CONTINUED)
@@ -636,6 +605,7 @@ def test_a_pickle_holds_the_parameters_and_the_state_of_the_solver_and_little_el
 # Precision
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, 33, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -670,6 +640,7 @@ def test_rows_are_cast_and_not_wrapped(dtype, assert_identical):
         assert_identical(clf, estimator(2, shuffle=True, dtype="auto", **params).fit(X.astype(np.float32), y))
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("dtype", ["f4", "f8", "u1", ">f8"])
 @pytest.mark.parametrize(

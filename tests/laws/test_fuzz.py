@@ -22,23 +22,27 @@ from sklearn import config_context, get_config
 from skfnn import FNNClassifier, FNNRegressor
 from skfnn.inspection import gradient_noise
 
-# ``python -m fuzz`` makes 20,000 calls.
-N_CALLS = int(os.environ.get("SKFNN_FUZZ_CALLS", "600"))
-SEED = int(os.environ.get("SKFNN_FUZZ_SEED", "0"))
+SEED = 0
 
 
 @pytest.fixture(scope="module")
-def bounded_run():
-    return workers.run_many(SEED, -(-N_CALLS // CALLS_A_SESSION), 1)
+def n_calls(full):
+    """The number of random calls."""
+    return 20_000 if full else 300
 
 
-def test_random_calls_end_in_a_correct_result_or_in_a_documented_error(bounded_run):
+@pytest.fixture(scope="module")
+def bounded_run(n_calls):
+    return workers.run_many(SEED, -(-n_calls // CALLS_A_SESSION), 1)
+
+
+def test_random_calls_end_in_a_correct_result_or_in_a_documented_error(bounded_run, n_calls):
     found = [
         f"python -m fuzz --only {SEED}:{index}  # {finding.law} -- after {finding.call}\n{finding.trace}"
         for index, finding in bounded_run.findings
     ]
     assert not found, "\n".join(found)
-    assert bounded_run.outcomes.total() >= N_CALLS
+    assert bounded_run.outcomes.total() >= n_calls
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "predict", "score", "hidden_activations"])
@@ -294,6 +298,7 @@ def test_a_process_that_crashes_is_a_finding_and_the_run_goes_on():
     assert result.outcomes == {("ordinary", GOOD, "accepted"): 3}
 
 
+@pytest.mark.full
 def test_a_process_that_ends_too_early_is_a_finding():
     [(index, finding)] = workers.run_many(0, 2, 1, ending).findings
     assert (index, finding.law, finding.call) == (1, "the process died: exit code 7", "the call that ends Python")

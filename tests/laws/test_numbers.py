@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reference import gradient, initial_values, objective, problem, train
+from problems import initial_values, problem
+from reference import gradient, objective, train
 from scipy import sparse
 from tuned import FNNClassifier, FNNRegressor
 
@@ -222,6 +223,7 @@ def test_one_constant_feature_among_others_is_the_loop_of_the_algorithm(
     check_against_the_loop(rows, container, "relu", solver, batch_size, assert_parameters)
 
 
+@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("size", [1e-300, 1e-320])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", "softplus"])
@@ -260,6 +262,7 @@ def test_features_of_the_smallest_size_train_and_predict_in_both_precisions(kind
     assert np.isfinite(model.predict(tiny)).all()
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("size", [1e300, 1.7e308])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @containers
@@ -324,6 +327,7 @@ def test_rows_that_saturate_every_unit_have_the_exact_limit():
 # Weights and targets
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", [5e-324, 1e-300, 1e-40, 1e40, 1e300, 1.7e308])
 @estimators
@@ -468,6 +472,7 @@ def test_thirty_hidden_layers_whose_outputs_overflow_are_an_error():
         estimator(hidden_layer_sizes=(4,) * 30).fit(np.abs(X), y, coefs_init=coefs)
 
 
+@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
@@ -486,18 +491,11 @@ def test_the_step_of_a_network_of_20000_units_is_the_formula(sizes, dtype, conta
     for mine, values in zip(clf.coefs_ + clf.intercepts_, [W1, W2, b1, b2], strict=True):
         mine[...] = values
     clf.partial_fit(container(rows), labels)
-    hidden = np.tanh(rows @ W1 + b1)
-    z = hidden @ W2 + b2
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    loss = -np.log(p[np.arange(20), labels]).mean()
-    d2 = p.copy()
-    d2[np.arange(20), labels] -= 1.0
-    d1 = d2 @ W2.T * (1.0 - hidden**2)
+    T, network = (labels[:, None] == np.arange(n_classes)).astype(float), ([W1, W2], [b1, b2], "tanh", "multiclass")
     # Sums of up to 20,000 terms of size 1/100, in another order; what is compared is of size 1.
     atol = 1e-12 if dtype == "float64" else 1e-5
-    np.testing.assert_allclose(clf.loss_, loss, rtol=atol)
-    steps = [rows.T @ d1 / 20, hidden.T @ d2 / 20, d1.mean(axis=0), d2.mean(axis=0)]
+    np.testing.assert_allclose(clf.loss_, objective(rows, T, *network), rtol=atol)
+    steps = gradient(rows, T, *network)
     for mine, values, step in zip(clf.coefs_ + clf.intercepts_, [W1, W2, b1, b2], steps, strict=True):
         np.testing.assert_allclose(mine, values - step, rtol=0, atol=atol)
 
@@ -557,6 +555,7 @@ def run_limited(code):
     assert not done.stderr
 
 
+@pytest.mark.full
 def test_100000_classes_train_where_their_one_hot_targets_have_no_room():
     run_limited("""
 clf = FNNClassifier(8, random_state=0, batch_size=200)

@@ -4,7 +4,8 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from reference import batch_gradient, gradient, initial_values, n_outputs, objective, problem
+from problems import initial_values, n_outputs, problem
+from reference import batch_gradient, gradient, objective
 from scipy import sparse
 from sklearn.neural_network import MLPClassifier
 from tuned import FNNClassifier
@@ -106,6 +107,7 @@ def test_biases_are_not_penalised(params):
     np.testing.assert_allclose(clf.intercepts_[1], np.log(3.0), atol=0.01)
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
@@ -124,6 +126,7 @@ def test_the_loss_curve_at_full_batch_is_the_objective(params, alpha, weighted, 
     np.testing.assert_allclose(curve, expected, rtol=1e-13)  # sums of 30 rows
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("n_rows", [30, 1300])
 @pytest.mark.parametrize("batch_size", [7, "auto", "full"])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
@@ -283,6 +286,7 @@ def test_in_float32_weights_and_repeated_rows_differ_by_rounding(params):
 # The mini-batch gradient
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 2, 3])

@@ -1,11 +1,24 @@
-"""The classifier set up so that its iterates can be held against a loop in float64."""
+"""A classifier whose iterates can be compared with the reference loop, and that loop with the classifier's settings."""
 
 import numpy as np
+import reference
 from tuned import FNNClassifier
+
+# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
+ATOL = 1e-10
+
+# With these rates training is stable at every batch size. If it were not, two runs would drift apart from the first
+# rounding on.
+SOLVERS = {
+    "plain": {},
+    "momentum": {"momentum": 0.9, "nesterovs_momentum": False, "learning_rate_init": 0.02},
+    "nesterov": {"momentum": 0.9, "nesterovs_momentum": True, "learning_rate_init": 0.02},
+    "adam": {"solver": "adam", "learning_rate_init": 0.01},
+}
 
 
 def estimator(n_epochs, **params):
-    """An estimator that trains for exactly `n_epochs`, in float64, the rows in order, unless told otherwise."""
+    """An estimator that trains for exactly `n_epochs`, in float64, with the rows in order, unless `params` differ."""
     settings = {
         "hidden_layer_sizes": (6, 4),
         "activation": "tanh",
@@ -18,3 +31,24 @@ def estimator(n_epochs, **params):
         "random_state": 0,
     }
     return FNNClassifier(**(settings | params))
+
+
+def by_loop(clf, X, T, start, kind, n_epochs, **params):
+    """What the reference loop returns if it trains with the settings of a fitted `clf`, unless `params` differ."""
+    settings = {
+        "activation": clf.activation,
+        "kind": kind,
+        "batch_size": clf.batch_size,
+        "n_epochs": n_epochs,
+        "eta": clf.learning_rate_init_,
+        "solver": clf.solver,
+        "momentum": clf.momentum,
+        "nesterov": clf.nesterovs_momentum,
+        "beta_1": clf.beta_1,
+        "beta_2": clf.beta_2,
+        "epsilon": clf.epsilon,
+        "alpha": clf.alpha,
+        "learning_rate": clf.learning_rate,
+        "power_t": clf.power_t,
+    }
+    return reference.train(X, T, *start, **(settings | params))

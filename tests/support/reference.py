@@ -1,13 +1,20 @@
-"""The training algorithm as its formulas say it: row by row, in float64, with nothing from skfnn.
+"""The training algorithm, written from its formulas: row by row, in float64, without anything from skfnn.
 
-Slow and plain on purpose: the tests hold the package against it. Weights are a list of matrices (fan_in, fan_out),
-biases a list of vectors (fan_out,); "parameters" are the weights followed by the biases.
+It is slow and plain on purpose, because the tests compare the package with it. Weights are a list of matrices
+(fan_in, fan_out), biases a list of vectors (fan_out,), and "parameters" are the weights followed by the biases.
+
+The `kind` of a problem determines the output units and the loss: "binary" and "multilabel" (logistic units),
+"multiclass" (softmax), "squared_error" (identity) and "poisson" (exponential).
 """
 
-from itertools import pairwise
-from math import erf, exp, expm1, log1p, pi, sqrt, tanh
+from math import erf, exp, expm1, log, log1p, pi, sqrt, tanh
 
 import numpy as np
+
+# tests/engine imports these from here.
+from problems import initial_values as initial_values
+from problems import n_outputs as n_outputs
+from problems import problem as problem
 
 LEAKY_SLOPE = 0.01
 # Klambauer et al. (2017), "Self-normalizing neural networks", section 2: alpha_01 and lambda_01.
@@ -34,7 +41,7 @@ def softplus(z):
     return max(z, 0.0) + log1p(exp(-abs(z)))
 
 
-# name: (f(z), f'(z)) of one number.
+# name: (f, its derivative), both functions of one number.
 ACTIVATIONS = {
     "identity": (lambda z: z, lambda z: 1.0),
     "logistic": (sigma, lambda z: sigma(z) * (1.0 - sigma(z))),
@@ -57,22 +64,11 @@ def names_of(activation, n_hidden):
     return [activation] * n_hidden if isinstance(activation, str) else list(activation)
 
 
-def targets(y, kind):
-    """The rows that the output units should show: (B, 1) binary, one-hot (B, K) multiclass, (B, K) multilabel."""
-    y = np.asarray(y)
-    if kind == "multilabel":
-        return y.astype(float)
-    classes = sorted(set(y.tolist()))
-    if kind == "binary":
-        return np.array([[1.0 if label == classes[1] else 0.0] for label in y.tolist()])
-    return np.array([[1.0 if label == c else 0.0 for c in classes] for label in y.tolist()])
-
-
 def row_weights(y, sample_weight=None, class_weight=None):
     """w_b: sample weight x class weight.
 
-    "balanced" gives every class the same total weight, as ``sklearn.utils.class_weight.compute_class_weight`` with the
-    sample weights does.
+    "balanced" gives every class the same total weight, like ``sklearn.utils.class_weight.compute_class_weight`` with
+    sample weights.
     """
     labels = np.asarray(y).tolist()
     w = [1.0] * len(labels) if sample_weight is None else [float(v) for v in sample_weight]
@@ -85,7 +81,7 @@ def row_weights(y, sample_weight=None, class_weight=None):
 
 
 def forward(x, coefs, intercepts, activation):
-    """Of one row: the inputs of every layer, the pre-activations of every layer (the last are the raw outputs)."""
+    """The inputs of every layer, and its pre-activations, for one row. The last pre-activations are the raw outputs."""
     names = names_of(activation, len(coefs) - 1)
     inputs, pre = [np.asarray(x, float)], []
     for layer, (W, b) in enumerate(zip(coefs, intercepts, strict=True)):
@@ -97,24 +93,39 @@ def forward(x, coefs, intercepts, activation):
     return inputs, pre
 
 
+def raw_outputs(X, coefs, intercepts, activation):
+    """The raw outputs for all rows, (B, n_outputs)."""
+    return np.array([forward(x, coefs, intercepts, activation)[1][-1] for x in X])
+
+
 def output(z, kind):
-    """The output units: softmax for multiclass, else one logistic unit each."""
+    """The output units of one row."""
     if kind == "multiclass":
         e = np.exp(z - z.max())
         return e / e.sum()
+    if kind == "squared_error":
+        return z
+    if kind == "poisson":
+        return np.exp(z)
     return np.array([sigma(v) for v in z.tolist()])
 
 
 def row_loss(z, t, kind):
-    """Cross-entropy of one row's raw outputs z with its target t."""
+    """The loss of the raw outputs z of one row with the target t. Targets of a classifier may be between 0 and 1."""
     if kind == "multiclass":
         return float(z.max() + np.log(np.exp(z - z.max()).sum()) - z @ t)
-    # -t log sigma(z) - (1 - t) log(1 - sigma(z)): softplus(-z) where t = 1, softplus(z) where t = 0.
-    return sum(softplus(-v) if u == 1.0 else softplus(v) for v, u in zip(z.tolist(), t.tolist(), strict=True))
+    pairs = list(zip(z.tolist(), t.tolist(), strict=True))
+    if kind == "squared_error":
+        return sum((v - u) ** 2 for v, u in pairs) / 2.0
+    if kind == "poisson":
+        # Half the deviance. A count u of 0 has u log(u) = 0.
+        return sum(exp(v) - v * u + (u * log(u) if u > 0.0 else 0.0) - u for v, u in pairs)
+    # -log sigma(z) is softplus(-z), and -log(1 - sigma(z)) is softplus(z).
+    return sum(u * softplus(-v) + (1.0 - u) * softplus(v) for v, u in pairs)
 
 
 def row_gradient(x, t, coefs, intercepts, activation, kind):
-    """Of one row: its loss, and the gradients G_l of all weights and of all biases, by backpropagation."""
+    """The loss of one row, and the gradients G_l of all weights and of all biases, by backpropagation."""
     names = names_of(activation, len(coefs) - 1)
     inputs, pre = forward(x, coefs, intercepts, activation)
     delta = output(pre[-1], kind) - t
@@ -146,7 +157,7 @@ def objective(X, T, coefs, intercepts, activation, kind, alpha=0.0, weights=None
 
 
 def batch_gradient(X, T, rows, coefs, intercepts, activation, kind, alpha, w, mean_w, n_rows):
-    """The gradient of a mini-batch, of all parameters, and its rows' losses times w_b / mean(w)."""
+    """The gradient of a mini-batch for all parameters, and the sum of its rows' losses times w_b / mean(w)."""
     sums = [np.zeros_like(p) for p in coefs + intercepts]
     loss = 0.0
     for b in rows:
@@ -161,7 +172,7 @@ def batch_gradient(X, T, rows, coefs, intercepts, activation, kind, alpha, w, me
 
 
 def gradient(X, T, coefs, intercepts, activation, kind, alpha=0.0, weights=None):
-    """The gradient of R: that of the mini-batch of all rows."""
+    """The gradient of R, which is the gradient of the mini-batch of all rows."""
     B = len(X)
     w = [1.0] * B if weights is None else [float(v) for v in weights]
     return batch_gradient(X, T, range(B), coefs, intercepts, activation, kind, alpha, w, sum(w) / B, B)[0]
@@ -189,10 +200,11 @@ def train(
     learning_rate="constant",
     power_t=0.5,
 ):
-    """Epochs of mini-batches, the rows in order; returns weights, biases, the loss of every epoch, and n_steps.
+    """Train for some epochs with the rows in order; return weights, biases, the loss of every epoch, and n_steps.
 
-    The loss of an epoch is the mean over the rows, each at the weights that it met, of its loss times w_b / mean(w),
-    plus the L2 term of the weights at the start of the epoch.
+    `learning_rate` is "constant", "invscaling" or a function of (epoch, step) that gives eta. The loss of an epoch is
+    the mean of the rows' losses times w_b / mean(w), plus the L2 term of the weights at the start of the epoch. The
+    loss of a row is taken just before the step that uses the row.
     """
     coefs, intercepts = [np.array(W, float) for W in coefs], [np.array(b, float) for b in intercepts]
     parameters = coefs + intercepts
@@ -204,54 +216,29 @@ def train(
     velocity = [np.zeros_like(p) for p in parameters]
     m, v = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
     t_rows, t_steps, losses = 0, 0, []
-    for _ in range(n_epochs):
-        eta_epoch = eta / (t_rows + 1.0) ** power_t if learning_rate == "invscaling" else eta
+    for epoch in range(n_epochs):
+        eta_now = eta / (t_rows + 1.0) ** power_t if learning_rate == "invscaling" else eta
         penalty, total = l2(coefs, alpha, B), 0.0
         for start in range(0, B, batch_size):
             rows = range(start, min(start + batch_size, B))
             grads, loss = batch_gradient(X, T, rows, coefs, intercepts, activation, kind, alpha, w, mean_w, B)
             total += loss
+            if callable(learning_rate):
+                eta_now = learning_rate(epoch, t_steps)
             t_steps += 1
             for k, (p, g) in enumerate(zip(parameters, grads, strict=True)):
                 if solver == "adam":
-                    # Kingma and Ba (2015), algorithm 1 in the form of the end of their section 2.
+                    # Kingma and Ba (2015), algorithm 1 in the form at the end of their section 2.
                     m[k] = beta_1 * m[k] + (1.0 - beta_1) * g
                     v[k] = beta_2 * v[k] + (1.0 - beta_2) * g**2
-                    rate = eta_epoch * sqrt(1.0 - beta_2**t_steps) / (1.0 - beta_1**t_steps)
+                    rate = eta_now * sqrt(1.0 - beta_2**t_steps) / (1.0 - beta_1**t_steps)
                     p -= rate * m[k] / (np.sqrt(v[k]) + epsilon)
                 elif momentum == 0.0:
-                    p -= eta_epoch * g
+                    p -= eta_now * g
                 else:
-                    # Sutskever et al. (2013); in Nesterov's form p is the point looked ahead to.
-                    velocity[k] = momentum * velocity[k] - eta_epoch * g
-                    p += momentum * velocity[k] - eta_epoch * g if nesterov else velocity[k]
+                    # Sutskever et al. (2013). In Nesterov's form, p is the point that the gradient looks ahead to.
+                    velocity[k] = momentum * velocity[k] - eta_now * g
+                    p += momentum * velocity[k] - eta_now * g if nesterov else velocity[k]
         t_rows += B
         losses.append(total / B + penalty)
     return coefs, intercepts, losses, t_steps
-
-
-def initial_values(sizes, seed=0, scale=0.6):
-    """Random weights and, unlike a real start, random biases, so that every parameter matters from the first step."""
-    rng = np.random.default_rng(seed)
-    coefs = [rng.normal(scale=scale, size=shape) for shape in pairwise(sizes)]
-    return coefs, [rng.normal(scale=scale, size=n) for n in sizes[1:]]
-
-
-def problem(kind, n_rows, n_features=5, n_classes=3, seed=0, sparse_fraction=0.3):
-    """Random rows, some of their entries zero, labels that depend on them a little, and the targets of the labels."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n_rows, n_features))
-    X[rng.random(X.shape) < sparse_fraction] = 0.0
-    scores = X @ rng.normal(size=(n_features, n_classes)) + rng.normal(size=(n_rows, n_classes))
-    if kind == "multilabel":
-        y = (scores > 0).astype(int)
-    elif kind == "binary":
-        y = np.array(["no", "yes"])[(scores[:, 0] > 0).astype(int)]
-    else:
-        y = np.array([3, 5, 11, 12, 13])[:n_classes][scores.argmax(axis=1)]
-    return X, y, targets(y, kind)
-
-
-def n_outputs(kind, n_classes=3):
-    """The number of output units."""
-    return 1 if kind == "binary" else n_classes

@@ -4,9 +4,9 @@ import numpy as np
 from reference import initial_values, n_outputs, problem
 
 from skfnn._engine.batches import Batches
-from skfnn._engine.rows import RowFormat
 from skfnn._engine.losses import LOSSES
 from skfnn._engine.network import Network
+from skfnn._engine.rows import RowFormat
 from skfnn._engine.targets import ArrayTargets
 
 KIND_OF_LOSS = {"binary": "logistic_cross_entropy", "multilabel": "logistic_cross_entropy"}
@@ -31,4 +31,6 @@ def loss_of(kind="multiclass"):
 def batches_of(X, T, batch_size, *, weights=None, container=np.asarray, dtype=float, **settings):
     """The mini-batches of the rows, in order unless told otherwise."""
     settings = {"capacity": 1024, "shuffle": False} | settings
-    return Batches(container(X), ArrayTargets(T), weights, None, batch_size, form=RowFormat(np.dtype(dtype)), **settings)
+    return Batches(
+        container(X), ArrayTargets(T), weights, None, batch_size, form=RowFormat(np.dtype(dtype)), **settings
+    )

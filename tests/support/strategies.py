@@ -1,13 +1,14 @@
 """What the property tests draw: problems, settings, forms of arrays; and how many of each.
 
-How many is a profile. "normal" is what a plain run of pytest takes: the same examples every time, a bounded number of
-them, no deadline. "thorough" draws ten times as many, other ones in every run, and prints what reproduces a failure:
+A profile says how many examples each law gets. "short" is the default: 25 examples, the same in every run. "full" has
+100, and `python -m pytest --full` chooses it. "thorough" draws 1,000 examples, new ones in every run, and prints how to
+reproduce a failure:
 
-    HYPOTHESIS_PROFILE=thorough python -m pytest tests/test_properties*.py
+    HYPOTHESIS_PROFILE=thorough python -m pytest tests/laws/test_properties*.py
 
-Shapes, settings and forms are drawn by hypothesis, so that it can shrink a failure to the smallest; the numbers in the
-arrays come from a random stream whose seed is drawn. They are of the size of standardised features: numbers at the
-ends of the range of floats are in test_numbers.py.
+Hypothesis draws shapes, settings and forms, so that it can shrink a failure to the smallest one. It also draws the seed
+of the random stream that the numbers in the arrays come from. These numbers have the size of standardised features;
+test_numbers.py has numbers near the ends of the range of floats.
 """
 
 import os
@@ -25,11 +26,12 @@ st = pytest.importorskip("hypothesis.strategies")
 
 from skfnn import FNNClassifier, FNNRegressor  # noqa: E402
 
-# No data base of examples: a run leaves nothing behind.
+# Without a database of examples a run leaves no files.
 COMMON = {"deadline": None, "database": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("normal", max_examples=100, derandomize=True, **COMMON)
+hypothesis.settings.register_profile("short", max_examples=25, derandomize=True, **COMMON)
+hypothesis.settings.register_profile("full", max_examples=100, derandomize=True, **COMMON)
 hypothesis.settings.register_profile("thorough", max_examples=1000, print_blob=True, **COMMON)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 # Problems
 

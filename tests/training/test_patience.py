@@ -21,9 +21,7 @@ def verdicts(patience, values, eta=0.1):
 def test_a_run_stops_after_more_than_so_many_epochs_without_improvement(epochs):
     found, progress = verdicts(Patience(0.1, epochs), [1.0] + [0.95] * (epochs + 1))
     assert [verdict.stops for verdict in found] == [False] * (epochs + 1) + [True]
-    assert found[-1].message == (
-        f"Training loss did not improve by tol=0.1 for {epochs} consecutive epochs. Stopping."
-    )
+    assert found[-1].message == (f"Training loss did not improve by tol=0.1 for {epochs} consecutive epochs. Stopping.")
     assert progress.no_improvement == epochs + 1
 
 

@@ -6,9 +6,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import reference
-from exact import estimator
-from reference import initial_values, n_outputs, problem
+from exact import ATOL, SOLVERS, by_loop, estimator
+from problems import initial_values, n_outputs, problem
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -18,43 +17,6 @@ from skfnn._training.monitor import Monitor, new_history, new_progress
 from skfnn._training.schedules import make_schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
-ATOL = 1e-10
-
-SOLVERS = {
-    "plain": {},
-    "momentum": {"momentum": 0.9, "nesterovs_momentum": False, "learning_rate_init": 0.02},
-    "nesterov": {"momentum": 0.9, "learning_rate_init": 0.02},
-    "adam": {"solver": "adam", "learning_rate_init": 0.01},
-}
-
-
-def train(clf, X, T, start, kind, n_epochs, eta_of):
-    """Epochs of the algorithm, with the eta of (epoch, step); returns weights and biases."""
-    coefs, intercepts = [W.copy() for W in start[0]], [b.copy() for b in start[1]]
-    parameters = coefs + intercepts
-    first, second = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
-    B, step = len(X), 0
-    size = B if clf.batch_size == "full" else clf.batch_size
-    for epoch in range(n_epochs):
-        for begin in range(0, B, size):
-            eta = eta_of(epoch, step)
-            step += 1
-            rows = range(begin, min(begin + size, B))
-            grads, _ = reference.batch_gradient(
-                X, T, rows, coefs, intercepts, clf.activation, kind, clf.alpha, np.ones(B), 1.0, B
-            )
-            for k, (p, g) in enumerate(zip(parameters, grads, strict=True)):
-                if clf.solver == "adam":
-                    first[k] = clf.beta_1 * first[k] + (1 - clf.beta_1) * g
-                    second[k] = clf.beta_2 * second[k] + (1 - clf.beta_2) * g**2
-                    rate = eta * math.sqrt(1 - clf.beta_2**step) / (1 - clf.beta_1**step)
-                    p -= rate * first[k] / (np.sqrt(second[k]) + clf.epsilon)
-                else:
-                    first[k] = clf.momentum * first[k] - eta * g
-                    p += clf.momentum * first[k] - eta * g if clf.nesterovs_momentum else first[k]
-    return coefs, intercepts
 
 
 def cosine(eta, epoch, n_epochs):
@@ -86,6 +48,7 @@ class Counting:
 # Cosine
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -95,7 +58,8 @@ def test_cosine_is_the_loop_with_the_eta_of_the_formula(solver, alpha, batch_siz
     clf = estimator(3, learning_rate="cosine", alpha=alpha, batch_size=batch_size, **SOLVERS[solver])
     clf.fit(X, y, coefs_init=start[0], intercepts_init=start[1])
     eta = clf.learning_rate_init_
-    coefs, intercepts = train(clf, X, T, start, "multiclass", 3, lambda epoch, step: cosine(eta, epoch, 3))
+    eta_of = lambda epoch, step: cosine(eta, epoch, 3)  # noqa: E731
+    coefs, intercepts, *_ = by_loop(clf, X, T, start, "multiclass", 3, learning_rate=eta_of)
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
 
 
@@ -139,6 +103,7 @@ def test_every_fit_with_cosine_begins_at_eta_warm_start_or_not():
 # A function of the step
 
 
+@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 16, 40, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
@@ -155,7 +120,8 @@ def test_every_step_has_its_own_eta_and_asks_for_it_once(solver, alpha, containe
     # The history asks again, for the first step of each epoch.
     assert all(calls[step] == 1 for step in calls if step % steps)
 
-    coefs, intercepts = train(clf, X, T, start, "multiclass", 3, lambda epoch, step: rate.function(step))
+    eta_of = lambda epoch, step: rate.function(step)  # noqa: E731
+    coefs, intercepts, *_ = by_loop(clf, X, T, start, "multiclass", 3, learning_rate=eta_of)
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
     assert clf.history_["learning_rate"] == [rate.function(epoch * steps) for epoch in range(3)]
     assert clf.learning_rate_init_ == rate.function(0)
@@ -167,7 +133,7 @@ def test_every_step_has_its_own_eta_for_every_output(kind, assert_parameters):
     start = initial_values((5, 6, 4, n_outputs(kind)), seed=1)
     clf = estimator(2, learning_rate=falling, batch_size=3)
     clf.fit(X, y, coefs_init=start[0], intercepts_init=start[1])
-    coefs, intercepts = train(clf, X, T, start, kind, 2, lambda epoch, step: falling(step))
+    coefs, intercepts, *_ = by_loop(clf, X, T, start, kind, 2, learning_rate=lambda epoch, step: falling(step))
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
 
 
@@ -181,7 +147,8 @@ def test_a_batch_that_comes_in_parts_is_one_step(alpha, assert_parameters):
     clf.fit(X, y, coefs_init=start[0], intercepts_init=start[1])
     assert sorted(rate.calls) == list(range(6))
     assert all(rate.calls[step] == 1 for step in (1, 3, 5))
-    coefs, intercepts = train(clf, X, T, start, "multiclass", 3, lambda epoch, step: falling(step))
+    eta_of = lambda epoch, step: falling(step)  # noqa: E731
+    coefs, intercepts, *_ = by_loop(clf, X, T, start, "multiclass", 3, learning_rate=eta_of)
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
 
 

@@ -5,8 +5,9 @@ from itertools import pairwise
 from types import FunctionType
 
 import numpy as np
+from reference import raw_outputs
 from scipy import sparse
-from scipy.special import expit, ndtr, softmax
+from scipy.special import expit, softmax
 from sklearn.exceptions import NotFittedError
 
 from .matrices import Duck, dense, pd
@@ -143,34 +144,6 @@ def require_history(model):
 # Predictions
 
 
-def reference_outputs(model, activation, X):
-    """The output layer before its activation, from the formulas, in float64."""
-    names = [activation] * (len(model.coefs_) - 1) if isinstance(activation, str) else list(activation)
-    a = X
-    for k, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
-        z = a @ W.astype(np.float64) + b.astype(np.float64)
-        a = _activated(z, names[k]) if k < len(names) else z
-    return a
-
-
-def _activated(z, name):
-    with np.errstate(over="ignore", under="ignore"):
-        if name in ("identity", "tanh"):
-            return np.tanh(z) if name == "tanh" else z
-        if name in ("logistic", "silu"):
-            return expit(z) if name == "logistic" else z * expit(z)
-        if name in ("relu", "leaky_relu"):
-            return np.where(z > 0, z, 0.0 if name == "relu" else 0.01 * z)
-        if name in ("elu", "selu"):
-            scale, a = (
-                (1.0, 1.0) if name == "elu" else (1.0507009873554804934193349852946, 1.6732632423543772848170429916717)
-            )
-            return scale * np.where(z > 0, z, a * np.expm1(np.minimum(z, 0.0)))
-        if name == "softplus":
-            return np.logaddexp(z, 0.0)
-        return z * ndtr(z)
-
-
 def require_prediction(method, model, X, n, problem, result, activation=None):
     """The result of a method of prediction for X of n rows; given the `activation`, it is what the formulas give."""
     require(type(result) is np.ndarray, f"{method} returns an array, not {type(result)}")
@@ -199,7 +172,8 @@ def require_prediction(method, model, X, n, problem, result, activation=None):
         require(np.isfinite(result).all(), f"{method} gives finite numbers")
     if activation is not None:
         X = dense(X).astype(model.coefs_[0].dtype).astype(np.float64)
-        require_exact(method, model, reference_outputs(model, activation, X), problem, result)
+        z = raw_outputs(X, model.coefs_, model.intercepts_, activation)
+        require_exact(method, model, z, problem, result)
 
 
 def require_exact(method, model, z, problem, result):

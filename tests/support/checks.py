@@ -1,0 +1,38 @@
+"""scikit-learn's own checks of an estimator, for many configurations of it."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
+# Why a check that replaces weights by repetitions of rows fails if a parameter differs from its default. The law that
+# holds instead is in test_sample_weights.py and test_regressor.py.
+HELD_OUT = "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one"
+REASONS = {
+    "batch_size": "repeated rows are in other mini-batches than weighted ones: expected gradients agree, not the paths",
+    "early_stopping": HELD_OUT,
+    "validation_fraction": HELD_OUT,
+    "dropout": "masks are drawn by row: repeated rows get a mask each, a weighted row gets one",
+    "dtype": "float32 rounds to 1e-7, the tolerance of the check",
+}
+
+
+def weight_checks_that_fail(estimator):
+    """The checks of sample weights that a configuration is expected to fail, with the reason."""
+    default = type(estimator)()
+    changed = [name for name in REASONS if getattr(estimator, name) != getattr(default, name)]
+    return dict.fromkeys(WEIGHT_CHECKS, REASONS[changed[0]]) if changed else {}
+
+
+def names(params):
+    """What a case is, by name: scikit-learn makes other objects for every case."""
+    check = params["check"]  # a functools.partial
+    return {"estimator": repr(params["estimator"]), "check": (check.func.__name__, str(check.keywords))}
+
+
+def all_checks(estimators, expected_failed_checks=weight_checks_that_fail):
+    """A decorator of a test of (estimator, check), with all checks of all estimators."""
+    return parametrize_with_checks(estimators, expected_failed_checks=expected_failed_checks)
+
+
+# The short suite runs each check for one of the configurations.
+one_configuration_for_each_check = pytest.mark.every_value(values_of=names)

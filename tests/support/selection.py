@@ -1,0 +1,62 @@
+"""Which cases of a parametrised test the short test suite runs."""
+
+from collections import Counter, defaultdict
+from functools import partial
+from itertools import combinations
+
+import pytest
+
+# A value of a parameter that only the full suite tests.
+full_only = partial(pytest.param, marks=pytest.mark.full)
+
+# How many parameters whose values must meet in one case, for each marker.
+STRENGTHS = {"every_value": 1, "every_pair": 2}
+
+
+def covering(cases, strength):
+    """The positions of a few cases that contain every combination of `strength` values that any of the cases contains.
+
+    A case is a dict: parameter -> value. Cases are chosen one by one: the one with most new combinations, among these
+    the one whose values were chosen least often, and then the first. So every process makes the same choice.
+    """
+    combined = [set(combinations(sorted(case.items()), min(strength, len(case)))) for case in cases]
+    missing = set().union(*combined)
+    chosen, uses = [], Counter()
+    while missing:
+        new = [len(combinations & missing) for combinations in combined]
+        best = min(range(len(cases)), key=lambda k: (-new[k], sum(uses[value] for value in cases[k].items())))
+        chosen.append(best)
+        missing -= combined[best]
+        uses.update(cases[best].items())
+    return sorted(chosen)
+
+
+def identities(params):
+    """The identities of the values, which may be of any type: parametrize hands the same object to all cases."""
+    return {name: id(value) for name, value in params.items()}
+
+
+def cases_of(items, values_of=identities):
+    """One dict for each case of a test: parameter -> number of its value, counted in the order of appearance."""
+    numbers, cases = defaultdict(dict), []
+    for item in items:
+        values = values_of(item.callspec.params)
+        cases.append({name: numbers[name].setdefault(value, len(numbers[name])) for name, value in values.items()})
+    return cases
+
+
+def short(items):
+    """The collected tests that belong to the short suite, in their order."""
+    groups = defaultdict(list)
+    for position, item in enumerate(items):
+        if item.get_closest_marker("full") is None:
+            groups[item.nodeid.partition("[")[0]].append(position)
+    kept = set()
+    for positions in groups.values():
+        first = items[positions[0]]
+        marker = next(filter(None, map(first.get_closest_marker, STRENGTHS)), None)
+        if marker is not None and hasattr(first, "callspec"):
+            cases = cases_of([items[k] for k in positions], **marker.kwargs)
+            positions = [positions[k] for k in covering(cases, STRENGTHS[marker.name])]
+        kept.update(positions)
+    return [item for position, item in enumerate(items) if position in kept]
