@@ -4,6 +4,7 @@ import math
 import pickle
 from collections import Counter
 
+import monitors
 import numpy as np
 import pytest
 from exact import ATOL, SOLVERS, by_loop, estimator
@@ -13,7 +14,6 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from tuned import FNNRegressor, retuned
 
-from skfnn._training.monitor import Monitor, new_history, new_progress
 from skfnn._training.schedules import make_schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -276,26 +276,10 @@ def test_what_is_neither_a_name_nor_a_function_is_refused(name):
 
 def etas(losses, *, watch, adaptive=True, patience=5):
     """The eta of every epoch until a monitor that is told these losses, or the scores that mirror them, says stop."""
-    scores = iter([-loss for loss in losses])
-    monitor = Monitor(
-        np.zeros(3),
-        {},
-        new_progress(),
-        new_history(),
-        schedule=make_schedule("adaptive", 0.5, 0.5, 100),
-        rows=9,
-        steps=1,
-        validate=(lambda: (0.0, next(scores))) if watch == "score" else None,
-        early_stopping=watch == "score",
-        adaptive=adaptive,
-        patience=patience,
-    )
-    given = []
-    for loss in losses:
-        given.append(monitor.begin_epoch())
-        if monitor.end_epoch(loss if watch == "loss" else 1.0):
-            break
-    return given
+    settings = {"schedule": make_schedule("adaptive", 0.5, 0.5, 100), "adaptive": adaptive, "patience": patience}
+    if watch == "loss":
+        return monitors.watch(losses, **settings)[1]
+    return monitors.watch([1.0] * len(losses), scores=[-loss for loss in losses], **settings)[1]
 
 
 def falls(given):
