@@ -9,7 +9,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-from ._engine.threads import pin_to_cores, set_threads
+from ._threads import pin_to_cores, set_threads
 
 RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "jax", "skorch")

@@ -46,7 +46,8 @@ class BlockIterations:
 
     def __init__(self, network, batches, loss, passes, workspace, updates):
         self._batches, self._loss, self._passes, self._workspace = batches, loss, passes, workspace
-        self._updates, self._steps = updates, {}
+        self._updates = updates
+        self._steps: dict = {}  # the functions that take a step, for each update and number of rows
         self._work_behind = network.largest_product(workspace.capacity, first=1)
 
     def run(self, rates):
@@ -59,7 +60,9 @@ class BlockIterations:
         """Train on the mini-batches of a block; returns the sum of the rows' losses."""
         block, cut = self._batches.load(start, stop)
         panel, first = self._workspace.panel(cut.n), update.first
-        step = self._step(update, panel)
+        step = self._steps.get((update, cut.n))
+        if step is None:
+            step = self._steps[update, cut.n] = update.step_of(panel)
         # Outside of the section, because a user's function may do anything.
         number = start // self._batches.batch_size
         etas = rates.of_steps(number, number + len(cut.batches))
@@ -77,13 +80,6 @@ class BlockIterations:
 
         THREADS.section(of_block, train)
         return loss.value(cut.raw, cut.targets, cut.row, cut.weights)
-
-    def _step(self, update, panel):
-        """The function that takes a step, made once for each update and panel."""
-        step = self._steps.get((update, panel.n))
-        if step is None:
-            step = self._steps[update, panel.n] = update.step_of(panel)
-        return step
 
 
 class PartIterations:

@@ -7,13 +7,13 @@ from reference import ACTIVATIONS as FORMULAS
 from skfnn._engine.activations import ACTIVATIONS
 from skfnn._engine.network import Network
 
-# Where an activation bends sharply (0) there is no derivative to compare with: the grid keeps away from it.
+# At 0 some activations have a kink and no derivative, so the grid avoids it.
 GRID = np.concatenate([-np.geomspace(1e-3, 30, 40), np.geomspace(1e-3, 30, 40)])
 FAR = np.array([-1e4, -1e3, -100.0, 100.0, 1e3, 1e4])
 
 
 def value(name, z, dtype=np.float64):
-    """f(z) of a vector: applied to a matrix with rows and columns, as training has it."""
+    """f(z) of a vector: applied to a matrix with rows and columns, as in training."""
     return evaluate(name, z, dtype)[0]
 
 
@@ -28,7 +28,7 @@ def evaluate(name, z, dtype, delta=1.0):
     deltas = np.full_like(a, delta)
     ACTIVATIONS[name].apply(a, slope, scratch)
     values = a.copy()
-    # What the buffer `scratch` holds between the passes is anybody's; `slope` belongs to the activation.
+    # The content of `scratch` may change between the passes; `slope` belongs to the activation.
     scratch.fill(np.nan)
     ACTIVATIONS[name].chain(a, slope, deltas, scratch)
     np.testing.assert_array_equal(a, values)  # the next layer's gradient needs the outputs
@@ -62,7 +62,7 @@ def test_chain_multiplies_by_the_derivative(name):
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_chain_is_linear_in_delta(name):
     slopes = derivative(name, GRID)
-    # -3 is exact but for the rounding of its product.
+    # The factor -3 is exact; only its product is rounded.
     np.testing.assert_allclose(evaluate(name, GRID, np.float64, delta=-3.0)[1], -3.0 * slopes, rtol=1e-15)
 
 
@@ -70,7 +70,7 @@ def test_chain_is_linear_in_delta(name):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_nothing_overflows_far_from_zero(name, dtype):
-    # SciPy's and NumPy's functions may report underflow as they please; training ignores it too.
+    # SciPy's and NumPy's functions may report underflow; training ignores it too.
     with np.errstate(under="ignore"):
         values, slopes = evaluate(name, FAR, dtype)
     assert np.isfinite(values).all()
@@ -125,12 +125,12 @@ def test_initial_weights_are_uniform_within_their_bound_and_biases_zero(dtype):
     theta = network.initial_parameters(np.random.default_rng(0), np.dtype(dtype))
     assert theta.dtype == dtype
     assert theta.shape == (201 * 100 + 101 * 80 + 81 * 10,)
-    # The output layer follows Glorot's rule, as those without a ReLU do.
+    # The output layer follows Glorot's rule, like every layer without a ReLU.
     bounds = [np.sqrt(6 / 200), np.sqrt(6 / (100 + 80)), np.sqrt(6 / (80 + 10))]
     for layer, bound in zip(network.layers(theta), bounds, strict=True):
         assert (layer[-1] == 0).all()
         scaled = np.sort(layer[:-1].ravel() / bound)
         assert abs(scaled).max() <= 1 + 1e-6  # float32 rounds to 6e-8
-        # The largest distance to a uniform distribution function; of n draws it exceeds 2 / sqrt(n) with p < 0.001.
+        # The largest distance to a uniform distribution function; for n draws it exceeds 2 / sqrt(n) with p < 0.001.
         steps = np.linspace(0, 1, scaled.size)
         assert abs((scaled + 1) / 2 - steps).max() < 2 / np.sqrt(scaled.size)

@@ -17,7 +17,7 @@ ATOL = 1e-10
 
 
 def estimator(n_epochs, **params):
-    """An estimator that trains by Adam for exactly `n_epochs`, in float64, the rows in order, unless told otherwise."""
+    """An estimator that trains by Adam for `n_epochs`, in float64, with the rows in order, unless `params` differ."""
     settings = {
         "hidden_layer_sizes": (6, 4),
         "activation": "tanh",
@@ -70,7 +70,7 @@ def compare(
     assert_parameters,
     **params,
 ):
-    """Train by the package and by the loop; the parameters must agree."""
+    """Train by the package and by the loop, and compare the parameters."""
     X, y, T = problem(kind, n_rows)
     clf = retuned(estimator(n_epochs, **params), **(sizes or {}))
     start = initial_values((5, *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
@@ -104,7 +104,7 @@ def test_training_is_the_loop_with_weights_of_rows(batch_size, assert_parameters
     compare(weights=weights, batch_size=batch_size, assert_parameters=assert_parameters)
 
 
-def test_training_is_the_loop_where_a_batch_comes_in_parts(assert_parameters):
+def test_training_is_the_loop_if_a_batch_comes_in_parts(assert_parameters):
     # A part has at least 64 rows.
     compare(n_rows=150, batch_size=100, sizes={"chunk_rows": 64}, assert_parameters=assert_parameters)
 
@@ -123,7 +123,7 @@ def test_cosine_scales_the_decay_too(assert_parameters):
 
 
 def test_a_function_of_the_step_scales_the_decay_too(assert_parameters):
-    # At full batch every epoch is a step.
+    # At full batch an epoch has one step.
     clf = compare(
         learning_rate=lambda step: 0.1 / (1 + step), batch_size="full", n_epochs=5, assert_parameters=assert_parameters
     )
@@ -134,10 +134,10 @@ def test_a_function_of_the_step_scales_the_decay_too(assert_parameters):
 
 
 @pytest.mark.parametrize("n_epochs", [1, 3])
-def test_where_the_gradient_is_zero_the_weights_shrink_and_the_biases_stay(n_epochs, assert_parameters):
+def test_if_the_gradient_is_zero_the_weights_shrink_and_the_biases_stay(n_epochs, assert_parameters):
     X, y, _ = problem("multiclass", 20)
     start = initial_values((5, 6, 4, 3), seed=1)
-    # No ReLU unit is on for any row: nothing but the last bias has a gradient.
+    # No ReLU unit is active for any row, so only the last bias has a gradient.
     biases = [np.full(6, -100.0), np.full(4, -100.0), start[1][2]]
     clf = estimator(n_epochs, activation="relu", batch_size="full").fit(
         X, y, coefs_init=start[0], intercepts_init=biases
@@ -170,7 +170,7 @@ def test_other_solvers_do_not_use_it(params, assert_identical):
     assert_identical(estimator(3, **params).fit(X, y), estimator(3, weight_decay=0.0, **params).fit(X, y))
 
 
-# With other parts
+# Together with other settings
 
 
 def test_k_partial_fits_a_warm_start_and_a_pickle_go_on_as_one_fit(assert_identical):

@@ -22,7 +22,7 @@ def labels(n_rows):
 
 
 def make(n_rows, batch_size, *, X=None, rows=None, shuffle=True, dtype=np.float64, capacity=1024, targets=None):
-    """Batches of numbered rows whose weights are numbered too."""
+    """Batches of numbered rows with numbered weights."""
     X = rows_of_numbers(n_rows) if X is None else X
     targets = ClassTargets(labels(n_rows), N_CLASSES) if targets is None else targets
     weights = np.arange(n_rows) / 10.0
@@ -30,7 +30,7 @@ def make(n_rows, batch_size, *, X=None, rows=None, shuffle=True, dtype=np.float6
 
 
 def epoch(batches, seed=0):
-    """What one epoch brings: for every mini-batch its rows, targets and weights, copied."""
+    """The mini-batches of one epoch: copies of the rows, targets and weights of each."""
     batches.shuffle(lambda: np.random.default_rng(seed))
     result = []
     for start, stop in batches.blocks():
@@ -65,7 +65,7 @@ def test_every_row_comes_exactly_once_an_epoch_with_its_target_and_weight(
 ):
     X = rows_of_numbers(n_rows)
     batches = make(n_rows, batch_size, X=container(X), shuffle=shuffle, capacity=capacity)
-    for seed in range(3):  # the buffers of an epoch serve the next one
+    for seed in range(3):  # every epoch uses the same buffers
         result = epoch(batches, seed)
         order = numbers(result)
         np.testing.assert_array_equal(np.sort(order), np.arange(n_rows))
@@ -163,8 +163,8 @@ def test_without_weights_there_are_none():
 @pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
 def test_the_memory_is_that_of_the_largest_block(n_rows, batch_size, container, capacity):
     batches = make(n_rows, batch_size, X=container(rows_of_numbers(n_rows)), capacity=capacity)
-    # A mini-batch of more rows than the capacity is loaded in parts. A block is of whole mini-batches; if it is nearly
-    # the whole training set, there is memory for the rest too.
+    # A mini-batch with more rows than the capacity is loaded in parts. Otherwise a block has whole mini-batches. If it
+    # is nearly the whole training set, there is memory for the remaining rows too.
     parts = batch_size > capacity
     start, stop = next(batches.chunks(0, batch_size) if parts else batches.blocks())
     assert stop - start <= batches.block_capacity < stop - start + (1 if parts else batch_size)
@@ -195,7 +195,7 @@ def test_a_sparse_block_takes_up_to_eight_megabytes(entries, n_outputs, containe
     batches = Batches(X, targets, None, None, 10, False, RowFormat(np.dtype(float)), 64)
     block, cut = batches.load(*next(batches.blocks()))
     size = block.data.nbytes + block.indices.nbytes + cut.targets.nbytes + cut.raw.nbytes
-    assert 0.97 * 8e6 < size <= 8e6  # within a mini-batch, and the two entries or outputs that a row has beside
+    assert 0.97 * 8e6 < size <= 8e6  # up to one mini-batch, and the index and the row number of each entry
 
 
 def test_blocks_of_one_size_are_cut_once():

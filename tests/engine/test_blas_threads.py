@@ -1,4 +1,4 @@
-"""How many threads BLAS takes: few for small products, and what was found for everything else."""
+"""How many threads BLAS uses: one for small products, otherwise as many as were found."""
 
 import threading
 
@@ -137,7 +137,7 @@ def test_training_with_small_products_takes_one_thread_for_them(library, solver,
     assert library.calls[-1] == 4
 
 
-def test_a_product_of_a_mini_batch_is_shared_where_it_is_large_enough(library):
+def test_a_product_of_a_mini_batch_is_shared_if_it_is_large_enough(library):
     X, y = problem(600, 200)
     fitted(hidden_layer_sizes=(90,), batch_size=500).fit(X[:500], y[:500])
     assert 500 * 201 * 90 >= SMALLEST_SHARED
@@ -146,10 +146,10 @@ def test_a_product_of_a_mini_batch_is_shared_where_it_is_large_enough(library):
     assert 1 in library.calls
 
 
-def test_the_products_of_a_block_may_be_shared_where_those_of_its_mini_batches_are_not(library):
+def test_the_products_of_a_block_may_be_shared_although_those_of_its_mini_batches_are_not(library):
     X, y = problem(64, 1000)
     fitted(hidden_layer_sizes=(130, 4), batch_size=4, max_iter=1).fit(X, y)
-    # The first layer's products are done for the whole block of 64 rows: shared; a mini-batch's own are small.
+    # The first layer multiplies the whole block of 64 rows, which two threads share. A mini-batch's products are small.
     assert 64 * 1001 * 130 >= SMALLEST_SHARED
     assert library.calls == [1, 4]
 

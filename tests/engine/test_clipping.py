@@ -1,4 +1,4 @@
-"""Gradient clipping by `max_grad_norm`, against a NumPy loop that writes every gradient down."""
+"""Gradient clipping by `max_grad_norm`, against a NumPy loop that writes every gradient."""
 
 from functools import partial
 
@@ -46,7 +46,7 @@ def compare(
     assert_parameters,
     **params,
 ):
-    """Train by the package and by the loop; the parameters must agree. Returns the norms before clipping."""
+    """Train by the package and by the loop, and compare the parameters. Returns the norms before clipping."""
     X, y, T = problem(kind, n_rows)
     clf = retuned(estimator(n_epochs, max_grad_norm=max_grad_norm, **params), **(sizes or {}))
     start = initial_values((X.shape[1], *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
@@ -86,7 +86,7 @@ def compare(
 # The loop
 
 
-# For every batch size a norm that some of the gradients have and some have not: the mean of more rows is shorter.
+# For every batch size, a norm that some gradients exceed and others do not. The mean over more rows is shorter.
 LIMITS = {1: 1.5, 3: 0.9, 16: 0.45, 40: 0.34, "full": 0.25}
 
 
@@ -131,7 +131,7 @@ def test_the_norm_is_over_all_layers_of_every_network(kind, batch_size, hidden, 
 def test_weights_of_rows_are_part_of_the_gradient_that_is_clipped(
     container, batch_size, monkeypatch, assert_parameters
 ):
-    # Every third row weighs nothing: at batch size 1 gradients of norm 0 are not divided by it.
+    # Every third row has weight 0, so at batch size 1 some gradients have norm 0. They must not be divided by it.
     weight = np.random.default_rng(3).random(90) * 5
     weight[::3] = 0.0
     norms = compare(
@@ -171,7 +171,7 @@ def test_a_batch_that_comes_in_parts_is_clipped_as_a_whole(alpha, container, sol
 
 
 def first_step(X, y, T, start, **params):
-    """The gradient along which the first step went, at full batch, and the one that it would be without clipping."""
+    """The gradient of the first step at full batch, and what it would be without clipping."""
     clf = estimator(1, batch_size="full", learning_rate_init=1.0, **params)
     clf.fit(X, y, coefs_init=start[0], intercepts_init=start[1])
     step = [p - q for p, q in zip(start[0] + start[1], clf.coefs_ + clf.intercepts_, strict=True)]
@@ -201,7 +201,7 @@ def test_the_l2_term_is_not_clipped(n_rows):
 
 
 def test_weight_decay_is_not_clipped(assert_parameters):
-    # Adam's first step is eta * sign(gradient) whatever its norm: the decay beside it is that without clipping.
+    # Adam's first step is eta * sign(gradient) for every norm, so the decay added to it is the one without clipping.
     X, y, _ = problem("multiclass", 20)
     start = initial_values((5, 6, 4, 3), seed=1)
     params = {"solver": "adam", "learning_rate_init": 0.1, "weight_decay": 2.0, "epsilon": 1e-30, "batch_size": "full"}
@@ -212,7 +212,7 @@ def test_weight_decay_is_not_clipped(assert_parameters):
     assert_parameters(fits[0], fits[1].coefs_, fits[1].intercepts_, atol=1e-12)
 
 
-# The clip that does nothing
+# A limit that is never reached
 
 UNMOVED = [{"batch_size": n} for n in (1, 3, 16, FACTOR_ROWS)] + [
     {"momentum": 0.9, "batch_size": 16},
@@ -236,7 +236,7 @@ def test_a_norm_that_no_gradient_has_changes_nothing_bit_for_bit(params, dtype, 
 
 
 @pytest.mark.parametrize("params", [{}, {"alpha": 2.0}, {"momentum": 0.9}, {"momentum": 0.9, "alpha": 2.0}], ids=str)
-def test_where_the_gradient_is_written_for_its_norm_only_the_rounding_changes(params, assert_parameters):
+def test_if_the_gradient_is_written_for_its_norm_only_the_rounding_changes(params, assert_parameters):
     X, y, _ = problem("multiclass", 90)
     free, clipped = (estimator(3, batch_size=40, max_grad_norm=norm, **params).fit(X, y) for norm in (None, 1e9))
     # Nine steps of numbers of size 1.
@@ -249,7 +249,7 @@ def test_a_norm_that_is_just_reached_is_left_alone():
     assert factor_to(2.0, 4.0) == 0.5
 
 
-# With other parts
+# Together with other settings
 
 
 @pytest.mark.filterwarnings("ignore:The features are too large")
@@ -287,7 +287,7 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(batch_size, params, assert_ide
 
 @pytest.mark.parametrize("n_rows", [20, 60])
 def test_the_gradient_of_the_squared_error_is_clipped_too(n_rows):
-    # Targets in the thousands: without clipping the step would be as long.
+    # With targets in the thousands, the step would be that long without clipping.
     X, _, T = problem("multilabel", n_rows)
     reg = FNNRegressor(
         (6,), batch_size="full", max_grad_norm=0.5, learning_rate_init=1.0, max_iter=1, dtype="float64", random_state=0

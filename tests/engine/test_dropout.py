@@ -1,4 +1,4 @@
-"""Dropout, against a NumPy loop that is given the same masks."""
+"""Dropout, against a NumPy loop with the same masks."""
 
 import pickle
 from functools import partial
@@ -43,7 +43,7 @@ estimator = partial(exact.estimator, dropout=0.3)
 
 
 def masks(seed, epoch, parts, hidden, keep):
-    """For every row its mask in every hidden layer: drawn part by part, layer by layer, unit by unit."""
+    """The mask of every row in every hidden layer, drawn part by part, layer by layer, unit by unit."""
     rng = np.random.default_rng([seed, epoch, 1])
     by_row = []
     for n in parts:
@@ -73,7 +73,7 @@ def masked_row_gradient(x, t, mask, keep, coefs, intercepts, activation, kind):
 
 
 def masked_batch_gradient(clf, parts):
-    """A stand-in for ``reference.batch_gradient`` that knows which epoch it is in, and clips."""
+    """A replacement for ``reference.batch_gradient`` that counts epochs and clips."""
     keep, epoch, by_row = 1.0 - clf.dropout, -1, None
 
     def batch_gradient(X, T, rows, coefs, intercepts, activation, kind, alpha, w, mean_w, B):
@@ -110,7 +110,7 @@ def compare(
     assert_parameters,
     **params,
 ):
-    """Train by the package and by the loop; the parameters and the loss curve must agree."""
+    """Train by the package and by the loop, and compare the parameters and the loss curves."""
     X, y, T = problem(kind, n_rows)
     clf = retuned(estimator(n_epochs, **params), **(sizes or {}))
     start = initial_values((X.shape[1], *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
@@ -156,7 +156,7 @@ def test_training_is_the_loop_with_the_same_masks(solver, container, batch_size,
 @pytest.mark.parametrize("activation", list(ACTIVATIONS) + [["relu", "logistic"]], ids=str)
 @pytest.mark.parametrize("batch_size", [5, 16])
 def test_training_is_the_loop_with_every_activation(activation, batch_size, monkeypatch, assert_parameters):
-    # 16 x 6 and 16 x 4 outputs, or 5 x 4: below the size where ReLU's derivative is written in another way.
+    # 16 x 6 and 16 x 4 outputs, or 5 x 4: below the size from which ReLU's derivative is computed differently.
     compare(activation=activation, batch_size=batch_size, monkeypatch=monkeypatch, assert_parameters=assert_parameters)
 
 
@@ -188,7 +188,7 @@ def test_training_is_the_loop_with_weights_of_rows(batch_size, monkeypatch, asse
 
 @pytest.mark.parametrize("solver", ["plain, L2", "nesterov, L2", "adam", "clipped"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_training_is_the_loop_where_a_batch_comes_in_parts(solver, container, monkeypatch, assert_parameters):
+def test_training_is_the_loop_if_a_batch_comes_in_parts(solver, container, monkeypatch, assert_parameters):
     # A part has at least 64 rows. Batches of 100 and 50 rows.
     compare(
         n_rows=150,
@@ -310,7 +310,7 @@ def test_validation_does_not_change_the_training(assert_identical):
     assert_identical(estimator(3).fit(X, y, X_val=X, y_val=y), estimator(3).fit(X, y))
 
 
-# Repeatability and training that goes on
+# Repeatability, and continued training
 
 
 def test_random_state_makes_dropout_repeatable(assert_identical):
@@ -320,7 +320,7 @@ def test_random_state_makes_dropout_repeatable(assert_identical):
         estimator(2, random_state=seed).fit(X, y, coefs_init=start[0], intercepts_init=start[1]) for seed in (5, 5, 6)
     ]
     assert_identical(fits[0], fits[1])
-    assert (fits[0].coefs_[0] != fits[2].coefs_[0]).any()  # the rows are not shuffled: the masks differ
+    assert (fits[0].coefs_[0] != fits[2].coefs_[0]).any()  # the rows are in order, so only the masks differ
 
 
 def test_a_probability_that_drops_nothing_is_no_dropout_bit_for_bit(assert_identical):
@@ -355,7 +355,7 @@ def test_a_pickled_model_goes_on_as_the_model_itself(name, assert_identical):
     assert_identical(clf, estimator(4, shuffle=True, **SOLVERS[name]).fit(X, y))
 
 
-# With other parts
+# Together with other settings
 
 
 def test_lbfgs_refuses_dropout():
@@ -398,7 +398,7 @@ def test_data_frames_in_a_pipeline():
     X, y, _ = problem("multiclass", 70)
     frame = pd.DataFrame(X, columns=list("abcde"))
     fits = [make_pipeline(StandardScaler(), estimator(3)).fit(rows, y) for rows in (frame, X)]
-    # The columns of a frame are summed in another order than those of an array.
+    # A frame's columns are summed in a different order than an array's.
     np.testing.assert_allclose(fits[0].predict_proba(frame), fits[1].predict_proba(X), rtol=1e-10)
     assert list(fits[0][:-1].get_feature_names_out()) == list("abcde")
 

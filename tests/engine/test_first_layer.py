@@ -158,7 +158,7 @@ def test_a_layer_in_single_precision_has_no_arrays_in_double_precision(kind):
         first.set_step(solver, 0.01)
     held = [array for value in vars(first).values() for array in (value if isinstance(value, list) else [value])]
     arrays = [array for array in held if isinstance(array, np.ndarray) and array.dtype.kind == "f"]
-    # The matrices of two numbers by two of a linear step stay in double precision.
+    # The 2 x 2 matrices of a linear step stay in double precision.
     assert {array.dtype.name for array in arrays if array.size > 4} == {"float32"}
 
 

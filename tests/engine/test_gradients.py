@@ -1,4 +1,4 @@
-"""Gradients against finite differences of the objective, which is evaluated row by row by formulas of its own."""
+"""Gradients against finite differences of the objective, which is evaluated row by row by independent formulas."""
 
 from functools import lru_cache
 
@@ -21,7 +21,7 @@ TOLERANCE = {"rtol": 1e-6, "atol": 1e-9}
 
 @lru_cache
 def case(activation, kind):
-    """Rows, labels, targets and parameters with no hidden unit within 1e-2 of 0, where some activations have a kink."""
+    """A problem and parameters whose hidden units are not within 1e-2 of 0, where some activations have a kink."""
     seed = 0
     while True:
         X, y, T = problem(kind, N_ROWS, n_features=SIZES[0], seed=seed)
@@ -53,7 +53,7 @@ def finite_differences(activation, kind, weighting, alpha):
 
 
 def step_of(clf, X, y, start, weights):
-    """What one step of length 1 with all rows takes away from every parameter: the gradient."""
+    """What one step of length 1 with all rows subtracts from every parameter: the gradient."""
     clf.set_params(
         hidden_layer_sizes=SIZES[1:],
         batch_size="full",
@@ -104,8 +104,8 @@ def test_gradients_are_right_with_an_activation_for_each_layer(kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("activation", ["tanh", "softplus", "gelu"])
 def test_lbfgs_ends_where_the_gradient_of_the_objective_vanishes(activation, kind):
-    # SciPy stops where no entry of the gradient is larger than tol, or a step lowers R by less than 2e-9 of itself:
-    # with curvatures of about 0.1 to 1 the gradient is then below about sqrt(2 * 2e-9) = 6e-5.
+    # SciPy stops when no entry of the gradient exceeds tol, or when a step lowers R by less than 2e-9 of its value.
+    # With curvatures of about 0.1 to 1, the gradient is then below about sqrt(2 * 2e-9) = 6e-5.
     X, y, T, start = case(activation, kind)
     clf = FNNClassifier(SIZES[1:], activation, solver="lbfgs", alpha=1.3, tol=1e-8, max_iter=500, dtype="float64")
     weights = WEIGHTS["weights"]

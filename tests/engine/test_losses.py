@@ -14,7 +14,7 @@ LOSSES = {
     "squared error": SquaredError(),
     "poisson": PoissonDeviance(),
 }
-# One logistic unit is a binary classification, several are a multilabel one.
+# One logistic unit is for binary classification, several are for multilabel classification.
 PROBLEMS = [(name, n) for name, sizes in (("softmax", (3, 10)), ("logistic", (1, 4))) for n in sizes]
 PROBLEMS += [(name, n) for name in ("squared error", "poisson") for n in (1, 3)]
 problems = pytest.mark.parametrize(("name", "n_outputs"), PROBLEMS)
@@ -23,7 +23,7 @@ problems = pytest.mark.parametrize(("name", "n_outputs"), PROBLEMS)
 def problem(name, n_outputs, n=17, seed=0):
     """Raw outputs, targets and weights."""
     rng = np.random.default_rng(seed)
-    z = rng.normal(scale=1 if name == "poisson" else 3, size=(n, n_outputs))  # of Poisson it is the logarithm
+    z = rng.normal(scale=1 if name == "poisson" else 3, size=(n, n_outputs))  # for Poisson it is the logarithm
     if name == "softmax":
         y = np.eye(n_outputs)[rng.integers(n_outputs, size=n)]
     elif name == "squared error":
@@ -34,7 +34,7 @@ def problem(name, n_outputs, n=17, seed=0):
 
 
 def value_and_delta(name, z, y, weights=None, dtype=np.float64):
-    """The sum of the rows' losses and its derivative; the arguments stay as they are."""
+    """The sum of the rows' losses and its derivative; the arguments are not changed."""
     n, n_outputs = np.shape(z)
     # A block of one mini-batch.
     z, y = (np.array(a, dtype).T[None].copy() for a in (z, y))
@@ -124,7 +124,7 @@ def test_weights_of_one_change_nothing(name, n_outputs):
     z, y, _ = problem(name, n_outputs)
     value, delta = value_and_delta(name, z, y)
     weighted_value, weighted_delta = value_and_delta(name, z, y, np.ones(len(z)))
-    np.testing.assert_allclose(weighted_value, value, rtol=1e-14)  # another order of summation
+    np.testing.assert_allclose(weighted_value, value, rtol=1e-14)  # a different order of summation
     np.testing.assert_array_equal(weighted_delta, delta)
 
 
@@ -157,7 +157,7 @@ def test_rows_do_not_see_each_other(name, n_outputs):
 def test_raw_outputs_of_ten_thousand_give_the_exact_loss(name, z, y, value, delta, weight, dtype):
     weights = None if weight is None else [weight]
     factor = 1.0 if weight is None else weight
-    with np.errstate(under="ignore"):  # exp(-2e4) is 0, which is what it should be
+    with np.errstate(under="ignore"):  # exp(-2e4) is 0, as it should be
         got_value, got_delta = value_and_delta(name, [z], [y], weights, dtype)
     # All these numbers are exact in float32: nothing is clipped, nothing rounded.
     assert got_value == factor * value
@@ -181,7 +181,7 @@ def test_float32_is_float64_rounded(name, n_outputs):
 def test_the_value_of_a_block_takes_no_memory_beside_its_arrays(name, dtype, weighted):
     z, y, row = np.zeros((2, 10, 20000), dtype), np.ones((2, 10, 20000), dtype), np.ones((2, 20000), dtype)
     weights = np.ones((2, 20000), dtype) if weighted else None
-    # Old versions of NumPy go through a buffer of 8,192 numbers.
+    # Old versions of NumPy use a buffer of 8,192 numbers.
     assert peak_of(lambda: LOSSES[name].value(z, y, row, weights)) < row.nbytes / 2
 
 

@@ -38,7 +38,7 @@ def test_every_way_of_training_works(kind, form):
 def test_it_is_logistic_regression():
     clf = FNNClassifier((), solver="lbfgs", alpha=1.0, max_iter=1000, tol=1e-8, random_state=0).fit(X, y)
     other = LogisticRegression(C=1.0, max_iter=1000, tol=1e-8).fit(X, y)
-    # Both minimise the same function; L-BFGS ends where it falls by less than 2e-9 of itself.
+    # Both minimise the same function. L-BFGS stops when a step lowers it by less than 2e-9 of its value.
     np.testing.assert_allclose(clf.predict_proba(X), other.predict_proba(X), rtol=0, atol=1e-3)
 
 

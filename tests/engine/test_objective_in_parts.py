@@ -107,12 +107,24 @@ def test_dropout_acts_in_every_part():
     for seed in range(300):
         drop.begin_epoch(lambda stream, seed=seed: np.random.default_rng(seed))
         values.append(made.value_and_gradient()[0])
-        # Rows of the gradient whose unit was dropped for all rows would be zero; none is for all 40.
+        # No unit is dropped for all 40 rows, so every weight has a gradient.
         assert all((layer != 0).all() for layer in made.gradient_layers)
     assert np.std(values) > 1e-3
-    # With another scale of what is kept, the loss would be off by far more than five standard errors; a nonlinear loss
-    # is not unbiased, so the tolerance is wider than these.
+    # The expected outputs are those without dropout. The expected loss is a little larger, because it is convex.
     assert np.mean(values) == pytest.approx(objective(X, T, *start, "tanh", "multiclass"), rel=0.1)
+
+
+def test_dropout_leaves_the_biases_behind_the_hidden_layers_alone():
+    # With weights of 0 the dropped units have no effect on the outputs, which are the last biases.
+    X, T, network, _, theta = whole(n_rows=N)
+    for layer in network.layers(theta)[1:]:
+        layer[:-1] = 0.0
+    drop = Dropout(0.5, network, 7, np.dtype(float))
+    drop.begin_epoch(np.random.default_rng)
+    value = Objective(network, theta, batches_of(X, T, N, capacity=7), loss_of(), 0.0, dropout=drop).sum_up(0, N)
+    assert value == pytest.approx(
+        Objective(network, theta, batches_of(X, T, N), loss_of(), 0.0).sum_up(0, N), rel=1e-12
+    )
 
 
 class Library:

@@ -34,7 +34,7 @@ def rows(network, n, seed=1):
 
 
 def gradients_of_rows(network, theta, X, deltas):
-    """Of every row the gradients of all layers, [W; b], if its outputs' deltas are these."""
+    """The gradients [W; b] of all layers for every row, given the deltas of its outputs."""
     coefs, intercepts = split(network, theta)
     names, result = network.activations, []
     for x, delta in zip(X, deltas, strict=True):
@@ -79,7 +79,7 @@ def test_backpropagation_leaves_the_factors_of_the_mean_gradient(network, n, dty
     passes, panel, _ = run(network, X, deltas, dtype)
     gradients = gradients_of_rows(network, parameters(network), X, deltas)
     tolerance = {"rtol": 1e-4, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-13}
-    # The first layer's product is not the network's; its delta is that of the biases.
+    # The passes leave the first layer's product to others. Its delta is the gradient of the biases.
     assert_allclose(panel.deltas[0], [g[0][-1] for g in gradients], **tolerance)
     for k in range(1, len(network.shapes)):
         total = sum(g[k] for g in gradients)
@@ -113,7 +113,7 @@ def test_a_squared_norm_takes_no_memory_beside_the_two_buffers():
 
 
 def test_a_squared_norm_that_rounding_makes_negative_is_zero():
-    # Two rows whose gradients cancel exactly, but in the rounding.
+    # Two rows whose gradients cancel, except for the rounding.
     network = NETWORKS["no hidden layer"]
     X, deltas = np.repeat(rows(network, 1)[0], 2, axis=0), np.array([[1.0, 2.0, 3.0], [-1.0, -2.0, -3.0]])
     passes, panel, _ = run(network, X, deltas)
@@ -133,7 +133,7 @@ def test_dropout_multiplies_what_is_kept_by_one_over_keep(probability, n):
     dropout.begin_epoch(lambda stream: np.random.default_rng(5))
     theta = parameters(network)
     passes, panel, raw = run(network, X, deltas, theta=theta, dropout=dropout)
-    # The masks as they are drawn: unit by unit, n rows each.
+    # The masks in the order in which they are drawn: unit by unit, n rows each.
     rng = np.random.default_rng(5)
     uniform = [rng.random((units, n), dtype=np.float32).T for units in network.sizes[1:-1]]
     masks = [(u < 1 - probability) / (1 - probability) for u in uniform]

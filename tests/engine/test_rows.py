@@ -28,7 +28,7 @@ def test_a_block_is_the_rows_cast(source, dtype, form, rows):
     X[rng.random(X.shape) < 0.3] = 0
     given = FORMS[form](X)
     if not sparse.issparse(given):
-        given.flags.writeable = False  # whatever is written into the user's data fails here
+        given.flags.writeable = False  # writing into the user's data would fail here
     source_rows = Rows(given, RowFormat(np.dtype(dtype)), 20)
     for _ in range(2):  # the buffer is used again
         block = source_rows.take(rows)

@@ -62,7 +62,7 @@ def test_momentum_moves_along_a_velocity(momentum):
 
 
 @pytest.mark.parametrize("momentum", [0.1, 0.9, 1.0])
-def test_nesterovs_momentum_steps_from_the_point_looked_ahead_to(momentum):
+def test_nesterovs_momentum_steps_from_the_look_ahead_point(momentum):
     W, V = parameters(), 0.0
     steps = gradients(20)
     for G in steps:
@@ -75,7 +75,7 @@ def test_nesterovs_momentum_steps_from_the_point_looked_ahead_to(momentum):
 
 def test_nesterovs_point_is_the_one_of_sutskever_et_al():
     # Their form: gradient taken at W + momentum * V; W itself moves by the new V. On f(W) = |W|^2 / 2, whose gradient
-    # is W, the two forms must visit the same points looked ahead to.
+    # is W, the two forms must visit the same look-ahead points.
     momentum, eta = 0.9, 0.1
     plain, V = parameters(), np.zeros(NETWORK.n_parameters)
     theta, solver = parameters(), Momentum(momentum, True)
@@ -142,7 +142,7 @@ def test_weight_decay_shrinks_the_weights_before_adams_step_and_not_the_biases(n
 
 
 def test_adams_moments_stay_in_range_in_float32():
-    # 88 steps and more without a gradient: a moment kept divided by a power of 0.9 must not grow with it.
+    # 88 steps and more without a gradient: a stored moment, divided by a power of 0.9, must not grow.
     steps = gradients(3000, dtype=np.float32)
     steps[500:1500] = 0.0
     _, state = run(SOLVERS["adam"], parameters(dtype=np.float32), steps, 0.01)
@@ -193,7 +193,7 @@ def test_a_copied_state_continues_bit_for_bit(name, n_before):
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_eta_may_change_at_every_step(name):
-    # Twice the eta is twice the first move: the state holds nothing that hides eta.
+    # Twice the eta gives twice the first move: no part of the state depends on eta.
     solver, theta, steps = SOLVERS[name], parameters(), gradients(1)
     once, twice = (run(solver, theta, steps, eta)[0] - theta for eta in (0.1, 0.2))
     np.testing.assert_allclose(twice, 2 * once, rtol=1e-12, atol=1e-15)
@@ -211,11 +211,11 @@ class Factors:
         self.pairs = [(rng.normal(size=(n, rows)), rng.normal(size=(n, units))) for rows, units in NETWORK.shapes]
 
     def functions(self):
-        """``accumulate(scale, beta, out)`` of every layer, as the solvers want them."""
+        """``accumulate(scale, beta, out)`` of every layer, in the form that the solvers take."""
 
         def accumulate_of(A, D):
             def accumulate(scale, beta, out):
-                # With beta 0 the old content, which may be anything, does not count.
+                # With beta = 0 the old content is ignored; it may be anything.
                 out[...] = scale * (A.T @ D) + (beta * out if beta != 0.0 else 0.0)
 
             return accumulate
@@ -223,7 +223,7 @@ class Factors:
         return [accumulate_of(A, D) for A, D in self.pairs]
 
     def gradient(self, theta, decay):
-        """The vector of the gradient, with that of the L2 term of `theta`."""
+        """The gradient vector, including the L2 term at `theta`."""
         gradient = np.empty(NETWORK.n_parameters)
         for (A, D), layer, out in zip(self.pairs, NETWORK.layers(theta), NETWORK.layers(gradient), strict=True):
             out[...] = A.T @ D / self.n
@@ -249,7 +249,7 @@ def test_a_step_of_factors_is_the_step_of_their_gradient(name, decay):
     assert abs(theta - parameters()).max() > 0.1
 
 
-def test_plain_sgd_steps_the_last_layers_where_the_first_is_deferred():
+def test_plain_sgd_steps_the_last_layers_if_the_first_is_deferred():
     theta, factors = parameters(), Factors(3, seed=0)
     whole = run(SOLVERS["plain"], theta, [factors.gradient(theta, 0.2)], 0.1)[0]
     part = theta.copy()

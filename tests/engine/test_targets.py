@@ -22,7 +22,7 @@ def test_targets_are_written_mini_batch_by_mini_batch(rows, n_batches, n, dtype)
 @pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
 def test_smoothed_targets_are_mixed_with_those_of_no_knowledge(smoothing):
     codes, values = np.array([0, 3, 1, 1, 2, 0]), np.random.default_rng(0).random((6, 4))
-    mixed = {  # with every class alike; with 1/2 in every column
+    mixed = {  # with equal shares of all classes; with 1/2 in every column
         ClassTargets(codes, 4, smoothing): (1 - smoothing) * np.eye(4)[codes] + smoothing / 4,
         ArrayTargets(values, smoothing): (1 - smoothing) * values + smoothing / 2,
     }

@@ -59,13 +59,13 @@ def test_what_a_layer_writes_is_what_the_next_one_reads_beside_ones(network):
 
 
 @pytest.mark.parametrize("keep", [1.0, 0.75])
-def test_the_ones_are_there_whatever_number_of_rows_the_memory_served_before(keep):
+def test_the_ones_are_there_after_any_other_number_of_rows(keep):
     workspace = Workspace(NETWORKS["three"], 7, np.float64, keep=keep)
     for n in (7, 3, 7, 1, 2, 7):
         panel = workspace.panel(n)
         for inputs in panel.inputs[1:]:
             assert_array_equal(inputs[:, -1], keep)
-            inputs[:, :-1] = np.nan  # with another number of rows some of these are where the ones belong
+            inputs[:, :-1] = np.nan  # another number of rows has its ones at some of these places
 
 
 def test_a_panel_is_made_once_and_filled_when_another_was_in_between(monkeypatch):
