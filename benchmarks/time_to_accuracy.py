@@ -41,7 +41,7 @@ def main():
 
 
 def race(workers, task, arguments):
-    """Train all peers in turn, epoch by epoch, until each reaches the highest target; return the records of this run."""
+    """Train all peers in turn, epoch by epoch, until each reaches the highest target; return the records."""
     setup = {name: worker.call("prepare", task) for name, worker in workers.items()}
     curves = {name: [(0.0, 0.0)] for name in workers}  # seconds so far, test accuracy
     names, highest = list(workers), max(arguments.targets)
