@@ -163,7 +163,7 @@ class TorchTrainer:
 
 
 class JaxTrainer:
-    """JAX: ``jit`` of a whole epoch, with ``lax.scan`` over the mini-batches and donated parameters."""
+    """JAX: ``jit`` of a whole epoch, a ``lax.scan`` over the mini-batches of a permutation. Parameters are donated."""
 
     def __init__(self, task, X, y):
         import jax

@@ -120,7 +120,7 @@ def _wide(records, peers, key):
 
 
 def plot(records, path, title):
-    """Draw the time per iteration and its ratio to skfnn's against the batch size, one column of panels per net."""
+    """Draw the time per iteration and its ratio to skfnn's against the batch size; one column of panels per net."""
     try:
         import matplotlib
     except ImportError:

@@ -85,7 +85,7 @@ def split(X, y):
 
 
 def train(hidden, settings, epochs, seed, X, y, X_test, y_test):
-    """Train once; return the error (per cent) and the loss after the last epoch, and the clock and CPU minutes."""
+    """Train once; return the error (per cent) and loss after the last epoch, and the clock and processor minutes."""
     from sklearn.metrics import log_loss
 
     from skfnn import FNNClassifier

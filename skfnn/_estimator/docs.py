@@ -21,14 +21,14 @@ PARTS = {
         mini-batch of an epoch may be smaller; its gradient is the mean over its own
         rows. A number above B is reduced to B with a warning. 'lbfgs' does not use it.
     shuffle : bool, default=True
-        Whether to permute the rows anew at the start of every epoch.
+        Whether to draw a new order of the rows at the start of every epoch.
         ``batch_size=1, shuffle=False`` is sample-level training in a fixed order.
     learning_rate_init : 'auto' or float, default='auto'
         The learning rate eta. 'auto' is 0.001 for 'adam'. For 'sgd' it is
         ``0.1 * (1 - momentum)`` in classification and ``0.002 * (1 - momentum)`` in
         regression, because the loss of a regression is steeper.
     learning_rate : str or callable, default='constant'
-        The schedule of eta for 'sgd' and 'adam': one of these names, or a function.
+        The schedule of eta for 'sgd' and 'adam': a name or a function.
 
         - 'constant': `learning_rate_init` in every epoch.
         - 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the number
