@@ -32,7 +32,6 @@ def test_training_on_bytes_does_not_make_floats_of_them_all(batch_size):
     assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 3
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -116,7 +115,6 @@ SOLVERS = {
 
 
 # 7: several mini-batches a block; 100: one a block; 1100 and "full": several blocks a mini-batch.
-@pytest.mark.every_pair
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("batch_size", [7, 100, 1100, "full"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -129,7 +127,6 @@ def test_an_epoch_allocates_nothing_beyond_its_workspace(solver, batch_size, shu
     assert epoch_peaks[1] < few(np.float32) + ORDER * shuffle
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("activation", ["tanh", "gelu", "selu", "softplus"])
 @pytest.mark.parametrize("n_classes", [2, 10])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])

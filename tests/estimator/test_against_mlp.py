@@ -49,7 +49,6 @@ SAME_LOSS = {"rtol": 0, "atol": 1e-10}
 # The same numbers
 
 
-@pytest.mark.every_pair
 @not_converged
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
@@ -126,7 +125,6 @@ def test_adaptive_agrees(solver, assert_parameters):
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME_WEIGHTS)
 
 
-@pytest.mark.every_pair
 @not_converged
 @pytest.mark.parametrize("n_iter_no_change", [1, 4, 10])
 @pytest.mark.parametrize("tol", [1e-2, 1e-3])

@@ -460,7 +460,6 @@ def assert_contents(model, before):
         np.testing.assert_equal((model.coefs_, model.intercepts_, model.history_, model.loss_curve_), values)
 
 
-@pytest.mark.every_pair
 @places
 @solvers
 @pytest.mark.parametrize("state", ["unfitted", "fitted", "warm_start"])

@@ -77,7 +77,6 @@ def test_the_weights_are_those_of_compute_sample_weight(kind, weighting):
 # fit
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", SOLVERS)
 @kinds
 @weightings
@@ -119,7 +118,6 @@ def test_it_is_so_with_everything_switched_on(weighting, batch_size):
     assert_same_training(weighted, estimator(**params).fit(X, y, sample_weight=weights_of(y, class_weight)))
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", [*SOLVERS, "lbfgs"])
 @batch_sizes
 @kinds
@@ -192,7 +190,6 @@ def first_chunk_lacks_a_class(y):
     return first, np.setdiff1d(np.arange(N_ROWS), first)
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", SOLVERS)
 @kinds
 @weightings

@@ -30,7 +30,6 @@ def start_for(kind, hidden=(6, 4)):
 # Training
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("kind", KINDS)

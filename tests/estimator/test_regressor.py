@@ -168,7 +168,6 @@ def finite_differences(X, y, start, *rest):
     return differences
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("weights", [None, (0.0, 1.0, 2.5, 0.3, 1.0, 4.0, 0.0, 0.7, 1.0)], ids=["plain", "weights"])
 @pytest.mark.parametrize("alpha", [0.0, 1.3])
 @outputs
@@ -242,7 +241,6 @@ SAME = {"rtol": 0, "atol": 1e-8}
 pair = partial(mlp.pair, FNNRegressor, MLPRegressor)
 
 
-@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @outputs
@@ -272,7 +270,6 @@ def test_full_batch_weights_agree_for_other_activations(solver, activation, asse
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME)
 
 
-@pytest.mark.every_pair
 @needs_weights
 @outputs
 @mlp_losses
@@ -288,7 +285,6 @@ def test_full_batch_weights_agree_with_sample_weights(solver, loss, n_outputs, a
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME)
 
 
-@pytest.mark.every_pair
 @mlp_losses
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 20])
@@ -479,7 +475,6 @@ def split(loss, n_outputs):
     return X_train, y[:60], X_val, y[60:]
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("weighted", [False, True])
 @outputs
 @losses
@@ -601,7 +596,6 @@ def test_another_number_of_outputs_is_refused_and_nothing_changes(method):
 # The form of X and y
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @losses
@@ -702,7 +696,6 @@ X_few, WEIGHTS = problem("squared_error", 1, n_rows=N_ROWS)[0], np.random.defaul
 REPEATED = np.repeat(np.arange(N_ROWS), WEIGHTS)
 
 
-@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @pytest.mark.parametrize(

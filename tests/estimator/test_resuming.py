@@ -79,7 +79,6 @@ CASES += [(FNNRegressor, name, given) for name, given in (DATA | {"counts": {"y"
 # fit for k epochs, resume to n
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("k", [1, 4])
 @settings
 @kinds
@@ -100,7 +99,6 @@ def test_the_adaptive_rate_falls_after_an_interruption():
     assert rates[3] > rates[-1]
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", [{"batch_size": 7}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
 @pytest.mark.parametrize(("kind", "name", "given"), CASES, ids=[f"{kind.__name__}-{name}" for kind, name, _ in CASES])
 def test_it_holds_for_all_kinds_of_data(kind, name, given, solver):
@@ -157,7 +155,6 @@ def test_calls_of_partial_fit_are_epochs_that_have_been_done(kind, name):
 # Ctrl-C
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("k", [2, 5])
 @settings
 @kinds

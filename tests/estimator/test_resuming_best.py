@@ -83,7 +83,6 @@ def checkpoint_after(k, path, **params):
 # An interrupted training goes on from its last weights
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("k", AFTER_A_FALL)
 @pytest.mark.parametrize("store", [by_pickle, by_joblib], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("name", SETTINGS)

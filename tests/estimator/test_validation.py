@@ -187,7 +187,6 @@ def test_held_out_rows_keep_their_weights():
 # What is measured on it
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])

@@ -224,7 +224,6 @@ def test_one_constant_feature_among_others_is_the_loop_of_the_algorithm(
     check_against_the_loop(rows, container, "relu", solver, batch_size, assert_parameters)
 
 
-@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("size", [1e-300, 1e-320])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", "softplus"])
@@ -263,7 +262,6 @@ def test_features_of_the_smallest_size_train_and_predict_in_both_precisions(kind
     assert np.isfinite(model.predict(tiny)).all()
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("size", [1e300, 1.7e308])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @containers
@@ -328,7 +326,6 @@ def test_rows_that_saturate_every_unit_have_the_exact_limit():
 # Weights and targets
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", [5e-324, 1e-300, 1e-40, 1e40, 1e300, 1.7e308])
 @estimators
@@ -473,7 +470,6 @@ def test_thirty_hidden_layers_whose_outputs_overflow_are_an_error():
         estimator(hidden_layer_sizes=(4,) * 30).fit(np.abs(X), y, coefs_init=coefs)
 
 
-@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(

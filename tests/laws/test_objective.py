@@ -111,7 +111,6 @@ def test_biases_are_not_penalised(params):
     np.testing.assert_allclose(clf.intercepts_[1], np.log(3.0), atol=0.01)
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
@@ -130,7 +129,6 @@ def test_the_loss_curve_at_full_batch_is_the_objective(params, alpha, weighted, 
     np.testing.assert_allclose(curve, expected, rtol=1e-13)  # sums of 30 rows
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("n_rows", [30, 1300])
 @pytest.mark.parametrize("batch_size", [7, "auto", "full"])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
@@ -290,7 +288,6 @@ def test_in_float32_weights_and_repeated_rows_differ_by_rounding(params):
 # The mini-batch gradient
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 2, 3])

@@ -52,7 +52,6 @@ class Counting:
 # Cosine
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -107,7 +106,6 @@ def test_every_fit_with_cosine_begins_at_eta_warm_start_or_not():
 # A function of the step
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 16, 40, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
