@@ -1,7 +1,7 @@
-"""Check the docstrings of everything public against the numpydoc standard.
+"""Check the docstrings of all public names against the numpydoc standard.
 
-``numpydoc lint`` goes through files, in which public and private stand side by side; this goes through public names.
-Which checks apply is written in pyproject.toml.
+``numpydoc lint`` checks whole files, which contain public and private names. This script checks public names only.
+pyproject.toml lists the checks that apply.
 """
 
 import importlib
@@ -17,7 +17,7 @@ import skfnn
 
 
 def public_names():
-    """The import path of every public class, method and function of skfnn."""
+    """Yield the import path of every public class, method and function of skfnn."""
     found = [module.name for module in pkgutil.walk_packages(skfnn.__path__, "skfnn.") if "._" not in module.name]
     for module in [skfnn, *map(importlib.import_module, found)]:
         for name in getattr(module, "__all__", ()):
@@ -29,14 +29,14 @@ def public_names():
 
 
 def own_methods(cls):
-    """The public methods of a class, without those that it inherits from scikit-learn."""
+    """Yield the public methods of a class, without those that it inherits from scikit-learn."""
     for name, member in inspect.getmembers(cls, callable):
         if name[0] != "_" and (getattr(member, "__module__", None) or "").startswith("skfnn"):
             yield name
 
 
 def main():
-    """Print what is wrong; returns how many docstrings are."""
+    """Print the errors; return the number of docstrings with errors."""
     with open(Path(__file__).parents[1] / "pyproject.toml", "rb") as file:
         settings = set(tomllib.load(file)["tool"]["numpydoc_validation"]["checks"])
     checks = set(ERROR_MSGS) - settings if "all" in settings else settings

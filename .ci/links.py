@@ -1,7 +1,7 @@
-"""Check that every link inside a built site leads somewhere: python .ci/links.py SITE
+"""Check that every link inside a built site leads to a file: python .ci/links.py SITE
 
-Every ``href``, ``src`` and ``srcset`` that does not name another host must be a file of the site, and the part after
-``#`` the id of an element there. Other hosts are not asked.
+Every ``href``, ``src`` and ``srcset`` without a host must name a file of the site, and the part after ``#`` must be the
+id of an element in that file. Links to other hosts are not checked.
 """
 
 import sys
@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """The links of a page, as (line, address), and the ids that links may lead to."""
+    """The links of a page, as (line, address), and the ids that links may use."""
 
     def __init__(self, path):
         super().__init__()
@@ -20,7 +20,7 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag, attrs):
-        """Note what an element refers to, and its own id."""
+        """Record the links of an element, and its id."""
         for name, value in attrs:
             if name == "id" or (tag == "a" and name == "name"):
                 self.ids.add(value)
@@ -31,7 +31,7 @@ class Page(HTMLParser):
 
 
 def fault(site, source, address, pages):
-    """What is wrong with a link, or None."""
+    """The fault of a link, or None."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc:
         return None
@@ -49,9 +49,9 @@ def fault(site, source, address, pages):
 
 
 def main(folder):
-    """Print what is wrong; returns how many links are."""
+    """Print the broken links; return their number."""
     site = Path(folder).resolve()
-    # In _static themes keep templates that are no pages.
+    # Themes keep templates in _static. They are not pages.
     pages = {path: Page(path) for path in sorted(site.rglob("*.html")) if "_static" not in path.parts}
     if not pages:
         print(f"{folder}: no pages")

@@ -1,17 +1,17 @@
 """Mutation testing of the engine: python .ci/mutation.py [--only PATTERN]
 
-Every mutant is one small change to one function: another operator or number, an argument left out or None, a condition
-turned round. It is killed if a test fails (or ends in a crash, or takes far too long) and survives if none does. The
-modules, the tests, and the survivors that have been looked at, with the reason why they may live, are in mutation.toml
-beside this file. What a zip says about lengths (``strict=``) is left as it is: it guards against faults elsewhere.
-Exits with 1 where a survivor has no reason there, where a reason has no survivor, or where less than 90 % are killed.
+A mutant is one small change to one function: another operator or number, an argument left out or None, an inverted
+condition. A mutant is killed if a test fails, crashes or takes far too long. It survives if no test does. The file
+mutation.toml beside this one lists the modules, the tests, and the known survivors, each with the reason why it may
+survive. The ``strict=`` argument of zip is not changed: it guards against faults elsewhere. The exit code is 1 if a
+survivor has no reason, if a reason has no survivor, or if less than 95 % are killed.
 
-    --only PATTERN   functions such as "_losses.SquaredError.*"; may be given several times
+    --only PATTERN   functions such as "_engine.losses.SquaredError.*"; may be given several times
 
-The mutants are mutmut's (``pip install "mutmut>=3.8,<3.9"``). Its own runner starts pytest for each of them, which
-takes most of the time; here the tests are collected once. They run once as they are, which tells how long each takes
-and which functions it calls. Then the process forks for every mutant, and the child puts the changed function in place
-and runs the tests that call it, the short ones first, until one fails. No file is written.
+The mutants are mutmut's (``pip install "mutmut>=3.8,<3.9"``). Its own runner starts pytest for each mutant, which takes
+most of the time. Here the tests are collected once. They run once unchanged, to find how long each test takes and which
+functions it calls. Then the process forks for every mutant. The child installs the changed function and runs the tests
+that call it, the short ones first, until one fails. No file is written.
 """
 
 import argparse
@@ -41,11 +41,11 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = Path(__file__).with_suffix(".toml")
-LEAST_SHARE = 0.9
-# A mutant may take so many times the seconds that its tests take without it, and so many seconds more.
+LEAST_SHARE = 0.95
+# The tests of a mutant may take TIMES their usual time plus MORE seconds.
 TIMES, MORE = 5, 10
 MEMORY = 4 << 30
-# Of a zip's arguments: how it compares the lengths.
+# The argument of zip that says how it compares lengths.
 STRICT = r",\s*(strict=\w+)?\)"
 
 
@@ -53,30 +53,35 @@ STRICT = r",\s*(strict=\w+)?\)"
 class Mutant:
     """One change to one function."""
 
-    module: str  # skfnn._losses
+    module: str  # skfnn._engine.losses
     function: str  # SquaredError.value
     source: str
     change: str  # the lines that differ, without their indentation: "- before" and "+ after"
 
     @property
     def name(self):
-        """The function as the list has it."""
+        """The function, as the list names it."""
         return f"{self.module.removeprefix('skfnn.')}.{self.function}"
 
     def place(self):
-        """The module or class that the function is in, and its name there."""
+        """The module or class that holds the function, and its name there."""
         *owner, name = self.function.split(".")
         module = import_module(self.module)
         return getattr(module, owner[0]) if owner else module, name
 
     def install(self):
-        """Put the changed function in the place of the right one."""
+        """Replace the function by the changed one, in every module that imports it as well."""
         holder, name = self.place()
-        # In a function of its own, whose argument is what a plain super() in a method looks for.
+        original = getattr(holder, name)
+        # Inside another function, whose argument is the name that a plain super() in a method looks up.
         code = "def make(__class__):\n" + textwrap.indent(self.source, "    ") + f"\n    return {name}\n"
         scope = vars(sys.modules[self.module])
         exec(compile(code, "<mutant>", "exec"), scope)
-        setattr(holder, name, scope.pop("make")(holder))
+        changed = scope.pop("make")(holder)
+        setattr(holder, name, changed)
+        for module in list(sys.modules.values()):
+            if vars(module).get(name) is original:
+                setattr(module, name, changed)
 
 
 def mutants_of(name):
@@ -104,7 +109,7 @@ def mutants_of(name):
 
 
 class Runner:
-    """A pytest plugin whose loop over the tests is the one over the mutants."""
+    """A pytest plugin that runs the tests for every mutant."""
 
     def __init__(self, mutants):
         self.mutants = mutants
@@ -112,20 +117,20 @@ class Runner:
         self.position = mmap.mmap(-1, 4)  # of the test that runs; shared with the children
 
     def pytest_runtest_logreport(self, report):
-        """Note that a test fails."""
+        """Record a failure."""
         self.failed |= report.failed
 
     def passing(self, items):
-        """Run tests; of each, whether it passes."""
+        """Run tests; yields whether each one passes."""
         for item, nextitem in zip(items, [*items[1:], None], strict=True):
             self.failed = False
             item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             yield not self.failed
 
     def pytest_runtestloop(self, session):
-        """Run the tests once as they are, then for every mutant."""
+        """Run the tests once unchanged, then for every mutant."""
         if session.testsfailed:
-            return None  # to pytest's own loop, which stops at an error of the collection
+            return None  # pytest's own loop stops because of the error in the collection
         seconds, callers, seen = {}, defaultdict(list), set()
         sys.setprofile(lambda frame, event, _: seen.add(frame.f_code))
         start = time.process_time()
@@ -139,7 +144,7 @@ class Runner:
         sys.setprofile(None)
         print(f"{len(seconds)} tests, {sum(seconds.values()):.0f} s; {len(self.mutants)} mutants", flush=True)
         gc.freeze()  # a collection in a child would copy all memory
-        last = {}  # of every function the test that killed the mutant before
+        last = {}  # for every function, the test that killed its previous mutant
         for number, mutant in enumerate(self.mutants, 1):
             items = callers[getattr(*mutant.place()).__code__]
             items.sort(key=lambda item: (item is not last.get(mutant.name), seconds[item]))
@@ -174,14 +179,14 @@ class Runner:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why mutants of some functions may survive: those with this text of a change, or whose change fits a pattern."""
+    """Why mutants of some functions may survive: those whose change fits a pattern."""
 
-    functions: str  # a name or a pattern of names, as of --only
+    functions: str  # a name or a pattern of names, as for --only
     change: re.Pattern
     kind: str
 
     def holds(self, mutant):
-        """Whether it is a reason for this mutant."""
+        """Whether the reason applies to this mutant."""
         return fnmatch.fnmatchcase(mutant.name, self.functions) and self.change.fullmatch(mutant.change) is not None
 
 

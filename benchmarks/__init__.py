@@ -1,1 +1,1 @@
-"""Timings of skfnn beside scikit-learn, PyTorch and JAX: ``python -m benchmarks.peers`` and its neighbours."""
+"""Benchmarks of skfnn against scikit-learn, PyTorch and JAX, for example ``python -m benchmarks.peers``."""

@@ -1,4 +1,4 @@
-"""A peer in a worker: set up for a task, checked, timed epoch by epoch."""
+"""One peer in a worker process, set up for a task, checked, and timed epoch by epoch."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from ._workers import Worker
 
 
 class Bench:
-    """Trains one peer on one data set; lives in a worker.
+    """Trains one peer on one data set, in a worker.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Bench:
         self._peer, self._data = peer, _data.load(*data)
 
     def prepare(self, task):
-        """Make the trainer and compile what it compiles; returns the seconds that took."""
+        """Make the trainer and let it compile; return the seconds that this took."""
         self._task, self._trainer = task, None
         self._warm_rows = min(task.rows, max(min(task.batch_size, 1000), 32))
 
@@ -44,16 +44,16 @@ class Bench:
         return sample if own[0] is None else Sample(own[0], sample.cpu_seconds)
 
     def loss(self):
-        """Mean loss over the task's rows."""
+        """The mean loss over the task's rows."""
         task = self._task
         return _tasks.mean_loss(task, self._trainer.layers(), self._data.X[: task.rows], self._data.y[: task.rows])
 
     def accuracy(self):
-        """Accuracy on the test set."""
+        """The accuracy on the test set."""
         return _tasks.accuracy(self._task, self._trainer.layers(), self._data.X_test, self._data.y_test)
 
     def loss_after(self, task, epochs):
-        """Mean losses before and after a few epochs of a task in which nothing is random."""
+        """The mean losses before and after a few epochs of a task, with the rows in fixed order."""
         X, y = self._data.X[: task.rows], self._data.y[: task.rows]
         layers = _tasks.initial_weights(task)
         trainer = make_trainer(self._peer, replace(task, shuffle=False), X, y)
@@ -68,23 +68,25 @@ class Bench:
 
 
 def start_benches(peers, *data):
-    """A worker for every peer."""
+    """Start one worker per peer."""
     return {peer: Worker(Bench, peer, *data) for peer in peers}
 
 
-# Iterations an epoch, and the relative difference of the losses that is allowed. Without the event below, float32
-# rounding stays under 1e-5; an eta that is 1 % off shows as 1e-2. PyTorch's Adam adds epsilon after the bias
-# correction, the others before it (the Adam paper's efficient form): it moves weights with gradients near 1e-8.
+# Iterations per epoch, and the largest relative difference allowed between the losses. Without the ReLU event that
+# `check_equal_losses` describes, float32 rounding stays under 1e-5. An eta that is wrong by 1 % gives a difference of
+# 1e-2. Adam has a larger tolerance because PyTorch adds epsilon after the bias correction and the other peers add it
+# before (the Adam paper's efficient form). This changes weights whose gradients are near 1e-8.
 _CHECKS = {"sgd": (20, 2e-4), "adam": (6, 3e-3)}
 
 
 def check_equal_losses(workers, task, epochs=3, tries=4):
     """Stop the program unless all peers reach the same loss after the same steps.
 
-    The order of the rows is fixed, the loss is worked out from the weights in float64. Where a pre-activation is zero
-    up to rounding, ReLU's derivative is 0 in one peer and 1 in another, and from there on two correct trainings in
-    float32 part (seen: weights differ by 5e-7 before such a step and by 9e-4 after it, by 1e-15 in float64). Work that
-    is not the same differs from any initial weights, so others are tried before the program stops.
+    The order of the rows is fixed, and the loss is computed from the weights in float64. If a pre-activation is zero up
+    to rounding, ReLU's derivative is 0 in one peer and 1 in another. From then on, two correct training runs in float32
+    differ (seen: the weights differ by 5e-7 before such a step and by 9e-4 after it, but by 1e-15 in float64). Peers
+    that do different work differ from any initial weights, so the check tries other initial weights before it stops the
+    program.
     """
     iterations, tolerance = _CHECKS[task.solver]
     small = _tasks.small_version(task, iterations)

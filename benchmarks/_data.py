@@ -1,4 +1,4 @@
-"""The data sets of the benchmarks: MNIST or a stand-in, digits, text-like sparse rows."""
+"""The data sets of the benchmarks: MNIST or a stand-in, digits, and sparse rows like those of texts."""
 
 import gzip
 import os
@@ -22,7 +22,7 @@ class Data(NamedTuple):
 
 
 def mnist_folder():
-    """The folder with the four IDX files that the environment variable SKFNN_DATA points to, or None."""
+    """The folder with the four IDX files, found through the environment variable SKFNN_DATA, or None."""
     root = os.environ.get("SKFNN_DATA")
     for folder in (Path(root), Path(root) / "mnist") if root else ():
         if _idx_path(folder, "train-images-idx3-ubyte") is not None:
@@ -31,17 +31,17 @@ def mnist_folder():
 
 
 def announce_mnist():
-    """Print which data the benchmark runs on."""
+    """Print which data the benchmark uses."""
     folder = mnist_folder()
     if folder is None:
-        print("data: MNIST not found (SKFNN_DATA), a synthetic stand-in of the same shapes is used", flush=True)
+        print("data: MNIST not found (SKFNN_DATA), using a synthetic stand-in of the same shapes", flush=True)
     else:
         print(f"data: MNIST from {folder}", flush=True)
 
 
 @cache
 def mnist_bytes():
-    """MNIST as it comes: uint8 pixels."""
+    """MNIST as uint8 pixels."""
     folder = mnist_folder()
     if folder is None:
         return _stand_in()
@@ -74,8 +74,8 @@ def digits():
 def text_like(n_rows, n_columns, distribution, n_nonzeros=100, n_classes=10, seed=0):
     """Random CSR rows of unit length with `n_nonzeros` distinct columns each.
 
-    `distribution`: "uniform", every column as likely as any other; "zipf", the column of rank r as likely as 1/r, as
-    words in a text are.
+    `distribution` is "uniform" if all columns are equally likely, or "zipf" if the column of rank r has a probability
+    proportional to 1/r, like the words of a text.
     """
     rng = np.random.default_rng(seed)
     columns = np.empty((n_rows, n_nonzeros), np.int32)
@@ -97,7 +97,7 @@ def text_like(n_rows, n_columns, distribution, n_nonzeros=100, n_classes=10, see
 
 
 def load(name, *args):
-    """The data set of this name, made once a process."""
+    """The data set of this name, created once per process."""
     return {"mnist": mnist, "mnist_bytes": mnist_bytes, "digits": digits, "text_like": text_like}[name](*args)
 
 
@@ -109,10 +109,10 @@ def _idx_path(folder, name):
 
 
 def _read_idx(folder, name):
-    """An IDX file of bytes, gzip-compressed or not, as an array."""
+    """The array in an IDX file of bytes, compressed with gzip or not."""
     path = _idx_path(folder, name)
     if path is None:
-        raise SystemExit(f"{folder} has no {name} and no {name}.gz")
+        raise SystemExit(f"{folder} has neither {name} nor {name}.gz")
     content = path.read_bytes()
     if path.suffix == ".gz":
         content = gzip.decompress(content)
@@ -122,7 +122,7 @@ def _read_idx(folder, name):
 
 
 def _stand_in(seed=0):
-    """Bytes of MNIST's shapes with about its share of zeros; classes that can be learned but not at once."""
+    """Bytes with MNIST's shapes and about MNIST's share of zeros. A network learns the classes, but not at once."""
     rng = np.random.default_rng(seed)
     prototypes = rng.random((_CLASSES, 8, _PIXELS), np.float32)
 

@@ -1,4 +1,4 @@
-"""The memory of a process: now, and its peak during a call."""
+"""The memory of a process: its current size, and its peak during a call."""
 
 import ctypes
 import gc
@@ -11,10 +11,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Peak:
-    """Memory at the peak of a call above that before it.
+    """The memory at the peak of a call, minus the memory before the call.
 
-    ``bytes`` comes from the kernel's high-water mark, set back before the call; where there is none (not Linux) it is
-    ``maxrss_bytes``, the growth of ``ru_maxrss``, which misses what stays below an earlier peak of the process.
+    ``bytes`` comes from the kernel's high-water mark, which is reset before the call. Systems other than Linux have no
+    such mark; there, ``bytes`` equals ``maxrss_bytes``. ``maxrss_bytes`` is the growth of ``ru_maxrss`` and misses
+    memory below an earlier peak of the process.
     """
 
     bytes: int
@@ -22,7 +23,7 @@ class Peak:
 
 
 def peak_above(function, *args):
-    """Call a function; returns its `Peak` and its result."""
+    """Call a function; return its `Peak` and its result."""
     gc.collect()
     _give_back()
     high_water = _reset_high_water()
@@ -33,7 +34,7 @@ def peak_above(function, *args):
 
 
 def resident():
-    """Bytes of the process that are in memory now; None where the system does not say."""
+    """The bytes of the process that are in memory now, or None if the system does not report them."""
     try:
         return _status("VmRSS")
     except OSError:
@@ -43,12 +44,12 @@ def resident():
 def _give_back():
     """Let the C library return freed memory, so that it does not count as memory before the call."""
     if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # another library than glibc
+        with suppress(OSError, AttributeError):  # the C library is not glibc
             ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _reset_high_water():
-    """Set VmHWM back to what is in use now; returns whether that worked (proc(5), clear_refs)."""
+    """Reset VmHWM to the current use and return whether that worked (proc(5), clear_refs)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
         return True
@@ -57,7 +58,7 @@ def _reset_high_water():
 
 
 def _status(key):
-    """A line of /proc/self/status, in bytes."""
+    """The value of a line in /proc/self/status, in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(key + ":"):
             return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""What every benchmark reads from its command line, prints and writes."""
+"""What all benchmarks share: command-line options, printed tables and result files."""
 
 import argparse
 import csv
@@ -16,17 +16,17 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "jax", "skorch")
 
 
 def parser(description, **defaults):
-    """An argument parser with the options that every benchmark has; `defaults` replaces their defaults."""
+    """An argument parser with the options of every benchmark; `defaults` replaces their defaults."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    made.add_argument("--quick", action="store_true", help="the smallest sizes: to see that it works, not to measure")
-    made.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of every library")
-    made.add_argument("--pin", action="store_true", help="bind all processes to as many cores as --threads says")
+    made.add_argument("--quick", action="store_true", help="use the smallest sizes, to check that the benchmark works")
+    made.add_argument("--threads", type=int, default=os.cpu_count(), help="number of threads in every library")
+    made.add_argument("--pin", action="store_true", help="bind all processes to as many cores as there are threads")
     made.set_defaults(**defaults)
     return made
 
 
 def begin(arguments):
-    """Set threads and cores for the workers to come; print and return the line that names the machine."""
+    """Set threads and cores for the workers that start later; print and return the line that describes the machine."""
     set_threads(arguments.threads)
     cores = pin_to_cores(arguments.threads) if arguments.pin else None
     line = environment()
@@ -38,7 +38,7 @@ def begin(arguments):
 
 
 def environment():
-    """Machine, versions, date and load in one line."""
+    """The machine, versions, date and load in one line."""
     versions = [f"skfnn {_skfnn_version()}", f"Python {platform.python_version()}"]
     for package in _PACKAGES:
         try:
@@ -52,7 +52,7 @@ def environment():
 
 
 def _kernels():
-    """For which processor SciPy's OpenBLAS chose its kernels: on one it does not know, they may be old ones."""
+    """The processor for which SciPy's OpenBLAS chose its kernels. On an unknown processor it may choose old ones."""
     import scipy.linalg.blas  # noqa: F401  (loads the library)
     from threadpoolctl import threadpool_info
 
@@ -61,7 +61,7 @@ def _kernels():
 
 
 def print_table(headers, rows):
-    """Print rows of cells below their headers: text to the left, numbers to the right."""
+    """Print rows of cells below their headers, text aligned left and numbers right."""
     text = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(str(cell)) for cell in column) for column in zip(headers, *text, strict=True)]
     left = [bool(rows) and isinstance(rows[0][k], str) for k in range(len(headers))]
@@ -72,7 +72,7 @@ def print_table(headers, rows):
 
 
 def write_csv(name, records, environment_line):
-    """Write dicts with equal keys to ``results/NAME.csv``, below a comment with the machine; returns the path."""
+    """Write dicts with equal keys to ``results/NAME.csv``, below a comment with the machine; return the path."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.csv"
     with open(path, "w", newline="") as file:
@@ -95,7 +95,7 @@ def numbers(kind):
 
 
 def number(value):
-    """A float with three digits, large ones in full."""
+    """A float with three digits; from 1,000 on, with all digits before the point."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
@@ -116,7 +116,7 @@ def _processor():
 
 
 def _skfnn_version():
-    """The commit, or the version where this is no git checkout."""
+    """The commit, or the version if this is not a git checkout."""
     command = ["git", "describe", "--always", "--dirty"]
     try:
         found = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=True)

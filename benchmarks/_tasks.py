@@ -1,4 +1,4 @@
-"""What is to be trained, the same for every peer; and the loss of the result, worked out independently of them."""
+"""The training task, the same for every peer, and the loss of the result, computed independently of the peers."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -10,7 +10,7 @@ SOLVERS = {
     "momentum": {"solver": "sgd", "eta": 0.01, "momentum": 0.9},  # Nesterov's
     "adam": {"solver": "adam", "eta": 0.001, "momentum": 0.0},
 }
-ACTIVATIONS = {  # those that all peers have
+ACTIVATIONS = {  # the activations that all peers have
     "relu": lambda z: np.maximum(z, 0.0),
     "tanh": np.tanh,
     "logistic": lambda z: 1.0 / (1.0 + np.exp(-z)),
@@ -20,10 +20,10 @@ ACTIVATIONS = {  # those that all peers have
 
 @dataclass(frozen=True)
 class Task:
-    """A network, an algorithm and the part of the training set it runs on.
+    """A network, an algorithm, and the part of the training set that it trains on.
 
-    `batch_size` is a number: "full" is `rows`. Where it reaches `rows` the order of the rows means nothing, and no peer
-    is asked to shuffle.
+    `batch_size` is a number; "full" becomes `rows`. If `batch_size` is `rows`, the order of the rows does not matter
+    and no peer shuffles.
     """
 
     sizes: tuple[int, ...]
@@ -42,7 +42,7 @@ class Task:
 
     @property
     def iterations(self):
-        """Iterations an epoch."""
+        """Iterations per epoch."""
         return -(-self.rows // self.batch_size)
 
     @property
@@ -51,13 +51,13 @@ class Task:
 
 
 def make_task(sizes, batch_size, rows, solver="sgd", **settings):
-    """The task for a solver's name as on the command line; `batch_size` may be "full"."""
+    """The task for a solver name of the command line; `batch_size` may be "full"."""
     batch_size = rows if batch_size == "full" else min(int(batch_size), rows)
     return Task(tuple(sizes), batch_size, rows, **{**SOLVERS[solver], **settings})
 
 
 def small_version(task, iterations):
-    """The same task with few iterations, the last mini-batch a smaller one, rows in order: to compare results."""
+    """The task with few iterations, a smaller last mini-batch and rows in order, to compare results."""
     if task.batch_size == task.rows:
         rows = min(task.rows, 2000)
         return replace(task, rows=rows, batch_size=rows, shuffle=False)
@@ -88,12 +88,12 @@ def raw_outputs(task, layers, X):
 
 
 def mean_loss(task, layers, X, y):
-    """Mean cross-entropy of the softmax over the rows, in float64."""
+    """The mean softmax cross-entropy over the rows, in float64."""
     z = raw_outputs(task, layers, X)
     z = z - z.max(axis=1, keepdims=True)
     return float(np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]))
 
 
 def accuracy(task, layers, X, y):
-    """Share of the rows whose largest output is that of their class."""
+    """The share of the rows whose largest output is the output of their class."""
     return float(np.mean(raw_outputs(task, layers, X).argmax(axis=1) == y))

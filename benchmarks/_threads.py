@@ -1,16 +1,16 @@
-"""How many threads, and which cores, the measured processes use."""
+"""How many threads and which cores the measured processes use."""
 
 import os
 
-# NPROC is what counts for JAX: its thread pool takes its size from there (PjRt's DefaultThreadPoolSize). The XLA flags
-# that are usually named for this change nothing in JAX 0.10: 1.9 cores were busy with both set to one thread.
+# JAX takes the size of its thread pool from NPROC (PjRt's DefaultThreadPoolSize). The XLA flags that are usually
+# recommended for this have no effect in JAX 0.10: with both set to one thread, 1.9 cores were busy.
 _COUNTS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NPROC")
 
 
 def set_threads(threads):
-    """Tell every library's thread count to the processes started from here on, through the environment.
+    """Set the thread count of every library, through the environment, for all processes that start later.
 
-    The parent process measures nothing, so it does not matter that its own NumPy is loaded already.
+    The parent process has already loaded NumPy, but this does not matter because it measures nothing.
     """
     for name in _COUNTS:
         os.environ[name] = str(threads)
@@ -21,7 +21,7 @@ def set_threads(threads):
 
 
 def pin_to_cores(count):
-    """Bind this process, and those it starts from here on, to the first `count` of its cores; returns them."""
+    """Bind this process, and those that it starts later, to the first `count` of its cores; return the cores."""
     if not hasattr(os, "sched_setaffinity"):
         raise SystemExit("--pin: this system cannot bind a process to a core.")
     cores = sorted(os.sched_getaffinity(0))[:count]

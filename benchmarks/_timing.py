@@ -1,4 +1,4 @@
-"""Measuring in pairs: all peers take turns, and ratios are taken within a turn."""
+"""Paired measurements: all peers take turns, and ratios compare times of the same turn."""
 
 import time
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: the wall time of `calls` calls, and the processor time of all threads meanwhile."""
+    """One measurement: the wall time of `calls` calls, and the processor time of all threads during them."""
 
     seconds: float
     cpu_seconds: float
@@ -16,7 +16,7 @@ class Sample:
 
 
 def measure(function, *args, calls=1):
-    """Time `calls` calls of a function; runs in a worker."""
+    """Time `calls` calls of a function, in a worker."""
     cpu, start = time.process_time(), time.perf_counter()
     for _ in range(calls):
         function(*args)
@@ -27,7 +27,7 @@ def measure(function, *args, calls=1):
 def alternate(workers, rounds, method, *args):
     """Call a method that returns a `Sample` on every worker in turn, `rounds` times.
 
-    The order rotates, so that no worker always follows the same other one.
+    The order rotates, so that no worker always follows the same other worker.
 
     Returns
     -------
@@ -43,25 +43,25 @@ def alternate(workers, rounds, method, *args):
 
 
 def seconds(samples):
-    """Seconds a call of every sample, (rounds,)."""
+    """The seconds per call of every sample, (rounds,)."""
     return np.array([s.seconds / s.calls for s in samples])
 
 
 def median(samples):
-    """Median seconds a call."""
+    """The median of the seconds per call."""
     return float(np.median(seconds(samples)))
 
 
 def quartiles(samples):
-    """First and third quartile of the seconds a call."""
+    """The first and third quartile of the seconds per call."""
     return [float(q) for q in np.percentile(seconds(samples), [25, 75])]
 
 
 def paired_ratio(samples, base):
-    """Median over the rounds of samples/base, each measured in the same round."""
+    """The median over the rounds of samples/base, with both measured in the same round."""
     return float(np.median(seconds(samples) / seconds(base)))
 
 
 def busy_cores(samples):
-    """Median of processor time over wall time: how many cores were busy."""
+    """The median of processor time over wall time, which is the number of busy cores."""
     return float(np.median([s.cpu_seconds / s.seconds for s in samples]))

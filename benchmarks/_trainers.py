@@ -1,9 +1,10 @@
 """How each peer trains the same network on the same rows.
 
-A trainer is made of a task and its data. ``start(layers)`` sets the weights and forgets what the optimiser remembers,
-``epoch(rows)`` is one pass over the first `rows` rows, ``layers()`` gives the weights back. What a user of the peer
-would do once, outside the loop over epochs, is done in ``__init__``. ``partial_fit`` takes no initial weights, and no
-estimator can be told to forget its optimiser's memory; a private attribute of each stands in for that.
+A trainer is created from a task and its data. ``start(layers)`` sets the weights and clears the optimiser's memory,
+``epoch(rows)`` makes one pass over the first `rows` rows, and ``layers()`` returns the weights. ``__init__`` does the
+work that a user of the peer would do once, outside the loop over epochs. ``partial_fit`` accepts no initial weights,
+and no estimator has a public way to clear its optimiser's memory, so the trainers of estimators write into private
+attributes.
 """
 
 import importlib.util
@@ -24,11 +25,11 @@ PACKAGES = {
 
 
 def present(names, packages=PACKAGES):
-    """Those of the peers whose package is installed; a line for each of the others."""
+    """The peers whose packages are installed; prints a line for each of the others."""
     found = []
     for name in names:
         if name not in packages:
-            raise SystemExit(f"There is no peer {name!r}; there are {', '.join(packages)}.")
+            raise SystemExit(f"There is no peer {name!r}. Choose from {', '.join(packages)}.")
         if importlib.util.find_spec(packages[name]) is None:
             print(f"{name}: not installed, skipped")
         else:
@@ -42,7 +43,7 @@ def make_trainer(name, task, X, y):
 
 
 class _EstimatorTrainer:
-    """What skfnn and scikit-learn share: ``partial_fit`` is an epoch."""
+    """The code that skfnn and scikit-learn share: one ``partial_fit`` is one epoch."""
 
     def __init__(self, task, X, y):
         self.X, self.y, self.classes = X, y, np.arange(task.sizes[-1])
@@ -88,7 +89,7 @@ class SkfnnTrainer(_EstimatorTrainer):
 
 
 class SkfnnFitTrainer(SkfnnTrainer):
-    """``FNNClassifier.fit`` by warm starts of one epoch; it is timed by ``history_``: the loop without the checks."""
+    """``FNNClassifier.fit`` with warm starts of one epoch, timed by ``history_``: the loop without the checks."""
 
     def epoch(self, rows):
         self.model.set_params(warm_start=True, max_iter=1).fit(self.X[:rows], self.y[:rows])
@@ -120,7 +121,7 @@ def torch_network(sizes, activation="relu"):
 
 
 class TorchTrainer:
-    """PyTorch, eager: tensors in memory, mini-batches by index, no DataLoader."""
+    """PyTorch in eager mode: tensors in memory, mini-batches by index, no DataLoader."""
 
     def __init__(self, task, X, y):
         import torch
@@ -162,7 +163,7 @@ class TorchTrainer:
 
 
 class JaxTrainer:
-    """JAX: ``jit`` of a whole epoch, a ``lax.scan`` over the mini-batches of a permutation; parameters are donated."""
+    """JAX: ``jit`` of a whole epoch, with ``lax.scan`` over the mini-batches and donated parameters."""
 
     def __init__(self, task, X, y):
         import jax
@@ -179,7 +180,7 @@ class JaxTrainer:
                 return step(state, X[:whole], y[:whole])
 
             def batch(state, rows):
-                # NumPy made the row numbers: no need to check their bounds.
+                # NumPy made the row numbers, so JAX need not check their bounds.
                 get = {"mode": "promise_in_bounds"}
                 return step(state, X.at[rows].get(**get), y.at[rows].get(**get)), None
 
@@ -208,7 +209,7 @@ class JaxTrainer:
 
 
 def _jax_step(jax, jnp, task):
-    """One iteration of the task's algorithm as a function of JAX arrays."""
+    """One iteration of the task's algorithm, as a function of JAX arrays."""
     activation = {"relu": jax.nn.relu, "tanh": jnp.tanh, "logistic": jax.nn.sigmoid, "identity": lambda z: z}
     f, n_classes, eta, mu = activation[task.activation], task.sizes[-1], task.eta, task.momentum
 
@@ -245,10 +246,11 @@ def _jax_step(jax, jnp, task):
 
 
 class GemmTrainer:
-    """The bare matrix products of an iteration, by SciPy's ``sgemm`` on contiguous arrays: a floor, nothing is learned.
+    """The bare matrix products of an iteration, by SciPy's ``sgemm`` on contiguous arrays: a floor that learns nothing.
 
-    Forward, weight gradient (added to the weights, beta = 1) and, but for the first layer, backward. A C-ordered (n, m)
-    array is its transpose in Fortran order, which is how ``sgemm`` takes it without a copy.
+    The products are the forward pass, the weight gradient (added to the weights, beta = 1) and, except in the first
+    layer, the backward pass. A C-ordered (n, m) array is its transpose in Fortran order, so ``sgemm`` takes it without
+    a copy.
     """
 
     def __init__(self, task, X, y):
@@ -270,7 +272,7 @@ class GemmTrainer:
         return None
 
     def _panel(self, n):
-        """Outputs and deltas of every layer, Fortran-ordered (fan_out, n)."""
+        """The outputs and deltas of every layer, Fortran-ordered (fan_out, n)."""
         if n not in self._panels:
             rng = np.random.default_rng(0)
             made = [[rng.random((n, k), np.float32).T for k in self.task.sizes[1:]] for _ in range(2)]
@@ -286,7 +288,7 @@ class GemmTrainer:
         for k in range(len(self.weights) - 1, -1, -1):
             if k:
                 sgemm(1.0, self.weights[k], deltas[k], 0.0, deltas[k - 1], 1, 0, 1)  # D^T = W D^T
-            # The factor keeps the weights as they are.
+            # The tiny factor leaves the weights unchanged.
             sgemm(-1e-30, deltas[k], outputs[k - 1] if k else X, 1.0, self.weights[k], 0, 1, 1)  # W^T += D^T A
 
 

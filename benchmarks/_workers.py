@@ -1,9 +1,9 @@
-"""Objects that live in a process of their own and are called from here.
+"""Objects that live in a process of their own and are called from this one.
 
-Every peer gets a process of its own because thread pools disturb each other: where two OpenBLAS pools (NumPy's and
-SciPy's) take turns within a process, the idle one spins on the cores that the other needs, about 8 ms for every change.
-A worker that is not called blocks on its pipe, and `SETTLE` seconds are waited before a call so that the pools of the
-last one sleep.
+Every peer has its own process because thread pools disturb each other. If two OpenBLAS pools (NumPy's and SciPy's) take
+turns within a process, the idle pool spins on the cores that the other pool needs, for about 8 ms per change. A worker
+that is not called blocks on its pipe. Before each call, `SETTLE` seconds pass, so that the pools of the last worker are
+asleep.
 """
 
 import multiprocessing
@@ -18,9 +18,9 @@ _SPAWN = multiprocessing.get_context("spawn")  # a fresh interpreter, which read
 
 
 class Worker:
-    """A process that makes ``factory(*args)`` and calls its methods one after the other.
+    """A process that creates ``factory(*args)`` and calls its methods one after the other.
 
-    `factory` must be importable by its module and name; arguments and results are pickled.
+    `factory` must be importable by its module and name. Arguments and results are pickled.
     """
 
     def __init__(self, factory, *args):
@@ -31,7 +31,7 @@ class Worker:
         self._receive()
 
     def call(self, method, *args):
-        """Wait until the machine is quiet, then call a method of the object; returns its result."""
+        """Wait until the machine is quiet, then call a method of the object and return its result."""
         time.sleep(SETTLE)
         self._pipe.send((method, args))
         return self._receive()
@@ -61,8 +61,8 @@ class Worker:
 
 
 def _serve(pipe, factory, args):
-    """The worker's side: make the object, then answer calls until the pipe is closed."""
-    warnings.simplefilter("ignore")  # clipped batch sizes, epochs that did not converge: on purpose here
+    """The worker's side: create the object, then answer calls until the pipe is closed."""
+    warnings.simplefilter("ignore")  # clipped batch sizes and missing convergence are intended here
     try:
         target = factory(*args)
         pipe.send((False, None))

@@ -1,4 +1,4 @@
-"""Dropout on MNIST: test accuracy of 784-1024-1024-10 with and without it, on the same schedule."""
+"""Dropout on MNIST: the test accuracy of 784-1024-1024-10 with and without dropout, on the same schedule."""
 
 import argparse
 import time
@@ -11,7 +11,7 @@ from ._report import environment, print_table, write_csv
 
 
 def train(X, y, X_test, y_test, dropout, epochs, eta):
-    """Train once; returns the test accuracy after the last epoch, the best of all epochs, and the minutes."""
+    """Train once; return the test accuracy after the last epoch, the best of all epochs, and the minutes."""
     from sklearn.exceptions import ConvergenceWarning
 
     from skfnn import FNNClassifier

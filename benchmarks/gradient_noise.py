@@ -1,4 +1,4 @@
-"""What measuring the gradient noise costs beside one forward and backward pass over the same rows, float32."""
+"""The cost of measuring gradient noise, relative to one forward and backward pass over the same rows, float32."""
 
 import numpy as np
 
@@ -6,52 +6,52 @@ from . import _data, _timing
 from ._report import begin, numbers, parser, print_table, write_csv
 from ._workers import Worker
 
-# The pass that the others are held against: the engine's full-batch gradient, its buffers made before.
+# The pass that the others are compared with: the engine's full-batch gradient, with buffers allocated beforehand.
 BASE = "gradient"
 
 
 class NoiseBench:
-    """One network on rows of MNIST; lives in a worker.
+    """One network on rows of MNIST, in a worker.
 
-    All four are measured within one process, on the same arrays: they differ by a few hundredths, and where a process
-    happens to find its memory can make as much.
+    One process measures all four functions on the same arrays. The functions differ by a few hundredths, and the
+    location of a process's memory can make a difference of the same size.
     """
 
     def __init__(self, hidden, rows):
         from skfnn import FNNClassifier
         from skfnn._engine.batches import Batches
-        from skfnn._engine.trainer import Trainer, chunk_rows
+        from skfnn._engine.objective import Objective
         from skfnn.inspection import gradient_noise
 
         data = _data.mnist()
         X, y = data.X[:rows], data.y[:rows]
         fit_once = {"max_iter": 1, "n_iter_no_change": np.inf, "random_state": 0}
-        # One epoch of small steps: weights that are not the initial ones any more.
+        # One epoch of small steps moves the weights away from their initial values.
         model = FNNClassifier(hidden, batch_size=100, learning_rate_init=0.01, **fit_once).fit(X, y)
-        # The same weights under full-batch training, whose steps are too short to matter here.
+        # The same weights under full-batch training. Its steps are too short to matter here.
         full = FNNClassifier(hidden, batch_size="full", learning_rate_init=1e-8, **fit_once)
         full.fit(X, y, coefs_init=model.coefs_, intercepts_init=model.intercepts_)
 
         network, theta = model._network, model._theta
         targets, loss = model._encode(y, False, True, None)[1:]
-        capacity = chunk_rows(network, X, theta.dtype)
+        capacity = model._tuning.rows_at_once(network, X, theta.dtype)
         batches = Batches(X, targets, None, None, len(X), False, theta.dtype, capacity)
-        self._trainer = trainer = Trainer(network, theta, batches, loss, None, 0.0)
+        self._objective = objective = Objective(network, theta, batches, loss, 0.0)
         self._noise = lambda: gradient_noise(model, X, y, n_draws=0)
         self._functions = {
-            BASE: trainer.objective,
-            "row norms": trainer.row_norms,
+            BASE: objective.value_and_gradient,
+            "row norms": objective.row_norms,
             "partial_fit": lambda: full.partial_fit(X, y),
             "gradient_noise": self._noise,
         }
 
     def names(self):
-        """What is measured."""
+        """The names of the measured functions."""
         return list(self._functions)
 
     def squared_norms(self):
-        """The squared norm of the full-batch gradient: from the engine's gradient, and as `gradient_noise` has it."""
-        gradient = self._trainer.objective()[1].astype(np.float64)
+        """The squared norm of the full-batch gradient, from the engine and from `gradient_noise`."""
+        gradient = self._objective.value_and_gradient()[1].astype(np.float64)
         return float(gradient @ gradient), self._noise().gradient_norm_squared
 
     def timed(self, name):
@@ -60,7 +60,7 @@ class NoiseBench:
 
 
 class Entry:
-    """One of the functions of a worker, under the interface that `alternate` calls."""
+    """One function of a worker, with the interface that `alternate` calls."""
 
     def __init__(self, worker, name):
         self._worker, self._name = worker, name

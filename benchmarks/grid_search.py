@@ -11,7 +11,7 @@ _PACKAGES = {"skfnn": "skfnn", "sklearn": "sklearn", "skorch": "skorch"}
 
 
 class GridBench:
-    """One peer's grid search; lives in a worker."""
+    """One peer's grid search, in a worker."""
 
     def __init__(self, peer, hidden, epochs, grid, folds):
         from sklearn.model_selection import StratifiedKFold
@@ -22,7 +22,7 @@ class GridBench:
         self._folds = StratifiedKFold(folds, shuffle=True, random_state=0)
 
     def search(self):
-        """Measure a whole search, without the last fit on all rows."""
+        """Measure a whole search, without the final fit on all rows."""
         from sklearn.base import clone
         from sklearn.model_selection import GridSearchCV
 
@@ -30,7 +30,7 @@ class GridBench:
         return _timing.measure(self._search.fit, self._data.X, self._data.y)
 
     def best(self):
-        """Best mean score, and where it was found."""
+        """The best mean score, with its batch size and learning rate."""
         scores = self._search.cv_results_["mean_test_score"]
         batch_size, eta = (self._search.best_params_[name] for name in self._grid)
         return float(scores.max()), batch_size, eta
@@ -49,7 +49,7 @@ def _sklearn(hidden, epochs):
 
 
 def _scikit_learn_like(kind, hidden, epochs, **settings):
-    """An estimator that trains for just so many epochs."""
+    """An estimator that trains for exactly this number of epochs."""
     estimator = kind(hidden, solver="sgd", max_iter=epochs, n_iter_no_change=epochs + 1, random_state=0, **settings)
     return estimator, ("batch_size", "learning_rate_init")
 

@@ -1,4 +1,4 @@
-"""A long stream of small chunks: the time and the memory of ``partial_fit``, one 1,000 calls after the other."""
+"""A long stream of small chunks: the time and the memory of ``partial_fit``, for each 1,000 calls."""
 
 import time
 
@@ -16,7 +16,7 @@ _STEP = 1000
 
 
 class StreamBench:
-    """One model, trained chunk by chunk; lives in a worker."""
+    """One model, trained chunk by chunk, in a worker."""
 
     def __init__(self, peer, rows, solver):
         rng = np.random.default_rng(0)
@@ -28,7 +28,7 @@ class StreamBench:
         self._model, self._next = trainer.model, 0
 
     def calls(self, n):
-        """Seconds of each of the next n calls, and the resident memory after them, in bytes."""
+        """The seconds of each of the next n calls, and the resident memory after them, in bytes."""
         seconds = []
         for _ in range(n):
             X, y = self._X[self._next], self._y[self._next]
@@ -43,9 +43,9 @@ def main():
     options = parser(__doc__, threads=1)
     add = options.add_argument
     add("--calls", type=int, default=10_000)
-    add("--rows", type=int, default=20, help="rows of a chunk")
+    add("--rows", type=int, default=20, help="rows per chunk")
     add("--solver", default="sgd")
-    add("--peers", type=numbers(str), default="skfnn,sklearn", help="of skfnn, sklearn")
+    add("--peers", type=numbers(str), default="skfnn,sklearn", help="one or both of skfnn, sklearn")
     arguments = options.parse_args()
     if arguments.quick:
         arguments.calls = 2 * _STEP
@@ -74,8 +74,8 @@ def main():
 
 
 def _print(records, arguments):
-    """The table of one peer, and a line with what grew."""
-    print(f"{records[0]['peer']}, {'-'.join(map(str, _SIZES))}, {arguments.solver}, {arguments.rows} rows a call:")
+    """Print the table of one peer, and a line with the growth from the first to the last calls."""
+    print(f"{records[0]['peer']}, {'-'.join(map(str, _SIZES))}, {arguments.solver}, {arguments.rows} rows per call:")
     headers = ["after", "us/call", "fastest tenth", "resident MB"]
     print_table(headers, [list(record.values())[1:] for record in records])
     first, last = records[0], records[-1]

@@ -1,4 +1,4 @@
-"""Peak memory of training on the bytes of MNIST, beyond the data and the imports."""
+"""The peak memory of training on the bytes of MNIST, without the data and the imports."""
 
 import importlib
 
@@ -13,9 +13,10 @@ _MODULES = {"skfnn": "skfnn", "skfnn-fit": "skfnn", "sklearn": "sklearn.neural_n
 
 
 class MemoryBench:
-    """Trains one peer on the uint8 rows as they are; lives in a worker that measures once.
+    """Trains one peer on the raw uint8 rows, in a worker that measures once.
 
-    Pixels are not scaled, hence the small learning rate: what becomes of the bytes as they are is measured.
+    The pixels are not scaled, because the benchmark measures what the peer does with raw bytes. The learning rate is
+    small for this reason.
     """
 
     def __init__(self, peer, task, warm):
@@ -23,12 +24,12 @@ class MemoryBench:
         self._X, self._y = data.X[: task.rows], data.y[: task.rows]
         self._peer, self._task = peer, task
         importlib.import_module(_MODULES[peer])
-        if warm:  # what only the first fit loads counts as an import then
+        if warm:  # so that modules that load at the first fit count as imports
             small = make_task((784, 4, 10), 32, 64, eta=1e-5)
             self._train(small, 1)
 
     def peak(self, epochs):
-        """Bytes at the peak of making and training the model."""
+        """The bytes at the peak of creating and training the model, and the bytes of its parameters."""
         peak, trainer = peak_above(self._train, self._task, epochs)
         parameters = sum(weights.size + biases.size for weights, biases in trainer.layers())
         return peak, 4 * parameters
@@ -49,7 +50,7 @@ def main():
     add("--rows", type=int, default=60_000)
     add("--epochs", type=int, default=1)
     add("--solver", default="sgd")
-    add("--peers", type=numbers(str), default="skfnn,skfnn-fit,sklearn", help=f"of {', '.join(_MODULES)}")
+    add("--peers", type=numbers(str), default="skfnn,skfnn-fit,sklearn", help=f"some of {', '.join(_MODULES)}")
     arguments = options.parse_args()
     if arguments.quick:
         arguments.net, arguments.rows = "784-64-32-10", 10_000
@@ -70,7 +71,7 @@ def main():
 
 
 def _measure(peer, task, batch_size, arguments):
-    """The record of one peer, from two processes of their own: with and without a tiny fit before."""
+    """The record of one peer, from two separate processes: with and without a tiny fit before."""
     found = {}
     for warm in (True, False):
         with Worker(MemoryBench, peer, task, warm) as worker:

@@ -1,7 +1,7 @@
-"""The learning curves of the textbook network on MNIST in full: 784-128-64-10, Omega = 100, eta = 0.1, 100 epochs.
+"""The learning curves of the textbook network on all of MNIST: 784-128-64-10, Omega = 100, eta = 0.1, 100 epochs.
 
-One point an epoch: the loss and the accuracy on the 10,000 test images. The test set chooses nothing here; the best
-epoch is printed because it is asked for, not because a user could know it without the test set.
+Each epoch gives one point: the loss and the accuracy on the 10,000 test images. The test set does not choose the model.
+The benchmark prints the best epoch for comparison only, because nobody can know it without the test set.
 """
 
 import argparse
@@ -18,7 +18,7 @@ TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 
 
 def load(dataset, quick):
-    """X and y to train with, X and y to test with: float32 in [0, 1] and class numbers."""
+    """X and y of the training set and of the test set, as float32 in [0, 1] and class numbers."""
     if quick:
         X, y, X_test, y_test = _data.mnist()
         return X[:2000], y[:2000], X_test[:1000], y_test[:1000]
@@ -30,7 +30,7 @@ def load(dataset, quick):
 
 
 def train(seed, epochs, X, y, X_test, y_test):
-    """The estimator, trained for all epochs."""
+    """The estimator after all epochs."""
     from skfnn import FNNClassifier
 
     clf = FNNClassifier(
@@ -45,7 +45,7 @@ def train(seed, epochs, X, y, X_test, y_test):
 
 
 def summary(seed, history):
-    """A line of the table."""
+    """One line of the table."""
     accuracy, loss = (np.array(history[key]) for key in ("validation_score", "validation_loss"))
     best, lowest = int(accuracy.argmax()), int(loss.argmin())
     return {
@@ -62,7 +62,7 @@ def summary(seed, history):
 
 
 def draw(histories, title, path):
-    """The curves of the first seed, and behind them the range of all seeds."""
+    """Draw the curves of the first seed in front of the range of all seeds."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -97,13 +97,13 @@ def draw(histories, title, path):
 
 
 def arguments():
-    """The command line."""
+    """The command-line arguments."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--quick", action="store_true", help="few rows, three epochs: to see that it works")
+    options.add_argument("--quick", action="store_true", help="few rows and three epochs, to check that it works")
     options.add_argument("--dataset", choices=sorted(TITLES), default="mnist")
-    options.add_argument("--seeds", type=numbers(int), default=[0, 1, 2], help="one training for each (default: 0,1,2)")
+    options.add_argument("--seeds", type=numbers(int), default=[0, 1, 2], help="one run per seed (default: 0,1,2)")
     options.add_argument("--epochs", type=int, help="default: 100")
-    options.add_argument("--figure", type=Path, help="where the picture goes (default: results/DATASET_curves.png)")
+    options.add_argument("--figure", type=Path, help="path of the picture (default: results/DATASET_curves.png)")
     return options.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Microseconds an iteration of gradient descent: skfnn, MLPClassifier, PyTorch and JAX side by side."""
+"""Microseconds per iteration of gradient descent, for skfnn, MLPClassifier, PyTorch and JAX."""
 
 from . import _data, _timing
 from ._bench import check_equal_losses, start_benches
@@ -16,11 +16,11 @@ def main():
     add("--solver", choices=SOLVERS, default="sgd")
     add("--nets", type=numbers(str), default=["784-128-64-10", "784-512-256-10"], help="layer sizes")
     add("--batch-sizes", type=numbers(str), default="1,10,32,100,1000,full")
-    add("--peers", type=numbers(str), default="skfnn,sklearn,torch,jax", help=f"of {', '.join(PACKAGES)}")
+    add("--peers", type=numbers(str), default="skfnn,sklearn,torch,jax", help=f"some of {', '.join(PACKAGES)}")
     add("--gemm", action="store_true", help="also time the bare matrix products of an iteration")
-    add("--epochs", type=int, default=7, help="timed epochs of every peer")
-    add("--rows", type=int, default=None, help="rows an epoch; without it as many as --iterations need, at most 60,000")
-    add("--iterations", type=int, default=3000, help="the most iterations an epoch where --rows is not given")
+    add("--epochs", type=int, default=7, help="timed epochs per peer")
+    add("--rows", type=int, default=None, help="rows per epoch; default: enough for --iterations, at most 60,000")
+    add("--iterations", type=int, default=3000, help="the most iterations per epoch if --rows is not given")
     add("--activation", choices=ACTIVATIONS, default="relu")
     add("--name", default=None, help="name of the files under results/")
     arguments = options.parse_args()
@@ -36,7 +36,7 @@ def main():
     for net in arguments.nets:
         for batch_size in arguments.batch_sizes:
             task = _task(arguments, net, batch_size)
-            print(f"{net}, {arguments.solver}, Omega = {batch_size}, {task.rows} rows an epoch:", flush=True)
+            print(f"{net}, {arguments.solver}, Omega = {batch_size}, {task.rows} rows per epoch:", flush=True)
             check_equal_losses(workers, task)
             setup = {name: worker.call("prepare", task) for name, worker in workers.items()}
             samples = _timing.alternate(workers, arguments.epochs, "timed_epoch")
@@ -71,7 +71,7 @@ def _task(arguments, net, batch_size):
 
 
 def _record(arguments, net, batch_size, task, name, samples, setup):
-    """What is kept of one peer at one setting."""
+    """The record of one peer at one setting."""
     own, scale = samples[name], 1e6 / task.iterations
     low, high = _timing.quartiles(own)
     return {
@@ -93,7 +93,7 @@ def _record(arguments, net, batch_size, task, name, samples, setup):
 
 
 def _print(records, with_floor):
-    """The table of one setting."""
+    """Print the table of one setting."""
     headers = ["peer", "us/iteration", "quartiles", f"/ {BASE}", "busy cores", "setup s"]
     rows = [
         [
@@ -113,14 +113,14 @@ def _print(records, with_floor):
 
 
 def _wide(records, peers, key):
-    """One row for every setting, one column for every peer."""
+    """Yield one row per setting, with one column per peer."""
     for start in range(0, len(records), len(peers)):
         group = records[start : start + len(peers)]
         yield [group[0]["net"], group[0]["solver"], group[0]["batch_size"], *(r[key] for r in group)]
 
 
 def plot(records, path, title):
-    """Cost of an iteration, and times as slow as skfnn, against the batch size; one column of panels for each net."""
+    """Draw the time per iteration and its ratio to skfnn's against the batch size, one column of panels per net."""
     try:
         import matplotlib
     except ImportError:
@@ -131,7 +131,7 @@ def plot(records, path, title):
 
     nets = list(dict.fromkeys(r["net"] for r in records))
     peers = list(dict.fromkeys(r["peer"] for r in records))
-    panels = {"us": "microseconds an iteration", "ratio": f"time / time of {BASE}"}
+    panels = {"us": "microseconds per iteration", "ratio": f"time / time of {BASE}"}
     figure, axes = plt.subplots(2, len(nets), figsize=(5.5 * len(nets), 8), sharex="col", squeeze=False)
     for column, net in enumerate(nets):
         for row, (key, label) in enumerate(panels.items()):

@@ -15,7 +15,7 @@ _SIZES = (100, 100, 10)
 
 
 class PredictBench:
-    """A model with given weights, and rows to predict; lives in a worker."""
+    """A model with given weights, and rows to predict, in a worker."""
 
     def __init__(self, peer, most_rows):
         rng = np.random.default_rng(0)
@@ -35,7 +35,7 @@ class PredictBench:
         return _timing.measure(self._predict, X, calls=int(np.clip(target_seconds / once, 1, 10_000)))
 
     def extra_memory(self, rows):
-        """Bytes at the peak of one call above those before it, and how many of them are the result's."""
+        """The bytes at the peak of one call minus the bytes before it, and the bytes of the result."""
         X = self._X[:rows]
         self._predict(X[:200])
         peak, result = peak_above(self._predict, X)
@@ -80,7 +80,7 @@ def main():
 
 
 def _check(workers):
-    """Stop unless all give the same probabilities, up to float32 rounding."""
+    """Stop unless all peers give the same probabilities, up to float32 rounding."""
     found = {peer: worker.call("probabilities", 100) for peer, worker in workers.items()}
     first = next(iter(found.values()))
     for peer, values in found.items():

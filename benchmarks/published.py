@@ -1,8 +1,9 @@
-"""Published test errors of multilayer perceptrons on MNIST beside those of the same networks trained here.
+"""Published test errors of multilayer perceptrons on MNIST, compared with those of the same networks trained here.
 
-``--choose`` compares the candidate settings of each network on 10,000 training rows that are held out; without it the
-chosen setting is trained on all 60,000 rows and tested once, after the last epoch. Every training is a line of
-``results/published.csv``; a training that is there already is not done again, so an interrupted run goes on.
+``--choose`` compares the candidate settings of each network on 10,000 training rows that are held out. Without it, the
+benchmark trains the chosen setting on all 60,000 rows and tests it once, after the last epoch. Every training run is a
+line of ``results/published.csv``. A run that has a line there is not repeated, so an interrupted benchmark continues at
+the next start.
 """
 
 import argparse
@@ -24,12 +25,12 @@ COMMON = {"batch_size": 100, "momentum": 0.9, "learning_rate": "cosine"}
 
 
 class Published(NamedTuple):
-    """A network, its published error, and how it is trained here."""
+    """A network, its published error, and its training settings here."""
 
     hidden: tuple
     error: float  # per cent of the 10,000 test images
     source: str
-    settings: dict[str, Any]  # beside COMMON: the candidate with the smallest held-out error
+    settings: dict[str, Any]  # in addition to COMMON: the candidate with the smallest held-out error
     candidates: tuple  # what --choose compares
     epochs: int = 40
     choose_epochs: int = 20
@@ -41,7 +42,7 @@ SRIVASTAVA = "Srivastava et al. (2014): ReLU, dropout"
 
 
 def sgd(eta, alpha, **more):
-    """Settings."""
+    """The settings of a training run with plain SGD."""
     return {"learning_rate_init": eta, "alpha": alpha, **more}
 
 
@@ -64,7 +65,7 @@ NETWORKS = {
 
 
 def load(quick):
-    """X and y to train with, X and y to test with: float32 in [0, 1] and class numbers."""
+    """X and y of the training set and of the test set, as float32 in [0, 1] and class numbers."""
     if quick:
         X, y, X_test, y_test = _data.mnist()
         return X[:2000], y[:2000], X_test[:1000], y_test[:1000]
@@ -76,7 +77,7 @@ def load(quick):
 
 
 def split(X, y):
-    """The training rows without the held-out ones, and these; the same in every run."""
+    """The rows to train on and the held-out rows, the same in every run."""
     order = np.random.default_rng(2003).permutation(len(X))
     n_held_out = min(N_HELD_OUT, len(X) // 6)
     kept, held_out = order[n_held_out:], order[:n_held_out]
@@ -84,7 +85,7 @@ def split(X, y):
 
 
 def train(hidden, settings, epochs, seed, X, y, X_test, y_test):
-    """Train once; returns the error (per cent) and the loss after the last epoch, the minutes: clock, processor."""
+    """Train once; return the error (per cent) and the loss after the last epoch, and the clock and CPU minutes."""
     from sklearn.metrics import log_loss
 
     from skfnn import FNNClassifier
@@ -95,32 +96,32 @@ def train(hidden, settings, epochs, seed, X, y, X_test, y_test):
     minutes, cpu_minutes = (time.perf_counter() - start) / 60, (time.process_time() - cpu_start) / 60
     probabilities = clf.predict_proba(X_test)
     error = 100 * float(np.mean(clf.classes_[probabilities.argmax(axis=1)] != y_test))
-    # As float64, whose sums are 1 as closely as log_loss wants them.
+    # log_loss needs sums that are closer to 1 than float32 allows.
     probabilities = probabilities.astype(np.float64)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     return error, float(log_loss(y_test, probabilities, labels=clf.classes_)), minutes, cpu_minutes
 
 
 class Log:
-    """The trainings done so far, in a CSV file that grows by a line for each."""
+    """The finished training runs, in a CSV file that grows by one line per run."""
 
     def __init__(self, path, environment_line):
         self._path, self._environment = path, environment_line
         self.rows = []
         if path.exists():
             with open(path, "r+", newline="") as file:
-                # A line that was interrupted while it was written is taken away.
+                # Remove a line whose writing was interrupted.
                 whole = "".join(line for line in file if line.endswith("\n"))
                 file.seek(0)
                 file.truncate(len(whole.encode()))
             self.rows = list(csv.DictReader(whole.splitlines()))
 
     def find(self, key):
-        """The line of a training, or None."""
+        """The line of a training run, or None."""
         return next((row for row in self.rows if all(row[name] == str(value) for name, value in key.items())), None)
 
     def add(self, row):
-        """Append the line of a training; it is on the disk before the next one begins."""
+        """Append the line of a training run before the next run begins."""
         row = {name: str(value) for name, value in (row | {"environment": self._environment}).items()}
         is_new = not self._path.exists() or not self._path.stat().st_size
         with open(self._path, "a", newline="") as file:
@@ -133,7 +134,7 @@ class Log:
 
 
 def run(log, name, part, settings, epochs, seeds, data):
-    """Train with every seed, or take what the log has; returns the lines."""
+    """Train with every seed, or take the line of the log; return the lines."""
     rows = []
     for seed in seeds:
         key = {"network": name, "part": part, "seed": seed, "epochs": epochs}
@@ -156,7 +157,7 @@ def figures(rows, field):
 
 
 def spread(values):
-    """The mean, with the standard deviation where there are several."""
+    """The mean, with the standard deviation if there are several values."""
     return f"{mean(values):.2f}" + (f" +- {stdev(values):.2f}" if len(values) > 1 else "")
 
 
@@ -168,12 +169,12 @@ def choose(log, name, seeds, epochs, data):
         text = ", ".join(f"{key}={value}" for key, value in candidate.items())
         table.append([text, spread(figures(rows, "error")), mean(figures(rows, "loss")), sum(figures(rows, "minutes"))])
     table.sort(key=lambda row: float(row[1].split()[0]))
-    print(f"\n{name}, {len(data[1]):,} rows to train with, {len(data[3]):,} held out:")
+    print(f"\n{name}, {len(data[1]):,} training rows, {len(data[3]):,} held out:")
     print_table(["settings", "held-out error %", "held-out loss", "minutes"], table)
 
 
 def compare(log, names, seeds, epochs, data):
-    """Train the chosen settings on all rows; the table beside the published errors."""
+    """Train the chosen settings on all rows and print the errors beside the published ones."""
     table = []
     for name in names:
         network = NETWORKS[name]
@@ -190,22 +191,22 @@ def compare(log, names, seeds, epochs, data):
 
 
 def arguments():
-    """The command line."""
+    """The command-line arguments."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--quick", action="store_true", help="few rows, one epoch: to see that it works")
+    options.add_argument("--quick", action="store_true", help="few rows and one epoch, to check that it works")
     options.add_argument("--choose", action="store_true", help="compare the candidate settings on held-out rows")
     options.add_argument("--nets", type=numbers(str), default=list(NETWORKS), help=f"some of {', '.join(NETWORKS)}")
-    options.add_argument("--seeds", type=numbers(int), default=[0, 1, 2], help="one training for each (default: 0,1,2)")
-    options.add_argument("--epochs", type=int, help="instead of those of the networks")
+    options.add_argument("--seeds", type=numbers(int), default=[0, 1, 2], help="one run per seed (default: 0,1,2)")
+    options.add_argument("--epochs", type=int, help="default: those of the network")
     given = options.parse_args()
     unknown = set(given.nets) - set(NETWORKS)
     if unknown:
-        options.error(f"--nets: {', '.join(sorted(unknown))}: there are {', '.join(NETWORKS)}")
+        options.error(f"--nets: {', '.join(sorted(unknown))}: choose from {', '.join(NETWORKS)}")
     return given
 
 
 def main():
-    """Choose, or compare."""
+    """Choose settings, or compare with the published errors."""
     given = arguments()
     line = f"{environment()}; {', '.join(sorted(blas_threads()))} BLAS thread(s)"
     print(line, flush=True)

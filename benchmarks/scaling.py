@@ -8,12 +8,12 @@ from ._report import begin, numbers, parser, print_table, write_csv
 from ._tasks import make_task
 from ._trainers import present
 
-# What is varied, over which values, and what the exponent is of. Only hidden layers are counted in the depth.
+# The varied quantity, its values, and the time whose growth the exponent describes. The depth counts hidden layers.
 SWEEPS = {
-    "B": ([2000, 4000, 8000, 16000, 32000, 60000], "seconds an epoch"),
-    "width": ([64, 128, 256, 512, 1024], "seconds an iteration, 784-w-w-10"),
-    "depth": ([1, 2, 4, 8, 16], "seconds an iteration, 784-128-...-128-10"),
-    "batch_size": ([1, 3, 10, 30, 100, 300, 1000, 3000], "seconds an iteration"),
+    "B": ([2000, 4000, 8000, 16000, 32000, 60000], "seconds per epoch"),
+    "width": ([64, 128, 256, 512, 1024], "seconds per iteration, 784-w-w-10"),
+    "depth": ([1, 2, 4, 8, 16], "seconds per iteration, 784-128-...-128-10"),
+    "batch_size": ([1, 3, 10, 30, 100, 300, 1000, 3000], "seconds per iteration"),
 }
 
 
@@ -21,10 +21,10 @@ def main():
     options = parser(__doc__)
     add = options.add_argument
     add("--peers", type=numbers(str), default="skfnn", help="one or more of skfnn, sklearn, torch, jax, gemm")
-    add("--sweeps", type=numbers(str), default=",".join(SWEEPS), help="what is varied")
-    add("--batch-size", type=int, default=100, help="where it is not varied")
-    add("--epochs", type=int, default=5, help="timed epochs for every value")
-    add("--rows", type=int, default=10_000, help="rows an epoch where B is not varied")
+    add("--sweeps", type=numbers(str), default=",".join(SWEEPS), help="the quantities to vary")
+    add("--batch-size", type=int, default=100, help="batch size if it is not varied")
+    add("--epochs", type=int, default=5, help="timed epochs per value")
+    add("--rows", type=int, default=10_000, help="rows per epoch if B is not varied")
     arguments = options.parse_args()
     if arguments.quick:
         arguments.epochs, arguments.rows = 2, 1000
@@ -47,7 +47,7 @@ def main():
 
 
 def fit_exponent(x, seconds):
-    """Least squares of log(seconds) = a + k log(x): k and its standard error."""
+    """Fit log(seconds) = a + k log(x) by least squares; return k and its standard error."""
     u, v = np.log(x), np.log(seconds)
     u = u - u.mean()
     k = u @ v / (u @ u)
@@ -57,7 +57,7 @@ def fit_exponent(x, seconds):
 
 
 def _task(sweep, value, arguments):
-    """The task with one of its numbers varied."""
+    """The task with one of its numbers changed."""
     varied = {"B": arguments.rows, "width": 128, "depth": 2, "batch_size": arguments.batch_size, sweep: value}
     sizes = (784, *(varied["width"],) * varied["depth"], 10)
     rows = varied["B"]
@@ -80,7 +80,7 @@ def _measure(workers, sweep, value, arguments):
 
 
 def _exponents(records):
-    """One row for every sweep and peer."""
+    """Yield one row per sweep and peer."""
     for sweep in dict.fromkeys(r["varied"] for r in records):
         for peer in dict.fromkeys(r["peer"] for r in records):
             own = [r for r in records if r["varied"] == sweep and r["peer"] == peer]

@@ -1,4 +1,4 @@
-"""An iteration on text-like sparse rows: skfnn beside MLPClassifier."""
+"""The time per iteration on sparse rows like those of texts, for skfnn and MLPClassifier."""
 
 from dataclasses import replace
 
@@ -20,9 +20,9 @@ def main():
     add("--hidden", type=int, default=100)
     add("--batch-sizes", type=numbers(int), default="32,200")
     add("--solver", choices=SOLVERS, default="sgd")
-    add("--rounds", type=int, default=5, help="timed turns of every peer")
-    add("--iterations", type=int, default=5, help="iterations a turn of MLPClassifier; skfnn does a whole epoch")
-    add("--peers", type=numbers(str), default="skfnn,sklearn", help="of skfnn, skfnn-fit, sklearn")
+    add("--rounds", type=int, default=5, help="timed turns per peer")
+    add("--iterations", type=int, default=5, help="iterations per turn of MLPClassifier; skfnn does a whole epoch")
+    add("--peers", type=numbers(str), default="skfnn,sklearn", help="some of skfnn, skfnn-fit, sklearn")
     arguments = options.parse_args()
     if arguments.quick:
         arguments.rows, arguments.columns, arguments.rounds, arguments.iterations = 1000, [5000], 2, 2

@@ -1,4 +1,4 @@
-"""Seconds of training to 97 % and 98 % test accuracy on MNIST, every peer with the same schedule."""
+"""Seconds of training to 97 % and 98 % test accuracy on MNIST, with the same schedule for every peer."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def main():
     add("--eta", type=float, default=0.1)
     add("--targets", type=numbers(float), default="0.97,0.98", help="test accuracies")
     add("--max-epochs", type=int, default=40)
-    add("--seeds", type=int, default=3, help="runs, each from other initial weights and in another order")
+    add("--seeds", type=int, default=3, help="number of runs, each with its own initial weights and order of rows")
     add("--rows", type=int, default=60_000)
     add("--peers", type=numbers(str), default="skfnn,sklearn,torch,jax")
     arguments = options.parse_args()
@@ -41,7 +41,7 @@ def main():
 
 
 def race(workers, task, arguments):
-    """Train all peers epoch by epoch in turn until each has reached the highest target; the records of this run."""
+    """Train all peers in turn, epoch by epoch, until each reaches the highest target; return the records."""
     setup = {name: worker.call("prepare", task) for name, worker in workers.items()}
     curves = {name: [(0.0, 0.0)] for name in workers}  # seconds so far, test accuracy
     names, highest = list(workers), max(arguments.targets)
@@ -71,7 +71,7 @@ def race(workers, task, arguments):
 
 
 def _print_medians(records, peers, targets):
-    """Medians over the seeds; a run that does not reach the target counts as infinitely long."""
+    """Print medians over the seeds. A run that does not reach the target counts as infinitely long."""
 
     def middle(peer, target, key):
         found = [r[key] for r in records if r["peer"] == peer and r["target"] == target]

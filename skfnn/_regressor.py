@@ -1,50 +1,54 @@
-"""The regressor."""
+"""The regressor, `FNNRegressor`."""
 
-import numpy as np
-from scipy.sparse import issparse
+from dataclasses import replace
+
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from ._engine.batches import ArrayTargets
-from ._engine.losses import PoissonDeviance, SquaredError
 from ._engine.prediction import check_finite
 from ._estimator.base import BaseFNN, has_epochs
+from ._estimator.call import FIT, PARTIAL_FIT
 from ._estimator.constraints import REGRESSOR_CONSTRAINTS, with_valid_parameters
+from ._estimator.data import Given
 from ._estimator.docs import with_common_parts
-
-LOSSES = {"squared_error": SquaredError, "poisson": PoissonDeviance}
+from ._estimator.initial_values import InitialValues
+from ._estimator.tasks import RealTargets, checked_targets
+from ._estimator.validation import Validation
 
 
 @with_common_parts
 class FNNRegressor(RegressorMixin, BaseFNN):
     """Feedforward neural network regressor.
 
-    A multilayer perceptron trained by full-batch, stochastic or mini-batch gradient descent, with momentum, by Adam
-    or by L-BFGS. With the defaults an iteration is the plain step ``W <- W - eta * mean(G)`` over a mini-batch,
-    nothing added.
+    A multilayer perceptron trained by full-batch, stochastic or mini-batch gradient
+    descent, with or without momentum, or by Adam or L-BFGS. With the default
+    parameters, an iteration is the plain step ``W <- W - eta * mean(G)`` over a
+    mini-batch, and nothing else.
 
-    The loss of a row is ``(z - y)^2 / 2``, summed over the outputs; with ``loss='poisson'`` half the Poisson deviance
-    of a mean ``exp(z)``. The objective over a training set of B rows is ::
+    The loss of a row is ``(z - y)^2 / 2``, summed over the outputs. With
+    ``loss='poisson'`` it is half the Poisson deviance of a mean ``exp(z)``. The
+    objective over a training set of B rows is ::
 
         R(W) = (1/B) * [ sum_b (w_b / mean(w)) * loss_b  +  alpha/2 * sum_l ||W_l||^2 ]
 
-    with `w` the sample weight. Steps are proportional to the scale of y: standardise the targets as well as the
-    features, for instance with :class:`sklearn.compose.TransformedTargetRegressor`.
+    Here `w` is the sample weight. The length of a step is proportional to the scale of
+    y. Standardise the targets as well as the features, for instance with
+    :class:`sklearn.compose.TransformedTargetRegressor`.
 
     Parameters
     ----------
     <network and solver>
     loss : {'squared_error', 'poisson'}, default='squared_error'
-        The loss. 'poisson' is for targets that are counts or frequencies, not negative.
+        The loss. Use 'poisson' for counts or frequencies, which must not be negative.
     <end of training>
     validation_fraction : float or None, default=None
-        The share of the training rows to hold out for validation, if `fit` is given no `X_val`. None holds out 0.1 with
-        `early_stopping` and nothing without.
+        The share of the training rows to hold out for validation if `fit` gets no
+        `X_val`. None holds out 0.1 of the rows if `early_stopping` is True, and no rows
+        otherwise.
     scoring : str, callable or None, default=None
-        What `validation_scores_` holds: None for R^2, 'loss' for minus the validation loss, or a scorer as in
-        :func:`sklearn.metrics.check_scoring`.
+        The score in `validation_scores_`: None for R^2, 'loss' for minus the validation
+        loss, or a scorer as in :func:`sklearn.metrics.check_scoring`.
     <other settings>
 
     Attributes
@@ -68,16 +72,20 @@ class FNNRegressor(RegressorMixin, BaseFNN):
     >>> from skfnn import FNNRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> net = FNNRegressor(32, learning_rate_init=0.05, early_stopping=True, random_state=0)
-    >>> model = TransformedTargetRegressor(make_pipeline(StandardScaler(), net), transformer=StandardScaler())
-    >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.2
-    True
+    >>> net = FNNRegressor(
+    ...     32, learning_rate_init=0.05, early_stopping=True, random_state=0
+    ... )
+    >>> pipeline = make_pipeline(StandardScaler(), net)
+    >>> model = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
+    >>> round(model.fit(X_train, y_train).score(X_test, y_test), 2)
+    0.3
     """
 
     _parameter_constraints = REGRESSOR_CONSTRAINTS
-    # With the classifier's 0.1 training diverges even on standardised data: squared error is steeper than
-    # cross-entropy, the more so the wider the last hidden layer is.
+    # With the classifier's 0.1, training diverges even on standardised data. Squared error is steeper than
+    # cross-entropy, and its steepness grows with the width of the last hidden layer.
     _SGD_RATE = 0.002
+    _task_from_plain = RealTargets
 
     def __init__(
         self,
@@ -88,6 +96,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         batch_size="auto",
         shuffle=True,
         learning_rate_init="auto",
+        standardize="auto",
         learning_rate="constant",
         power_t=0.5,
         momentum=0.0,
@@ -119,6 +128,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
             batch_size=batch_size,
             shuffle=shuffle,
             learning_rate_init=learning_rate_init,
+            standardize=standardize,
             learning_rate=learning_rate,
             power_t=power_t,
             momentum=momentum,
@@ -159,25 +169,27 @@ class FNNRegressor(RegressorMixin, BaseFNN):
     ):
         """Train the network on (X, y).
 
-        When it raises, the estimator is left as it was before the call.
+        If `fit` raises an exception, the estimator stays as it was before the call.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (B, n_features)
-            The training rows; dense (also ``np.memmap``) or sparse. CSC is converted to CSR.
+            The training rows, dense (``np.memmap`` too) or sparse. CSC is converted to
+            CSR.
         y : array-like of shape (B,) or (B, n_outputs)
             The targets.
         sample_weight : array-like of shape (B,), default=None
-            Weights of the rows, not negative; only their ratios matter.
+            Weights of the rows, not negative. Only their ratios matter.
         X_val, y_val : array-like, default=None
-            A validation set, scored after every epoch. GridSearchCV and its like cut it into the folds of X if it has
-            as many rows as X: give them one with another number of rows.
+            A validation set. It is scored after every epoch. GridSearchCV and similar
+            tools split a validation set that has as many rows as X into the folds of X.
+            Pass them a set with a different number of rows.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation rows.
         coefs_init : list of array-like of shape (fan_in, fan_out), default=None
-            Initial weights of each layer, instead of random ones.
+            Initial weights of each layer. None draws random ones.
         intercepts_init : list of array-like of shape (fan_out,), default=None
-            Initial biases of each layer, instead of zeros.
+            Initial biases of each layer. None means zeros.
 
         Returns
         -------
@@ -187,40 +199,44 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         Raises
         ------
         ValueError
-            For parameters or data that cannot be used, and where training diverges: the loss or a weight is no longer
-            finite at the end of an epoch.
+            If parameters or data cannot be used. Also if training diverges, which means
+            that the loss or a weight is no longer finite at the end of an epoch.
         """
-        validation = (X_val, y_val, sample_weight_val)
-        with self._all_or_nothing():
-            return self._fit(X, y, sample_weight, validation, coefs_init=coefs_init, intercepts_init=intercepts_init)
+        validation = Validation(X_val, y_val, sample_weight_val)
+        return self._train(
+            FIT, Given(X, y, sample_weight), validation, initial=InitialValues(coefs_init, intercepts_init)
+        )
 
     @available_if(has_epochs)
     @with_valid_parameters
     def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
-        """Train for one epoch on (X, y), going on from where training stopped.
+        """Train for one epoch on (X, y), starting from the current weights.
 
-        Not available for ``solver='lbfgs'``. When it raises, the estimator is left as it was before the call.
+        The first call starts from the initial weights. This method is not available
+        with ``solver='lbfgs'``. If it raises an exception, the estimator stays as it
+        was before the call.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (B, n_features)
-            The rows of this call.
+            The training rows of this call.
         y : array-like of shape (B,) or (B, n_outputs)
-            Their targets.
+            The targets of the rows.
         sample_weight : array-like of shape (B,), default=None
-            Weights of the rows; only their ratios within this call matter.
+            Weights of the rows. Only their ratios within this call matter.
         X_val, y_val : array-like, default=None
-            A validation set, scored after the epoch; the weights with the best score are kept for `restore_best`.
+            A validation set. It is scored after the epoch, and the weights with the
+            best score are kept for `restore_best`.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation rows.
 
         Returns
         -------
         self : FNNRegressor
-            The estimator, trained further.
+            The estimator after the epoch.
         """
-        with self._all_or_nothing():
-            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+        validation = Validation(X_val, y_val, sample_weight_val)
+        return self._train(PARTIAL_FIT, Given(X, y, sample_weight), validation)
 
     def predict(self, X):
         """Predict the targets of each row.
@@ -238,77 +254,21 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         Raises
         ------
         ValueError
-            For rows that cannot be used, and where a prediction overflows.
+            If the rows cannot be used, or if a prediction overflows.
         """
         check_is_fitted(self)
         values = self._raw_outputs(X, self._activate)
         return values[:, 0] if values.shape[1] == 1 else values
 
     def _activate(self, raw):
-        """From raw outputs to predictions, in place."""
-        self._loss.activate(raw)
+        """Turn raw outputs into predictions, in place."""
+        self._task.loss.activate(raw)
         check_finite(raw)
 
-    # What the base class asks for
-
-    def _encode(self, y, fresh, incremental, classes):
-        y = self._checked_targets(y)
-        targets = ArrayTargets(y.reshape(len(y), -1))
-        if not fresh and targets.n_outputs != self._network.sizes[-1]:
-            raise ValueError(f"y has {targets.n_outputs} outputs, but the model has {self._network.sizes[-1]}.")
-        return y, targets, LOSSES[self.loss]()
-
-    def _encode_validation(self, y):
-        y = self._checked_targets(y)
-        targets = ArrayTargets(y.reshape(len(y), -1))
-        expected = self._network.sizes[-1]
-        if targets.n_outputs != expected:
-            raise ValueError(f"y_val has {targets.n_outputs} outputs, but y has {expected}.")
-        return targets
-
-    def _checked_targets(self, y):
-        """Targets as numbers: (n,), or (n, n_outputs) with more than one output."""
-        if issparse(y):
-            raise ValueError("y is sparse, but FNNRegressor needs a dense array: use y.toarray().")
-        if y.dtype.kind == "O":
-            try:
-                y = y.astype(np.float64)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"y must hold numbers for FNNRegressor: {error}") from error
-        if y.dtype.kind not in "fiub" or not np.isfinite(y).all():
-            raise ValueError(f"y must hold finite numbers for FNNRegressor, got an array of type {y.dtype}.")
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and (y < 0).any():
-            raise ValueError("loss='poisson' needs targets >= 0; y has negative ones.")
-        return y
-
-    def _advice(self, targets):
-        if self.loss == "poisson":
-            return ""
-        values = targets.values.astype(np.float64)
-        largest = float(np.abs(values).max())
-        # Divided first: squares of targets above 1e154 overflow.
-        scale = largest and largest * float(np.sqrt(np.mean(np.square(values / largest))))
-        if scale <= 10.0:
-            return ""
-        return (
-            f" The targets have a root mean square of {scale:.3g}: standardise them, for instance with "
-            "TransformedTargetRegressor(..., transformer=StandardScaler())."
-        )
-
-    def _row_weights(self, y, sample_weight):
-        return sample_weight
-
-    def _strata(self, targets):
-        return None
-
-    def _mean_score(self, raw, targets, weights):
-        self._loss.activate(raw)
-        if not np.isfinite(raw).all():
-            return np.nan
-        with np.errstate(over="ignore", invalid="ignore"):  # squares of finite outputs
-            return float(r2_score(targets.values, raw, sample_weight=weights))
+    def _task_for(self, y, known, call, classes):
+        y = checked_targets(y, self.loss)
+        task = RealTargets.find(y, self.loss)
+        return (task if known is None else replace(known, loss_name=self.loss)), y
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,6 +1,7 @@
-"""Checkpoints of a training on disk.
+"""Checkpoints of a training run on disk.
 
-A callback for scikit-learn's protocol (1.9 or later); ``save`` and ``load`` work with every version.
+`Checkpoint` is a callback for scikit-learn's protocol, which needs scikit-learn 1.9 or
+later. Its ``save`` and ``load`` work with every version.
 """
 
 import copy
@@ -16,38 +17,43 @@ from ._estimator.base import BaseFNN
 
 __all__ = ["Checkpoint"]
 
-# A new file may be taken away by another training that clears up before it writes to the same path; then it is written
-# again. So many such encounters in a row are something else.
+# Another training run with the same path removes temporary files when it starts, and may remove one that `save` is
+# writing. `save` then tries again. This many failures in a row have another cause.
 _ATTEMPTS = 20
 
 
 class Checkpoint:
-    """Saves a network while it is trained, so that a training that was stopped can go on.
+    """Saves a network during training, so that an interrupted run can continue.
 
-    Set on an estimator by ``set_callbacks``, it writes the whole state of the training to a file: after every epoch, or
-    every so many, and at the end of `fit`. The file is replaced in one go. Whatever happens while it is written, even
-    the end of the process or of the machine, `path` has the last complete checkpoint. Callbacks need scikit-learn 1.9;
-    without them, and between calls of `partial_fit`, call :meth:`save`.
+    Set it on an estimator with ``set_callbacks``. It then writes the complete training
+    state to a file every `every` epochs and at the end of `fit`. Each checkpoint
+    replaces the file in a single operation. Even if the process or the machine stops
+    during the write, `path` holds the last complete checkpoint. Callbacks need
+    scikit-learn 1.9. With an older version, or between calls of `partial_fit`, call
+    :meth:`save`.
 
     Parameters
     ----------
     path : str or path-like
-        The file. Its folder must exist. Each training needs a path of its own: in a search, whose candidates share
-        their callbacks, the file is about the one that wrote last.
+        The file. Its folder must exist. Each training run needs its own path. The
+        candidates of a search share their callbacks, so the file holds the candidate
+        that wrote last.
     every : int, default=1
-        The number of epochs from one checkpoint to the next, counted from the start of `fit`.
+        The number of epochs between two checkpoints, counted from the start of `fit`.
 
     See Also
     --------
-    skfnn.FNNClassifier.resume : Trains on until `max_iter` epochs have been done in total.
+    skfnn.FNNClassifier.resume : Continues until `max_iter` epochs are done in total.
 
     Notes
     -----
-    The file is a pickle, as ``joblib.dump`` writes it: load files only that you trust. It has no callbacks in it. What
-    the estimator has as parameters must be picklable: functions of a module, not lambdas.
+    The file is a pickle, as ``joblib.dump`` writes it. Load only files that you trust.
+    The file does not contain callbacks. All parameters of the estimator must be
+    picklable: use functions of a module, not lambdas.
 
-    The checkpoint is written to a temporary file in the same folder, forced to disk (``fsync``) and renamed to `path`.
-    What a killed process leaves of such a file is removed at the start of the next `fit` with the same path.
+    `Checkpoint` writes to a temporary file in the same folder, forces it to disk
+    (``fsync``) and renames it to `path`. If a process is killed during this, the
+    temporary file stays; the next `fit` with the same path removes it.
 
     Examples
     --------
@@ -84,7 +90,7 @@ class Checkpoint:
         return f"Checkpoint({self.path!r}, every={self.every})"
 
     def save(self, estimator):
-        """Write an estimator to `path`, in place of what was there.
+        """Write an estimator to `path` and replace the file that was there.
 
         Parameters
         ----------
@@ -94,12 +100,12 @@ class Checkpoint:
         Raises
         ------
         TypeError
-            Where the estimator is no network of this package.
+            If the estimator is not an FNNClassifier or FNNRegressor.
         OSError
-            Where the file cannot be written; what was there is still there.
+            If the file cannot be written. The old file is then unchanged.
         """
         _check_kind(estimator)
-        # Whatever scikit-learn hangs on an estimator for its callbacks belongs to this process.
+        # The attributes that scikit-learn sets on an estimator for its callbacks make sense in this process only.
         model = copy.copy(estimator)
         for name in [name for name in vars(model) if name.startswith("_") and "callback" in name]:
             delattr(model, name)
@@ -113,12 +119,12 @@ class Checkpoint:
 
     @staticmethod
     def load(path):
-        """Read an estimator that was saved.
+        """Read an estimator from a file that `save` wrote.
 
         Parameters
         ----------
         path : str or path-like
-            The file. It is a pickle: load files only that you trust.
+            The file. It is a pickle. Load only files that you trust.
 
         Returns
         -------
@@ -128,16 +134,17 @@ class Checkpoint:
         Raises
         ------
         ValueError
-            Where the file is not one that `save` wrote.
+            If `save` did not write this file.
         OSError
-            Where the file cannot be read; FileNotFoundError where there is none.
+            If the file cannot be read. FileNotFoundError if it does not exist.
         """
         try:
             estimator = joblib.load(path)
         except (ImportError, AttributeError, MemoryError, Warning):
-            raise  # not about the file's contents: what is missing is named
+            raise  # these errors are not about the file's contents and name what is missing
         except Exception as error:
-            if isinstance(error, OSError) and error.errno is not None:  # without a number it is a decompressor's
+            # An OSError without a number comes from a decompressor, because the file is damaged.
+            if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise ValueError(f"{os.fsdecode(path)!r} is not a file that Checkpoint wrote: {error}") from error
         if not isinstance(estimator, BaseFNN):
@@ -149,7 +156,9 @@ class Checkpoint:
     # scikit-learn's protocol
 
     def setup(self, estimator, context):
-        """Check what would only fail after the first epoch, and clear up what killed processes left.
+        """Check that checkpoints can be written, and remove old temporary files.
+
+        An error here comes before the first epoch, not after it.
 
         Parameters
         ----------
@@ -161,13 +170,13 @@ class Checkpoint:
         Raises
         ------
         TypeError
-            Where the estimator is no network of this package.
+            If the estimator is not an FNNClassifier or FNNRegressor.
         ValueError
-            Where a parameter of the estimator cannot be pickled.
+            If a parameter of the estimator cannot be pickled.
         FileNotFoundError
-            Where the folder of `path` does not exist.
+            If the folder of `path` does not exist.
         IsADirectoryError
-            Where `path` is a folder.
+            If `path` is a folder.
         """
         _check_kind(estimator)
         for name, value in estimator.get_params(deep=False).items():
@@ -194,7 +203,7 @@ class Checkpoint:
         """
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
-        """Save the model, if it is its turn.
+        """Save the model if a checkpoint is due.
 
         Parameters
         ----------
@@ -203,12 +212,13 @@ class Checkpoint:
         context : sklearn.callback.CallbackContext
             The task that ends.
         fitted_estimator : FNNClassifier or FNNRegressor, default=None
-            The model as it is now; None after an iteration of L-BFGS that found no lower point.
+            The current model. None after an iteration of L-BFGS that found no lower
+            point.
 
         Returns
         -------
         stop : bool
-            False: a checkpoint ends no training.
+            Always False, because a checkpoint does not end training.
         """
         if fitted_estimator is not None and (context.task_name == "fit" or fitted_estimator.n_iter_ % self.every == 0):
             self.save(fitted_estimator)
@@ -227,21 +237,21 @@ class Checkpoint:
 
 
 def _check_kind(estimator):
-    """Raise where an estimator is no network of this package."""
+    """Raise TypeError if an estimator is not a network of this package."""
     if not isinstance(estimator, BaseFNN):
         raise TypeError(
             f"Checkpoint saves an FNNClassifier or FNNRegressor, got {type(estimator).__name__}. In a pipeline or a "
-            "search it is about the network itself."
+            "search, set it on the network itself."
         )
 
 
 def _folder_and_name(path):
-    """The folder and the name of the file that a path leads to."""
+    """The folder and the name of the file that a path refers to, with links followed."""
     return os.path.split(os.path.realpath(path))
 
 
 def _replace(path, write):
-    """Put what `write(file)` writes in the place of a file, at once: readers find the old one or the new one, whole."""
+    """Replace a file by what `write(file)` writes, in one step: readers see a complete file, old or new."""
     folder, name = _folder_and_name(path)
     temporary = os.path.join(folder, f".{name}.{uuid4().hex}.tmp")
     try:
@@ -253,7 +263,7 @@ def _replace(path, write):
     except BaseException:
         _remove(temporary)
         raise
-    if os.name != "nt":  # Windows has no way to force a folder to disk
+    if os.name != "nt":  # Windows cannot force a folder to disk
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -262,7 +272,7 @@ def _replace(path, write):
 
 
 def _remove_leftovers(folder, name):
-    """Remove the temporary files that killed processes left beside the file of this name."""
+    """Remove the temporary files for the file `name` that killed processes left in its folder."""
     ours = re.compile(re.escape(f".{name}.") + "[0-9a-f]{32}" + re.escape(".tmp"))
     for entry in os.listdir(folder):
         if ours.fullmatch(entry):
@@ -270,7 +280,7 @@ def _remove_leftovers(folder, name):
 
 
 def _remove(path):
-    """Remove a file that may be gone, or in use, which Windows does not allow."""
+    """Remove a file if it is there and, on Windows, not in use."""
     try:
         os.remove(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Fitted models as ONNX graphs, by way of skl2onnx."""
+"""Fitted models as ONNX graphs, converted by skl2onnx."""
 
 from math import sqrt
 from numbers import Real
@@ -18,37 +18,42 @@ __all__ = ["register_converters", "to_onnx"]
 def to_onnx(model, X=None, *, options=None, **params):
     """Convert a fitted model to ONNX.
 
-    This is :func:`skl2onnx.to_onnx` after :func:`register_converters`, with one other default: the option 'zipmap' of
-    classifiers is off, so that probabilities are an array, not a list of dicts.
+    This function calls :func:`register_converters` and then :func:`skl2onnx.to_onnx`.
+    One default differs: the option 'zipmap' of classifiers is off, so the probabilities
+    are an array and not a list of dicts.
 
-    The graph computes in the type of its input: in float64 where `X` is float64, in float32 otherwise.
+    The graph computes in float64 if `X` is float64, and in float32 otherwise.
 
     Parameters
     ----------
     model : FNNClassifier, FNNRegressor, or Pipeline or other meta-estimator
-        A fitted model that skl2onnx can convert once it knows the estimators of skfnn.
+        A fitted model. skl2onnx must be able to convert its other parts.
     X : ndarray of shape (n, n_features), default=None
-        Rows of the type that the graph will be given; one is enough. Only its dtype and the number of columns are
-        used. None if `initial_types` is given.
+        Rows of the type that the graph will receive. One row is enough, because only
+        the dtype and the number of columns matter. None if `initial_types` is given.
     options : dict, default=None
-        Options of the converters, as in :func:`skl2onnx.to_onnx`. Those of FNNClassifier are 'zipmap', 'raw_scores'
-        (the output layer before its activation instead of probabilities), 'output_class_labels' and 'nocl'. A name
-        alone, as in ``{"raw_scores": True}``, is an option of the model or of the last step of a pipeline.
+        Options of the converters, as in :func:`skl2onnx.to_onnx`. FNNClassifier has the
+        options 'zipmap', 'raw_scores' (return the output layer before its activation
+        instead of probabilities), 'output_class_labels' and 'nocl'. A plain name, as in
+        ``{"raw_scores": True}``, sets an option of the model or of the last step of a
+        pipeline.
     **params
-        The other parameters of :func:`skl2onnx.to_onnx`: `initial_types`, `target_opset`, `name` and so on.
+        The other parameters of :func:`skl2onnx.to_onnx`: `initial_types`,
+        `target_opset`, `name` and so on.
 
     Returns
     -------
     onnx_model : onnx.ModelProto
-        The graph. A classifier has two outputs: 'label' of shape (n,), for multilabel (n, n_labels), and
-        'probabilities' of shape (n, n_classes). A regressor has one, of shape (n, n_outputs).
+        The graph. A classifier has two outputs: 'label' of shape (n,), or (n, n_labels)
+        for a multilabel problem, and 'probabilities' of shape (n, n_classes). A
+        regressor has one output of shape (n, n_outputs).
 
     Raises
     ------
     ImportError
-        Where skl2onnx is not installed.
+        If skl2onnx is not installed.
     NotFittedError
-        Where the model is not fitted.
+        If the model is not fitted.
 
     Examples
     --------
@@ -70,15 +75,16 @@ def to_onnx(model, X=None, *, options=None, **params):
 
 
 def register_converters():
-    """Tell skl2onnx how FNNClassifier and FNNRegressor are converted.
+    """Register the converters of FNNClassifier and FNNRegressor with skl2onnx.
 
-    After this call :func:`skl2onnx.to_onnx` and :func:`skl2onnx.convert_sklearn` take them, alone and as parts of
-    pipelines and other meta-estimators. :func:`to_onnx` calls it by itself. Calling it again does no harm.
+    After this call, :func:`skl2onnx.to_onnx` and :func:`skl2onnx.convert_sklearn`
+    convert both estimators, alone or inside pipelines and other meta-estimators.
+    :func:`to_onnx` makes this call itself. You can call it more than once.
 
     Raises
     ------
     ImportError
-        Where skl2onnx is not installed.
+        If skl2onnx is not installed.
 
     Examples
     --------
@@ -93,7 +99,7 @@ def register_converters():
     try:
         from skl2onnx import update_registered_converter
     except ImportError as error:
-        raise ImportError('The export to ONNX needs skl2onnx: pip install "skfnn[onnx]"') from error
+        raise ImportError('The ONNX export needs skl2onnx: pip install "skfnn[onnx]"') from error
     update_registered_converter(
         FNNClassifier,
         "SkfnnFNNClassifier",
@@ -110,19 +116,19 @@ def register_converters():
 
 
 def _without_zipmap(model, options):
-    """The options of a classifier's conversion, 'zipmap' being off where they do not say otherwise."""
+    """The options for converting a classifier, with 'zipmap' off unless the options set it."""
     last = model
     while isinstance(last, Pipeline):
         last = last[-1]
-    if any(not isinstance(key, str) for key in options):  # dicts by estimator, as id or class
+    if any(not isinstance(key, str) for key in options):  # one dict per estimator, given by id or class
         own = options.get(type(last), {}) | options.get(id(last), {})
         return options | {id(last): {"zipmap": False} | own}
-    if any("__" in key or isinstance(value, dict) for key, value in options.items()):  # by the names of steps
+    if any("__" in key or isinstance(value, dict) for key, value in options.items()):  # options by the names of steps
         return {"zipmap": False} | options
     return {id(last): {"zipmap": False} | options}
 
 
-# What skl2onnx asks for: for each estimator the types of its outputs, and its nodes.
+# skl2onnx needs two functions per estimator: one sets the types of its outputs, one adds its nodes.
 
 
 def _set_classifier_types(operator):
@@ -131,7 +137,7 @@ def _set_classifier_types(operator):
     model, n = operator.raw_operator, _checked_rows(operator, n_outputs=2)
     classes = _exported_classes(operator.scope_inst, model)
     label_type = StringTensorType if classes.dtype.kind == "U" else Int64TensorType
-    operator.outputs[0].set_type(label_type([n, len(classes)] if model._labels.multilabel else [n]))
+    operator.outputs[0].set_type(label_type([n, len(classes)] if model._task.multilabel else [n]))
     operator.outputs[1].type.shape = [n, len(classes)]
 
 
@@ -141,7 +147,7 @@ def _set_regressor_types(operator):
 
 
 def _checked_rows(operator, n_outputs):
-    """The number of rows of the input, None where it is open, after a check that it can be converted."""
+    """Check that the operator can be converted; return the number of rows of its input, None if it is open."""
     from skl2onnx.common import data_types, utils
 
     utils.check_input_and_output_numbers(operator, input_count_range=1, output_count_range=n_outputs)
@@ -151,7 +157,7 @@ def _checked_rows(operator, n_outputs):
 
 
 def _exported_classes(scope, model):
-    """The class labels as int64 or str: ONNX has no others; their numbers with the option 'nocl'."""
+    """The class labels as int64 or str, the only label types in ONNX. The option 'nocl' gives their numbers."""
     from skl2onnx.common.utils_classifier import get_label_classes
 
     classes = np.asarray(get_label_classes(scope, model))
@@ -166,12 +172,12 @@ def _convert_classifier(scope, operator, container):
     model, graph = operator.raw_operator, _Graph(scope, operator, container)
     label, scores = (variable.full_name for variable in operator.outputs)
     raw = graph.raw_outputs(model)
-    if model._labels.multilabel:
+    if model._task.multilabel:
         graph.add("Cast", graph.add("Greater", raw, 0.0), to=graph.types["int64"], out=label)
     else:
-        if model._labels.binary:
+        if model._task.binary:
             raw = graph.add("Concat", graph.add("Neg", raw), raw, axis=1)
-        # The number of the class from raw outputs, as `predict` has it: probabilities of 1.0 may be ties.
+        # Like `predict`, take the class from the raw outputs, because probabilities may tie at 1.0.
         number = graph.add("ArgMax", raw, axis=1, keepdims=0)
         graph.add("Gather", _exported_classes(scope, model), number, out=label)
     raw_scores = container.get_options(model, {"raw_scores": False})["raw_scores"]
@@ -184,7 +190,7 @@ def _convert_regressor(scope, operator, container):
 
 
 class _Graph:
-    """Adds nodes to the graph of a container; values go by their names, arrays and numbers become constants."""
+    """Adds nodes to the graph of a container. Strings are names of values; arrays and numbers become constants."""
 
     def __init__(self, scope, operator, container):
         from onnx import TensorProto
@@ -200,7 +206,7 @@ class _Graph:
         self.dtype = "float64" if isinstance(self._input.type, DoubleTensorType) else "float32"
 
     def add(self, op_type, *inputs, out=None, **attributes):
-        """Add a node; return the name of its output, which is `out` if given."""
+        """Add a node and return the name of its output, which is `out` if given."""
         names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
         out = out or self._scope.get_unique_variable_name(op_type.lower())
         name = self._scope.get_unique_operator_name(op_type)
@@ -208,23 +214,23 @@ class _Graph:
         return out
 
     def cast(self, value, dtype):
-        """Add a change of type; return the name of its output."""
+        """Add a type conversion and return the name of its output."""
         return self.add("Cast", value, to=self.types[dtype])
 
     def raw_outputs(self, model):
-        """Add all layers, without the activation of the last; return the name of the raw outputs (n, n_outputs)."""
+        """Add all layers, without the last activation, and return the name of the raw outputs (n, n_outputs)."""
         from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
         h = self._input.full_name
         if not isinstance(self._input.type, DoubleTensorType | FloatTensorType):
             h = self.cast(h, self.dtype)
-        names = [*model._network.activations, "identity"]
+        names = [*model._state.network.activations, "identity"]
         for name, weights, bias in zip(names, model.coefs_, model.intercepts_, strict=True):
             h = ACTIVATIONS[name](self, self.add("Gemm", h, weights, bias))
         return h
 
     def _constant(self, value):
-        """Add an array or a number; return its name. Floats get the type that the graph computes in."""
+        """Add an array or a number and return its name. Floats get the type in which the graph computes."""
         value, dtype = np.asarray(value), "int64"
         if value.dtype.kind == "f":
             dtype = self.dtype
@@ -237,11 +243,12 @@ class _Graph:
         return name
 
 
-# The activations from operators that onnxruntime has in float64 too: it has no Elu, Selu, Softplus, LeakyRelu, Gelu.
+# These activations use only operators that onnxruntime also has in float64. In float64 it has no Elu, Selu, Softplus,
+# LeakyRelu or Gelu.
 
 
 def _logistic(graph, z, out=None):
-    # Not Sigmoid: onnxruntime's in float32 has an absolute error of 1e-7 and is 0 below -18.
+    # onnxruntime's own Sigmoid has an absolute error of 1e-7 in float32 and returns 0 below -18.
     return graph.add("Reciprocal", graph.add("Add", graph.add("Exp", graph.add("Neg", z)), 1.0), out=out)
 
 
@@ -259,7 +266,7 @@ def _selu(graph, z):
 
 
 def _gelu(graph, z):
-    # onnxruntime's Erf is in float32 only: its error is 1e-7 at most.
+    # onnxruntime has Erf in float32 only. Its error is at most 1e-7.
     scaled = graph.add("Mul", z, sqrt(0.5))
     erf = graph.cast(graph.add("Erf", graph.cast(scaled, "float32")), graph.dtype)
     return graph.add("Mul", graph.add("Mul", z, 0.5), graph.add("Add", erf, 1.0))

@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 from selection import short
 
-from skfnn._engine import batches as _batches
-from skfnn._engine import trainer as _training
-
 
 def pytest_addoption(parser):
     """``--full``: the size that .ci/run takes."""
@@ -48,16 +45,6 @@ def pytest_collection_modifyitems(config, items):
 def full(request):
     """Whether the suite runs at its full size."""
     return request.config.getoption("full")
-
-
-@pytest.fixture(scope="module")
-def small_blocks():
-    """Blocks of 64 rows at most, and deferred wherever they can be: small problems go the ways of large ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (_batches, _training):
-            patch.setattr(module, "BLOCK_ROWS", 64)
-        patch.setattr(_training, "_deferring_pays", lambda batches, *_: batches.block_batches > 1)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
 """The activations of hidden layers: value in place, derivative, initial scale.
 
-Each activation is three things in one record. ``apply(z, slope, scratch)`` turns the pre-activations `z` into
-outputs, in place. ``chain(a, slope, delta, scratch)`` multiplies `delta` by the derivative, in place, given the
-outputs `a`. `slope` is the layer's own: all zeros at first, then what ``apply`` and ``chain`` left there. All four
-arrays have the shape (n, n_units) of the layer.
+``apply(z, slope, scratch)`` turns the pre-activations `z` into outputs, in place. ``chain(a, slope, delta, scratch)``
+multiplies `delta` by the derivative, in place, given the outputs `a`. `slope` belongs to the layer: it is all zeros at
+first, and later holds what ``apply`` and ``chain`` left there. All arrays have the layer's shape (n, n_units).
 """
 
 from collections.abc import Callable
@@ -21,7 +20,7 @@ SELU_SCALE = 1.0507009873554805
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation; `relu_like` says which rule the initial weights follow."""
+    """An activation; `relu_like` decides which rule the initial weights follow."""
 
     apply: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
     chain: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
@@ -33,7 +32,7 @@ class Activation:
 
 
 def _zero(z):
-    """Zero in the precision of z: a Python number costs a conversion in every call."""
+    """Zero in the precision of z: a Python number would be converted in every call."""
     return _ZEROS[z.dtype.char]
 
 
@@ -69,13 +68,13 @@ def _tanh_chain(a, slope, delta, scratch):
 
 
 def _relu(z, slope, scratch):
-    # The slope stays zero: NumPy takes the maximum of two arrays five times as fast as that of an array and a number.
+    # The slope stays zero: NumPy computes the maximum of two arrays five times as fast as of an array and a number.
     np.maximum(z, slope, out=z)
 
 
 def _relu_chain(a, slope, delta, scratch):
     if a.size < 2048:
-        np.sign(a, out=scratch)  # no value is negative; faster where the cast of a comparison is most of the work
+        np.sign(a, out=scratch)  # no value is negative; faster if casting a comparison is most of the work
     else:
         np.greater(a, slope, out=scratch, casting="unsafe")
     np.multiply(delta, scratch, out=delta)

@@ -1,13 +1,13 @@
 """The BLAS routines of one precision, all from one library.
 
-NumPy and SciPy wheels each bring an OpenBLAS of their own, each with its own pool of threads. A loop that alternates
-between the two pays a scheduler's time slice for every change, because the idle pool goes on spinning: 8 ms an
-iteration were measured on two cores where the products themselves take 0.3 ms. So every product of the training loop
-comes from SciPy's library, whose routines can also add into their result (``beta=1``), and none from ``np.dot`` or
+The wheels of NumPy and SciPy each contain an OpenBLAS, and each OpenBLAS has its own pool of threads. A loop that
+alternates between the two loses a scheduler's time slice at every change, because the idle pool keeps spinning: on two
+cores, 8 ms per iteration were measured, while the products themselves take 0.3 ms. So the training loop takes all its
+products from SciPy's library, whose routines can also add to their result (``beta=1``), and never uses ``np.dot`` or
 ``@``.
 
-The routines are called with positional arguments on Fortran-contiguous arrays of the right type; anything else would be
-copied, and a result written "in place" would be lost in that copy.
+Call the routines with positional arguments on Fortran-contiguous arrays of the right type. SciPy copies anything else,
+and a result written "in place" would be lost in that copy.
 """
 
 from functools import cache
@@ -40,8 +40,8 @@ def blas(dtype: np.dtype) -> Blas:
     gemv = routines[1]
 
     def row_gemm(alpha, a, b, beta, c, trans_a, trans_b, overwrite_c):
-        # As gemm for one row, in place in c: four to eight times as fast, as gemm first copies b into an order of
-        # its own. The wrapper takes matrices of one row, or of one column, as the vectors they are.
+        # The same as gemm for one row, in place in c, but four to eight times as fast, because gemm first copies b into
+        # an order of its own. The wrapper accepts matrices of one row or one column as vectors.
         gemv(alpha, b, a, beta, c, 0, 1, 0, 1, 1 - trans_b, overwrite_c)
 
     return Blas._make([*routines, row_gemm])

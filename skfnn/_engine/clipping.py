@@ -1,35 +1,57 @@
-"""Gradient clipping: the mean gradient of a mini-batch is scaled down to a largest norm (Pascanu et al. 2013).
+"""Gradient clipping: a mini-batch's mean gradient is scaled down to a largest norm.
 
-The norm is that of the loss's gradient with respect to all parameters together; the L2 term and weight decay are added
-afterwards. Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", algorithm 1.
+Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", algorithm 1. The norm is
+that of the loss's gradient with respect to all parameters together. The L2 term and weight decay are added afterwards.
 """
 
 from math import sqrt
 
 import numpy as np
 
-# Up to so many rows the norm from the factors costs less than writing the gradient.
+from .blas import blas
+
+# With up to this many rows, computing the norm from the factors costs less than writing the gradient.
 FACTOR_ROWS = 32
 
 
-class FactorClipping:
-    """Clipping before any gradient is written: by the deltas, in which the gradient is linear."""
-
-    def __init__(self, max_norm, passes, capacity, dtype):
-        self._max_norm, self._passes = max_norm, passes
-        self._memory = np.empty((3, capacity * capacity), dtype)
-
-    def clip(self, first, batch, panel):
-        """Scale the deltas of a mini-batch, in place."""
-        n = panel.n
-        gram, *others = (m[: n * n].reshape((n, n), order="F") for m in self._memory)
-        first.gram(batch.start, batch.stop, gram)
-        factor = factor_to(self._max_norm, sqrt(self._passes.squared_norms(panel, gram, others)) / n)
-        if factor < 1.0:
-            for delta in panel.deltas:
-                np.multiply(delta, factor, out=delta)
-
-
 def factor_to(max_norm, norm):
-    """The factor that brings a gradient down to the norm; 1 where it is there already."""
+    """The factor that brings a gradient down to `max_norm`; 1 if it is there already."""
     return max_norm / norm if norm > max_norm else 1.0
+
+
+def clip(max_norm, gradient):
+    """Scale a gradient vector down to `max_norm`, in place."""
+    factor = factor_to(max_norm, sqrt(blas(gradient.dtype).dot(gradient, gradient)))
+    if factor < 1.0:
+        np.multiply(gradient, factor, out=gradient)
+
+
+class ClippedUpdate:
+    """An update whose gradient is clipped before it is written: the deltas are scaled, and it is linear in them.
+
+    `memory` (3, capacity^2) is for the products of a mini-batch's rows and deltas with each other.
+    """
+
+    def __init__(self, update, max_norm, passes, memory):
+        self.first = update.first
+        self._update, self._max_norm, self._passes, self._memory = update, max_norm, passes, memory
+
+    def begin_epoch(self, rates):
+        """Prepare for an epoch's learning rates; returns whether the update can take such steps."""
+        return self._update.begin_epoch(rates)
+
+    def step_of(self, panel):
+        """The function ``step(batch, eta)`` for the mini-batches of a panel."""
+        step, gram_of, squared_norms = self._update.step_of(panel), self.first.gram, self._passes.squared_norms
+        max_norm, deltas, n = self._max_norm, panel.deltas, panel.n
+        gram, *others = (m[: n * n].reshape((n, n), order="F") for m in self._memory)
+
+        def clipped_step(batch, eta):
+            gram_of(batch.start, batch.stop, gram)
+            factor = factor_to(max_norm, sqrt(squared_norms(panel, gram, others)) / n)
+            if factor < 1.0:
+                for delta in deltas:
+                    np.multiply(delta, factor, out=delta)
+            step(batch, eta)
+
+        return clipped_step

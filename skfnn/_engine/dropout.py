@@ -1,29 +1,61 @@
-"""Dropout: hidden units are left out at random while training (Srivastava et al. 2014, JMLR 15, "Dropout").
+"""Dropout: hidden units are left out at random during training.
 
-It is inverted dropout: a unit that is kept, with probability ``keep``, counts 1/keep times, so that nothing changes at
-prediction. The factor 1/keep is in the matrix products behind the hidden layer (see ``_network``); the outputs that are
-kept stay as they are here, as the derivative of the activation needs them.
+Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15.
+
+This is inverted dropout: a unit is kept with probability ``keep`` and then counts 1/keep times, so prediction needs no
+change. The factor 1/keep is in the matrix products behind the hidden layer (see ``passes``). The outputs that are kept
+stay unscaled here, because the derivative of the activation needs them as they are.
 """
+
+from typing import Protocol
 
 import numpy as np
 
 
+class Masks(Protocol):
+    """What decides which hidden units take part in training."""
+
+    keep: float
+
+    def begin_epoch(self, make_rng):
+        """Prepare the masks of an epoch; ``make_rng(k)`` gives its random stream number k."""
+
+    def around(self, activations):
+        """For each activation, a pair: its ``apply`` and ``chain``, with its layer's mask."""
+
+
+class NoDropout:
+    """All hidden units take part."""
+
+    keep = 1.0
+
+    def begin_epoch(self, make_rng):
+        """Draw nothing."""
+
+    def around(self, activations):
+        """The activations' own functions."""
+        return [(activation.apply, activation.chain) for activation in activations]
+
+
+NO_DROPOUT: Masks = NoDropout()
+
+
 class Dropout:
-    """The masks of one training."""
+    """The masks of one training run."""
 
     def __init__(self, probability, network, capacity, dtype):
         self.keep = 1.0 - probability
         hidden = network.sizes[1:-1]
         self._masks = [np.empty(capacity * units, dtype) for units in hidden]
-        # Drawn in float32 whatever the precision of training is, so that the same units are dropped in both.
+        # Drawn in float32 at any precision of training, so that float32 and float64 drop the same units.
         self._uniform = np.empty(capacity * max(hidden, default=0), np.float32)
 
-    def begin_epoch(self, rng):
-        """Draw the masks of an epoch from `rng`."""
-        self._rng = rng
+    def begin_epoch(self, make_rng):
+        """Draw the masks of this epoch from its stream number 1."""
+        self._rng = make_rng(1)
 
     def around(self, activations):
-        """For every activation its ``apply`` and ``chain`` with the masks of its layer."""
+        """For each activation, a pair: its ``apply`` and ``chain``, with its layer's mask."""
         return [self._around(a, memory) for a, memory in zip(activations, self._masks, strict=True)]
 
     def _around(self, activation, memory):
@@ -42,3 +74,8 @@ class Dropout:
             activation.chain(a, slope, delta, scratch)
 
         return apply, chain
+
+
+def make_dropout(probability, network, capacity, dtype) -> Masks:
+    """The masks for this probability of leaving out a hidden unit."""
+    return Dropout(probability, network, capacity, dtype) if probability else NO_DROPOUT

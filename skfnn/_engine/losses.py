@@ -1,12 +1,9 @@
 """The losses: from raw outputs to loss and delta, and from raw outputs to predictions.
 
-A loss works on the output layer before its activation, `z`, so that nothing overflows and nothing is clipped.
-``write_delta`` writes the derivative of a mini-batch's loss with respect to `z` into `delta`; all arrays are (n,
-n_outputs), but for `row` and `weights` (None, or the rows' weights), which are (n, 1). It leaves in `z` and `row` what
-``value`` needs: the sum of the rows' losses, each times its weight, as a Python float. ``value`` is taken once for all
-mini-batches of a block; `z` and `y` are (n_batches, n_outputs, n) there, `row` and `weights` (n_batches, n), and all
-but the weights may be overwritten. ``activate`` turns raw outputs into the output activation, in place.
+A loss works on the output layer before its activation, `z`, so nothing overflows and nothing is clipped.
 """
+
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import expit, xlogy
@@ -14,10 +11,38 @@ from scipy.special import expit, xlogy
 from .blas import blas
 
 
+class Loss(Protocol):
+    """A loss, together with the activation of the output layer that belongs to it.
+
+    `unit` is what 1 in the coordinates of training means: 1.0, or an array of two numbers if ``value`` returns two.
+    """
+
+    out_activation: str
+    unit: Any
+
+    def write_delta(self, z, y, delta, row, weights=None):
+        """Write the derivative of a mini-batch's loss with respect to `z` into `delta`.
+
+        All arrays are (n, n_outputs), but `row` and `weights` (None, or the rows' weights) are (n, 1). `z` and `row`
+        become what ``value`` needs.
+        """
+
+    def value(self, z, y, row, weights=None):
+        """The sum of the losses of a block's rows, each times its weight, a Python float.
+
+        It is taken once for all mini-batches of a block: `z` and `y` are (n_batches, n_outputs, n), `row` and `weights`
+        are (n_batches, n). All arrays except the weights may be overwritten.
+        """
+
+    def activate(self, z):
+        """Apply the activation of the output layer to `z` (n, n_outputs), in place."""
+
+
 class SoftmaxCrossEntropy:
     """-log softmax(z)[class], for targets that are one-hot rows."""
 
     out_activation = "softmax"
+    unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
         """Write the delta of a mini-batch; `z` and `row` become what ``value`` needs."""
@@ -31,7 +56,7 @@ class SoftmaxCrossEntropy:
             np.multiply(delta, weights, out=delta)
 
     def value(self, z, y, row, weights=None):
-        """The loss of a block."""
+        """The sum of the losses of a block's rows."""
         dot = blas(z.dtype).dot
         np.log(row, out=row)
         if weights is None:
@@ -49,19 +74,20 @@ class SoftmaxCrossEntropy:
 
 
 class LogisticCrossEntropy:
-    """Cross-entropy of one logistic unit a column: log(1 + exp(z)) - y * z, summed over the columns."""
+    """Cross-entropy of one logistic unit per column: log(1 + exp(z)) - y * z, summed over the columns."""
 
     out_activation = "logistic"
+    unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
-        """Write the delta of a mini-batch; ``value`` needs `z` as it is."""
+        """Write the delta of a mini-batch; ``value`` uses `z` unchanged."""
         expit(z, out=delta)
         np.subtract(delta, y, out=delta)
         if weights is not None:
             np.multiply(delta, weights, out=delta)
 
     def value(self, z, y, row, weights=None):
-        """The loss of a block."""
+        """The sum of the losses of a block's rows."""
         np.multiply(z, y, out=y)
         np.logaddexp(z, 0.0, out=z)
         np.subtract(z, y, out=z)
@@ -70,7 +96,7 @@ class LogisticCrossEntropy:
         return float(np.add.reduce(z, None))
 
     def activate(self, z):
-        """The logistic function of z, in place; below 1, as it is before rounding."""
+        """The logistic function of z, in place, and below 1 in spite of rounding."""
         expit(z, out=z)
         np.minimum(z, np.nextafter(z.dtype.type(1), z.dtype.type(0)), out=z)
 
@@ -79,6 +105,7 @@ class SquaredError:
     """(z - y)^2 / 2, summed over the columns."""
 
     out_activation = "identity"
+    unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
         """Write the delta of a mini-batch; `z` becomes the residuals."""
@@ -89,7 +116,7 @@ class SquaredError:
             np.multiply(z, weights, out=delta)
 
     def value(self, z, y, row, weights=None):
-        """The loss of a block."""
+        """The sum of the losses of a block's rows."""
         residuals = z.reshape(-1)
         if weights is None:
             return 0.5 * blas(z.dtype).dot(residuals, residuals)
@@ -100,21 +127,41 @@ class SquaredError:
         """Leave z as it is."""
 
 
+class ScaledSquaredError(SquaredError):
+    """The squared error of targets that were divided by `scale` (n_outputs,), column by column.
+
+    ``value`` returns an array of two numbers: the loss in the coordinates of training, and in the units of y.
+    """
+
+    def __init__(self, scale):
+        self._units = np.square(scale)
+        self.unit = np.array([1.0, self._units.mean()])
+
+    def value(self, z, y, row, weights=None):
+        """The sum of the losses of a block's rows, in both units."""
+        if weights is None:
+            columns = np.einsum("ijk,ijk->j", z, z, dtype=np.float64)
+        else:
+            columns = np.einsum("ijk,ijk,ik->j", z, z, weights, dtype=np.float64)
+        return 0.5 * np.array([columns.sum(), np.multiply(columns, self._units).sum()])
+
+
 class PoissonDeviance:
-    """Half of the Poisson deviance of a mean exp(z): exp(z) - y z + y log(y) - y, summed over the columns."""
+    """Half the Poisson deviance for the mean exp(z): exp(z) - y z + y log(y) - y, summed over the columns."""
 
     out_activation = "exp"
+    unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
-        """Write the delta of a mini-batch; ``value`` needs `z` as it is."""
+        """Write the delta of a mini-batch; ``value`` uses `z` unchanged."""
         np.exp(z, out=delta)
         np.subtract(delta, y, out=delta)
         if weights is not None:
             np.multiply(delta, weights, out=delta)
 
     def value(self, z, y, row, weights=None):
-        """The loss of a block."""
-        # xlogy is 0 where y is 0.
+        """The sum of the losses of a block's rows."""
+        # xlogy is 0 if y is 0.
         losses = np.exp(z) - y * z + xlogy(y, y) - y
         if weights is not None:
             np.multiply(losses, weights[:, None], out=losses)
@@ -123,3 +170,11 @@ class PoissonDeviance:
     def activate(self, z):
         """The mean exp(z), in place."""
         np.exp(z, out=z)
+
+
+LOSSES: dict[str, type[Loss]] = {
+    "softmax_cross_entropy": SoftmaxCrossEntropy,
+    "logistic_cross_entropy": LogisticCrossEntropy,
+    "squared_error": SquaredError,
+    "poisson": PoissonDeviance,
+}

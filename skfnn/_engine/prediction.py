@@ -1,19 +1,21 @@
-"""Raw outputs of many rows, part by part."""
+"""Raw outputs of many rows, computed part by part."""
 
 import math
 from functools import partial
 
 import numpy as np
 
-from .batches import Rows
-from .first_layer import DenseFirstLayer, SparseFirstLayer
-from .network import Passes, Workspace
+from .coordinates import USERS
+from .first_layer import make_first_layer
+from .passes import Passes
+from .rows import Rows
 from .threads import THREADS
+from .workspace import Workspace
 
 
 def check_finite(outputs):
-    """Raise where outputs are not finite numbers."""
-    # The sum is finite where every output is, but for the rare overflow of the sum itself.
+    """Raise an error if some outputs are not finite numbers."""
+    # If every output is finite, so is the sum, except when the sum itself overflows, which is rare.
     if not (math.isfinite(np.add.reduce(outputs, None)) or np.isfinite(outputs).all()):
         raise ValueError(
             f"The outputs of the network overflow {outputs.dtype} for some rows of X: their features are too large for "
@@ -22,28 +24,30 @@ def check_finite(outputs):
 
 
 class Predictor:
-    """The forward pass for the rows of one matrix; memory for a part of the rows only.
+    """The forward pass for the rows of one matrix, with buffers for `capacity` rows at a time.
 
-    The buffers belong to the predictor: use it in one thread. It reads `theta` at every call.
+    Use a predictor in one thread only, because it owns its buffers. It reads `theta`, which is in `coordinates`, at
+    every call. Rows and outputs are in the user's units.
     """
 
-    def __init__(self, network, theta, X, capacity):
+    def __init__(self, network, theta, X, capacity, coordinates=USERS):
         self._n, self._capacity = X.shape[0], min(capacity, X.shape[0])
-        self._rows = Rows(X, theta.dtype, self._capacity)
+        self._rows = Rows(X, coordinates.row_format(theta.dtype), self._capacity)
         self._workspace = Workspace(network, self._capacity, theta.dtype, training=False)
         self._passes = Passes(network, theta)
-        kind = SparseFirstLayer if self._rows.sparse else DenseFirstLayer
-        self._first = kind(network.layers(theta)[0], self._capacity)
+        kind = "sparse" if self._rows.sparse else "dense"
+        self._first = make_first_layer(kind, self._passes.layers, self._capacity, self._capacity)
         self._shape = (self._n, network.sizes[-1])
         self._raw = np.empty(self._capacity * network.sizes[-1], theta.dtype)
-        self._network = network
+        self._network, self._to_outputs = network, coordinates.to_outputs
 
     def raw_outputs(self, activate=None):
-        """The output layer before its activation, (n, n_outputs), a new array; `activate` is done to every part."""
+        """The output layer before its activation, (n, n_outputs), a new array; `activate` is applied to every part."""
         out = _result(self._shape, self._raw.dtype)
-        # Saturated units overflow on the way to an exact limit; what matters is whether the outputs are finite.
+        # Saturated units may overflow on the way to an exact limit. Only the outputs have to be finite.
         with np.errstate(all="ignore"):
             for rows, _, raw in self._parts():
+                self._to_outputs(raw)
                 if activate is not None:
                     activate(raw)
                 out[rows] = raw
@@ -79,7 +83,7 @@ class Predictor:
 
 
 def _result(shape, dtype):
-    """Room for the outputs of all rows."""
+    """An empty array for the outputs of all rows."""
     try:
         return np.empty(shape, dtype)
     except MemoryError as error:

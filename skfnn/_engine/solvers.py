@@ -1,30 +1,65 @@
-"""The solvers: plain SGD, momentum, Adam as steps in place.
+"""The solvers: plain SGD, momentum and Adam, as steps in place.
 
-A solver is constant settings; its state is a dict of arrays and numbers, made by ``init``, kept by the caller, worked
-on between ``bind`` and the end of a training. ``step(gradient, eta)`` takes a step along the vector of the whole
-gradient.
-
-A mini-batch's gradient is low rank: ``1/n * A^T D`` for each layer, of the layer's inputs A and deltas D. Where
-``takes_factors()`` holds, ``step_factors`` builds those products straight where they are wanted and no gradient is
-ever written: `factors` has, for every layer, a function ``accumulate(scale, beta, out)`` that does
-``out = beta * out + scale * A^T D``. `decay` is the L2 strength alpha/B; it acts on the weights, not on the biases.
-
-Plain SGD and momentum are linear: ``transition(shrinkage)`` gives the matrix T and the numbers u of their step
-``(W, V) <- T (W, V) + u P`` with ``P = -eta G`` and ``shrinkage = eta * decay``.
+A solver holds constant settings. Its state is a dict of arrays and numbers, which ``init`` makes, the caller keeps, and
+the steps change in place after ``bind``.
 """
 
 from math import sqrt
+from typing import Protocol
 
 import numpy as np
 
 from .blas import blas
+from .tuning import DEFAULT
 
-# Adam's passes over the parameters take so many at a time: 1.3 times as fast with 500,000, 1.7 times with 3,000,000.
-PART = 65536
+
+class Solver(Protocol):
+    """A rule for steps along the gradient.
+
+    `linear_parts` is the number of arrays that a linear step mixes: 1 (the weights), 2 (weights and velocity), or 0 if
+    the step is not linear in the gradients.
+    """
+
+    linear_parts: int
+
+    def init(self, dtype, n_parameters):
+        """The state before the first step."""
+
+    def bind(self, network, theta, state):
+        """Work on these arrays from now on."""
+
+    def step(self, gradient, eta):
+        """Take a step along the gradient vector, in place; `gradient` may be overwritten."""
+
+
+class LinearSolver(Solver, Protocol):
+    """A solver whose step is linear in the gradients, so that it needs no gradient vector.
+
+    A mini-batch's gradient is low rank: ``1/n * A^T D`` for each layer, with the layer's inputs A and deltas D.
+    """
+
+    def step_factors(self, factors, n, eta, decay):
+        """Take a step of the last ``len(factors)`` layers, in place.
+
+        For each of these layers, `factors` has a function ``accumulate(scale, beta, out)`` that does
+        ``out = beta * out + scale * A^T D``. `decay` is the L2 strength alpha/B; it acts on the weights, not on the
+        biases.
+        """
+
+    def transition(self, shrinkage):
+        """The matrix T and the numbers u of the step ``(W, V) <- T (W, V) + u P``.
+
+        Here ``P = -eta G`` and ``shrinkage = eta * decay``.
+        """
+
+    def linear_layers(self):
+        """The first layer's parts of W and V: the arrays that ``transition`` is about."""
 
 
 class PlainSGD:
     """``W <- W - eta * mean(G)``, nothing added."""
+
+    linear_parts = 1
 
     def init(self, dtype, n_parameters):
         """The state before the first step."""
@@ -38,10 +73,6 @@ class PlainSGD:
     def step(self, gradient, eta):
         """Take a step, in place."""
         self._axpy(gradient, self._theta, gradient.size, -eta)
-
-    def takes_factors(self):
-        """Whether a step needs no gradient vector."""
-        return True
 
     def step_factors(self, factors, n, eta, decay):
         """Take a step of the last ``len(factors)`` layers, in place."""
@@ -64,8 +95,10 @@ class Momentum:
     """``V <- momentum * V - eta * G``, then ``W <- W + V``, or in Nesterov's form ``W <- W + momentum * V - eta * G``.
 
     Polyak (1964); Nesterov (1983), written as in Sutskever et al. (2013), "On the importance of initialization and
-    momentum in deep learning", with W at the point looked ahead to.
+    momentum in deep learning", with W at the look-ahead point.
     """
+
+    linear_parts = 2
 
     def __init__(self, momentum, nesterov):
         self.momentum, self.nesterov = momentum, nesterov
@@ -88,10 +121,6 @@ class Momentum:
         self._axpy(gradient, velocity, gradient.size, -eta)
         self._move(theta, velocity)
 
-    def takes_factors(self):
-        """Whether a step needs no gradient vector."""
-        return True
-
     def step_factors(self, factors, n, eta, decay):
         """Take a step of the last ``len(factors)`` layers, in place."""
         first = len(self._layers) - len(factors)
@@ -100,8 +129,8 @@ class Momentum:
         theta, velocity = self._theta[start:], self._velocity[start:]
         if decay:
             for layer, v in zip(layers, velocities, strict=True):
-                # What step's gradient has of the L2 term, divided by what the velocity is multiplied with below. It
-                # is at the weights before the look back, and must not be looked back on.
+                # The L2 term's gradient, which `step` finds in its gradient: divided by what multiplies the velocity
+                # below, and taken at the weights before the look back, which must not undo it.
                 weights = layer[:-1].reshape(-1)
                 self._axpy(weights, v[:-1].reshape(-1), weights.size, -eta * decay / self.momentum)
                 if self.nesterov:
@@ -143,13 +172,16 @@ class Adam:
     With `weight_decay` the weights, not the biases, first shrink by ``1 - eta * weight_decay``: AdamW (Loshchilov and
     Hutter 2019, arXiv 1711.05101, their algorithm 2 with eta for their schedule times alpha).
 
-    The moments are kept divided by numbers `scale_1` and `scale_2` that take up the decay: two passes over the
-    parameters less, and no denormal numbers where a feature is rarely non-zero. A scale that became small is put back
-    to 1.
+    The moments are stored divided by the numbers `scale_1` and `scale_2`, and the decay goes into these. That saves two
+    passes over the parameters, and avoids denormal numbers if a feature is rarely non-zero. A scale that has become
+    small is reset to 1.
     """
 
-    def __init__(self, beta_1, beta_2, epsilon, weight_decay=0.0):
+    linear_parts = 0
+
+    def __init__(self, beta_1, beta_2, epsilon, weight_decay=0.0, *, tuning=DEFAULT):
         self.beta_1, self.beta_2, self.epsilon, self.weight_decay = beta_1, beta_2, epsilon, weight_decay
+        self._part = tuning.part_numbers
 
     def init(self, dtype, n_parameters):
         """The state before the first step."""
@@ -172,8 +204,8 @@ class Adam:
         root = sqrt(scale_2)
         correction = sqrt(1.0 - self.beta_2 ** state["t"]) / (1.0 - self.beta_1 ** state["t"])
         # Part by part, so that the seven passes over a part find it in the cache.
-        for start in range(0, gradient.size, PART):
-            part = slice(start, start + PART)
+        for start in range(0, gradient.size, self._part):
+            part = slice(start, start + self._part)
             g, first, second = gradient[part], state["moment_1"][part], state["moment_2"][part]
             axpy(g, first, g.size, (1.0 - self.beta_1) / scale_1)
             np.multiply(g, g, out=g)
@@ -184,7 +216,7 @@ class Adam:
             axpy(g, self._theta[part], g.size, -eta * correction * scale_1 / root)
 
     def _decay(self, which, beta):
-        """Multiply a moment by its beta, by way of its scale, which is returned."""
+        """Multiply a moment by its beta through its scale, which is returned."""
         state, name = self._state, "scale_" + which
         scale = state[name] * beta
         if scale < 1e-4:
@@ -193,6 +225,6 @@ class Adam:
         state[name] = scale
         return scale
 
-    def takes_factors(self):
-        """Whether a step needs no gradient vector."""
-        return False
+
+LINEAR_SOLVERS: dict[str, type[LinearSolver]] = {"plain": PlainSGD, "momentum": Momentum}
+SOLVERS: dict[str, type[Solver]] = {**LINEAR_SOLVERS, "adam": Adam}

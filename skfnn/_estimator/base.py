@@ -1,29 +1,32 @@
-"""What all FNN estimators share: their parameters, fit and partial_fit."""
+"""The steps of ``fit``, ``partial_fit`` and ``resume``, and the parameters that all FNN estimators share."""
 
-import copy
-import warnings
 from abc import ABCMeta, abstractmethod
-from contextlib import contextmanager
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .._engine.batches import Batches
-from .._engine.network import Network
-from .._engine.trainer import Trainer, chunk_rows
-from .._training.loop import train_epochs, train_lbfgs
-from .._training.monitor import Diverged, Monitor, new_history, new_progress
-from . import settings as _settings
+from .._engine.objective import Objective
+from .._engine.trainer import make_trainer
+from .._training.loop import LBFGS, EpochLoop
+from .._training.monitor import Diverged, EpochSize, Monitor
+from .._training.printer import Printer
+from .._training.state import TrainingState
+from .call import FIT, RESUME
 from .callbacks import CallbackSupportMixin, fit_callbacks, with_callbacks
-from .data import check_weights, checked, normalised
+from .coordinates import find_coordinates
+from .data import Data, Given, checked_rows
 from .diagnosis import divergence_message, warn_if_hopeless
 from .fitted import FittedNetwork
-from .resuming import Resuming
-from .validation import given_set, held_out, validator
+from .initial_values import NO_VALUES, write_initial_values
+from .settings import Settings
+from .transaction import memory_for, transaction
+from .validation import Split, Validation, given_set, held_out, validator
+from .warnings import warn_user
 
 _MAX_SEED = np.iinfo(np.int32).max
-_MAX_PARAMETERS = np.iinfo(np.intp).max // 8  # an array has so many bytes at most
 
 
 def has_epochs(estimator):
@@ -33,13 +36,10 @@ def has_epochs(estimator):
     return True
 
 
-class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
+class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     """Feedforward network trained by (stochastic) gradient descent or L-BFGS."""
 
     _SGD_RATE: float  # the eta of plain SGD that "auto" stands for
-    _progress: dict
-    history_: dict
-    n_iter_: int
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
         batch_size,
         shuffle,
         learning_rate_init,
+        standardize,
         learning_rate,
         power_t,
         momentum,
@@ -79,6 +80,7 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.learning_rate_init = learning_rate_init
+        self.standardize = standardize
         self.learning_rate = learning_rate
         self.power_t = power_t
         self.momentum = momentum
@@ -102,258 +104,199 @@ class BaseFNN(CallbackSupportMixin, Resuming, FittedNetwork, metaclass=ABCMeta):
         self.random_state = random_state
         self.verbose = verbose
 
-    # What a subclass says: how y becomes targets and a loss, and how raw outputs are scored.
-
     @abstractmethod
-    def _encode(self, y, fresh, incremental, classes):
-        """Checked y, its targets and the loss; where `fresh`, sets what the estimator knows of the targets."""
+    def _task_for(self, y, known, call, classes):
+        """The task that y poses, and y as the task checked it; `known` is the task of earlier calls, or None."""
 
-    @abstractmethod
-    def _encode_validation(self, y):
-        """Turn the y of a validation set into targets."""
+    @_fit_context(prefer_skip_nested_validation=True)
+    def resume(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Continue training until `max_iter` epochs have been done in total.
 
-    @abstractmethod
-    def _row_weights(self, y, sample_weight):
-        """The weight of every row in the loss, (B,) or None."""
+        This finishes a `fit` that was interrupted by Ctrl-C, by a callback, or by the end of
+        the process if :class:`skfnn.callbacks.Checkpoint` had saved it. With the same data,
+        weights and parameters, the model is bit for bit the one that an uninterrupted `fit`
+        would have returned. With ``solver='lbfgs'`` it is a model of the same quality, because
+        L-BFGS starts a new approximation of the curvature. An estimator that is not fitted is
+        trained from the start. If training had ended, nothing is done unless `max_iter` or
+        `n_iter_no_change` has been raised since. With `early_stopping` training then continues
+        from the weights of the best epoch.
 
-    @abstractmethod
-    def _strata(self, targets):
-        """What a held-out validation set is stratified by, (B,) or None."""
+        If it raises, the estimator is left as it was before the call.
 
-    @abstractmethod
-    def _mean_score(self, raw, targets, weights):
-        """The default score of raw outputs."""
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (B, n_features)
+            The rows that were given to `fit`.
+        y : array-like of shape (B,) or (B, n_outputs)
+            Their targets.
+        sample_weight : array-like of shape (B,), default=None
+            Their weights.
+        X_val, y_val : array-like, default=None
+            The validation set that was given to `fit`. A set that `fit` held out is held out
+            again.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the validation rows.
 
-    def _advice(self, targets):
-        """What to say of the targets where training diverged."""
-        return ""
+        Returns
+        -------
+        self : estimator
+            The estimator, trained to the end.
 
-    # Training
+        Raises
+        ------
+        ValueError
+            If parameters or data cannot be used, and if training diverges.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skfnn import FNNClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = FNNClassifier(max_iter=20, n_iter_no_change=float("inf"), random_state=0)
+        >>> clf.fit(X, y).set_params(max_iter=50).resume(X, y).n_iter_
+        50
+        """
+        validation = Validation(X_val, y_val, sample_weight_val)
+        return self._train(RESUME, Given(X, y, sample_weight), validation)
+
+    def _train(self, call, given, validation, **details):
+        """Do what `call` asks for, or raise and leave the estimator as it was."""
+        with transaction(self):
+            return self._fit(call, given, validation, **details)
 
     @with_callbacks
-    def _fit(
-        self,
-        X,
-        y,
-        sample_weight,
-        validation,
-        *,
-        incremental=False,
-        resume=False,
-        classes=None,
-        coefs_init=None,
-        intercepts_init=None,
-    ):
-        """`fit`, `partial_fit` and `resume`: check everything, then train, then keep the result."""
-        fresh = not (hasattr(self, "_theta") and (incremental or resume or self.warm_start))
-        resume = resume and not fresh
-        params = self.get_params(deep=False)
-        hidden = _settings.hidden_sizes(self.hidden_layer_sizes)
-        activations = _settings.activation_names(self.activation, len(hidden))
-        _settings.check_solver(params)
-        given = (X, y, sample_weight)
-        X, y = checked(self, X, y, reset=fresh)
-        if sample_weight is not None:
-            sample_weight = check_weights("sample_weight", sample_weight, X)
-        y, targets, loss = self._encode(y, fresh, incremental, classes)
-        weights = self._row_weights(y, sample_weight)
-
-        network = Network((X.shape[1], *hidden, targets.n_outputs), activations)
-        if fresh:
-            self._start_anew(network, X.dtype)
-        elif network != self._network:
-            raise ValueError(
-                "The model cannot be trained on: hidden_layer_sizes or activation changed since the last call of fit. "
-                "Put them back, or call fit with warm_start=False."
-            )
-        self._network = network  # as a new object: what a MemoryError is about
-        theta, best = self._where_it_stood(incremental, resume)
-        _settings.write_initial_values(network, theta, coefs_init, intercepts_init)
-
-        rows, valid = None, given_set(self, *validation)
-        if valid is None and not incremental:
-            rows, valid = held_out(self, X, given[0], y, targets, sample_weight)
-        if weights is not None:
-            weights = normalised(weights, rows)
-        over = resume and self._is_over()
-        if over and not (self.early_stopping and self._best_theta is not None):
-            return self
-
-        # From here on the estimator describes the model in training: scorers look at it.
-        self._network, self._theta, self._loss = network, theta, loss
-        capacity = chunk_rows(network, X, theta.dtype)
-        n_rows = X.shape[0] if rows is None else len(rows)
-        batch_size = n_rows if self.solver == "lbfgs" else _settings.rows_in_batch(self.batch_size, n_rows)
-        batches = Batches(X, targets, weights, rows, batch_size, self.shuffle, theta.dtype, capacity)
-        eta_0 = _settings.initial_learning_rate(params, self._SGD_RATE)
-        solver = _settings.make_solver(params)
-        if solver is not None:
-            self._solver_state = self._continued_state(solver, theta)
-            solver.bind(network, theta, self._solver_state)
-            if self.solver == "sgd" and (fresh or not (incremental or resume)):
-                warn_if_hopeless(X, eta_0, getattr(self, "feature_names_in_", None))
-            self.learning_rate_init_ = eta_0
-        else:
-            self._solver_state = {}
-        self._progress = dict(self._progress)
-        done, max_iter, callbacks = 0, 1, None
-        if resume:
-            done = self._progress["epoch"]
-        elif not incremental:
-            self._progress["epoch"] = 0
-        if incremental:
-            keeps_best = valid is not None or self._best_theta is not None
-        else:
-            keeps_best = self.early_stopping
-        if best is None or not keeps_best:
-            self._progress["kept_score"] = -np.inf
-            best = theta.copy() if keeps_best else None
-        self._best_theta, self._last_theta = best, None
-        if not incremental:
-            max_iter = 0 if over else self.max_iter - done
-            callbacks = fit_callbacks(self, *given, max_iter, self._state_now)
-        monitor = Monitor(
-            theta,
-            self._solver_state,
-            self._progress,
-            self.history_,
-            schedule=_settings.make_schedule(params, eta_0),
-            rows=n_rows,
-            steps=batches.n_batches,
-            validate=None if valid is None else validator(self, valid, capacity),
-            early_stopping=self.early_stopping and valid is not None,
-            best_theta=best,
-            restores_best=not (incremental or resume),
-            done=done,
-            adaptive=self.learning_rate == "adaptive",
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-            stops_on_loss=self.solver != "lbfgs",
-            verbose=self.verbose,
-            max_iter=done + max_iter,
-            callbacks=callbacks,
-        )
-        strength = {"decay": self.alpha / n_rows, "dropout": self.dropout, "max_norm": self.max_grad_norm}
-        trainer = Trainer(network, theta, batches, loss, solver, **strength)
-        if max_iter:
-            self._run(trainer, monitor, incremental, max_iter, X)
-        if incremental:
-            self._best_theta = monitor.kept_theta
-        elif best is not None:
-            self._best_theta, self._last_theta = None, monitor.restore_best()
-        self.n_iter_ = self.n_iter_ + 1 if incremental else monitor.epochs
-        self.__dict__.update(self._fitted_attributes())
-        if callbacks is not None:
-            callbacks.end_fit()
+    def _fit(self, call, given, validation, *, classes=None, initial=NO_VALUES):
+        """The steps of ``fit``, ``partial_fit`` and ``resume``."""
+        before = self._state_to_continue(call)
+        call = call if before else call.from_the_start()
+        begins = before is None or call is FIT
+        settings = Settings.of(self)
+        task, data = self._checked(call, given, before and self._task, classes)
+        network = settings.network(data.X.shape[1], task.n_outputs)
+        with memory_for(network):
+            before = before or self._new_state(settings, network, task, data)
+            before.check_network(network)
+            split = self._split(call, settings, task, data, validation, before.seed)
+            if settings.has_ended(call, before.progress) and not (settings.early_stopping and before.best):
+                return self
+            state = before.to_train(call, settings.keeps_best(call, before, split))
+            write_initial_values(state, initial)
+            # From here on the estimator describes the model in training, because scorers look at it.
+            self.__dict__.update(task.attributes(), _task=task, _state=state, history_=state.history)
+            self._run(call, settings, data, split, begins)
         return self
 
-    def _start_anew(self, network, X_dtype):
-        """Forget what was learned; initial parameters."""
-        dtype = np.result_type(X_dtype, np.float32) if self.dtype == "auto" else np.dtype(self.dtype)
-        if network.n_parameters > _MAX_PARAMETERS:
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} is too large: the network would have "
-                f"{network.n_parameters:,} parameters, and an array holds {_MAX_PARAMETERS:,} at most."
-            )
-        self._network = network
-        self._seed = check_random_state(self.random_state).randint(_MAX_SEED)
-        self._theta = network.initial_parameters(np.random.default_rng(self._seed), dtype)
-        self._solver_state = self._best_theta = self._last_theta = None
-        self._progress, self.history_ = new_progress(), new_history()
-        self.n_iter_ = 0
+    def _checked(self, call, given, known, classes=None):
+        """The task and the checked Data of what the user passed; `known` is the task of earlier calls, or None."""
+        X, y, sample_weight = checked_rows(self, *given, reset=known is None)
+        task, y = self._task_for(y, known, call, classes)
+        return task, Data(X, y, task.targets(y), task.row_weights(y, sample_weight), sample_weight, given)
 
-    def _continued_state(self, solver, theta):
-        """A copy of the solver's state to go on with, or a new one where there is none of this solver."""
-        new = solver.init(theta.dtype, theta.size)
-        old = self._solver_state
-        if old is None or old.keys() != new.keys():
-            return new
-        return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in old.items()}
+    def _state_to_continue(self, call):
+        """The state from which `call` continues; None if it starts anew."""
+        continues = hasattr(self, "_state") and (call.continues or self.warm_start)
+        return self._current_state() if continues else None
 
-    def _run(self, trainer, monitor, incremental, max_iter, X):
-        """Train for `max_iter` epochs at most, in place in the monitor's arrays."""
+    def _new_state(self, settings, network, task, data):
+        """The state before the first epoch."""
+        seed = check_random_state(self.random_state).randint(_MAX_SEED)
+        theta = network.initial_parameters(np.random.default_rng(seed), settings.precision(data.X))
+        return TrainingState(network, theta, seed, find_coordinates(settings.standardize, task, data))
+
+    def _split(self, call, settings, task, data, validation, seed):
+        """Which rows are trained on, and which are scored after every epoch."""
+        valid = given_set(self, task, validation)
+        if valid is None and not call.one_epoch:
+            return held_out(data, task, settings, seed)
+        return Split(None, valid)
+
+    def _run(self, call, settings, data, split, begins):
+        """Train the model that the estimator describes, in place."""
+        state, task = self._state, self._task
+        targets, loss = task.in_training(data.targets, state.coordinates)
+        batches = self._batches(settings, state, data, targets, split.rows)
+        runner = self._runner(call, settings, state, loss, batches)
+        if settings.solver == "sgd" and begins:
+            warn_if_hopeless(data.X, self.learning_rate_init_, self._names())
+        epochs = 1 if call.one_epoch else max(0, settings.max_iter - state.progress.epoch)
+        callbacks = fit_callbacks(self, call, data.given, epochs, self._attributes_now)
+        watches_score = settings.early_stopping and split.valid is not None
+        monitor = Monitor(
+            state,
+            EpochSize(batches.n_rows, batches.n_batches),
+            settings.make_schedule(getattr(self, "learning_rate_init_", None)),
+            settings.make_patience(watches_score),
+            Printer(self.verbose, state.epoch_number + epochs),
+            validate=validator(self, task, state, split.valid, batches.capacity),
+            watches_score=watches_score,
+            keeps_best=call.one_epoch or settings.early_stopping,
+            callbacks=callbacks,
+        )
+        if call is FIT and watches_score and state.epoch_number:
+            monitor.score_start()  # the weights of a warm start are the ones to beat
+        if epochs and not settings.has_ended(call, state.progress):
+            self._loop(call, runner, monitor, epochs, data)
+        if not call.one_epoch:
+            state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
+        self.__dict__.update(self._attributes_of(state))
+        callbacks.end_fit()
+
+    def _batches(self, settings, state, data, targets, rows):
+        """The mini-batches of the training rows."""
+        capacity = self._tuning.rows_at_once(state.network, data.X, state.theta.dtype)
+        n_rows = data.X.shape[0] if rows is None else len(rows)
+        return Batches(
+            data.X,
+            targets,
+            data.normalised_weights(rows),
+            rows,
+            settings.rows_in_batch(n_rows),
+            settings.shuffle,
+            state.coordinates.row_format(state.theta.dtype),
+            capacity,
+            self._tuning,
+        )
+
+    def _runner(self, call, settings, state, loss, batches):
+        """What trains the parameters: L-BFGS, or a solver epoch by epoch."""
+        network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
+        if not settings.has_epochs:
+            state.solver = {}
+            objective = Objective(network, theta, batches, loss, decay)
+            return LBFGS(objective, theta, settings.max_fun, settings.tol)
+        solver = settings.make_solver()
+        state.begin_solver(solver)
+        solver.bind(network, theta, state.solver)
+        self.learning_rate_init_ = settings.initial_rate(self._SGD_RATE)
+        extras = {"dropout": settings.dropout, "max_norm": settings.max_grad_norm, "tuning": self._tuning}
+        trainer = make_trainer(network, theta, batches, loss, solver, decay=decay, **extras)
+        return EpochLoop(trainer, state.seed, None if call.one_epoch else settings.unfinished)
+
+    def _loop(self, call, runner, monitor, epochs, data):
+        """Run the training loop; interrupted, keep the finished epochs."""
         try:
             # Overflow is looked for at the end of every epoch.
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-                if self.solver == "lbfgs":
-                    result = train_lbfgs(trainer, monitor, max_iter, self.max_fun, self.tol)
-                    if not result.success and not monitor.stopped:
-                        _warn_not_converged(f"L-BFGS did not converge: {result.message}")
-                else:
-                    train_epochs(trainer, monitor, max_iter, self._epoch_rng)
-                    if not (incremental or monitor.stopped or self.n_iter_no_change == np.inf):
-                        _warn_not_converged(
-                            f"max_iter={self.max_iter} epochs were done and training has not converged yet"
-                        )
+            with np.errstate(all="ignore"):
+                reason = runner.run(monitor, epochs)
+            if reason:
+                warn_user(f"{reason}. Raise max_iter, or scale the data.", ConvergenceWarning)
         except KeyboardInterrupt:
-            if incremental or not monitor.epochs:
+            if call.one_epoch or not monitor.epochs:
                 raise
             monitor.roll_back()
-            warnings.warn("Training interrupted: the weights are those of the last finished epoch.", stacklevel=6)
+            warn_user("Training interrupted: the weights are those of the last finished epoch.")
         except Diverged:
-            eta = None if self.solver == "lbfgs" else self.learning_rate_init_
+            eta = getattr(self, "learning_rate_init_", None) if self.solver != "lbfgs" else None
             eta = "given by a function" if callable(self.learning_rate) and eta is not None else eta
-            names = getattr(self, "feature_names_in_", None)
-            epoch = monitor.number + 1
-            message = divergence_message(X, eta, epoch, names) + self._advice(trainer.batches.targets)
-            raise ValueError(message) from None
+            epoch = monitor.state.epoch_number + 1
+            message = divergence_message(data.X, eta, epoch, self._names())
+            raise ValueError(message + self._task.advice(data.targets)) from None
 
-    def _epoch_rng(self, number, stream=0):
-        """A random stream of an epoch: it depends on the seed and on how many epochs came before, on nothing else."""
-        return np.random.default_rng([self._seed, number, stream] if stream else [self._seed, number])
+    def _names(self):
+        """The names of the features, or None."""
+        return getattr(self, "feature_names_in_", None)
 
-    def _fitted_attributes(self):
-        """The public attributes that follow from history and progress."""
-        history, progress = self.history_, self._progress
-        validated = history["validation_loss"][-1] is not None
-        return {
-            "t_": progress["t"],
-            "n_steps_": progress["n_steps"],
-            "n_layers_": len(self._network.sizes),
-            "n_outputs_": self._network.sizes[-1],
-            "out_activation_": self._loss.out_activation,
-            "loss_curve_": history["loss"],
-            "loss_": history["loss"][-1],
-            "best_loss_": None if self.early_stopping and validated else progress["best_loss"],
-            "validation_scores_": history["validation_score"] if validated else None,
-            "validation_loss_curve_": history["validation_loss"] if validated else None,
-            "best_validation_score_": progress["best_score"] if validated else None,
-        }
-
-    def _state_now(self):
-        """The attributes of the model as it is after the last epoch, none of them shared with the training."""
-        own = {
-            "_theta": self._theta.copy(),
-            "_solver_state": {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in self._solver_state.items()},
-            "_progress": dict(self._progress),
-            "history_": {key: list(values) for key, values in self.history_.items()},
-            "_best_theta": self._best_now(),
-            "n_iter_": self._progress["epoch"],
-        }
-        model = copy.copy(self)
-        model.__dict__.update(own)
-        return own | model._fitted_attributes()
-
-    @contextmanager
-    def _all_or_nothing(self):
-        """Leave the estimator as it was when the body raises."""
-        before = dict(vars(self))
-        length = len(before["history_"]["epoch"]) if "history_" in before else 0
-        try:
-            yield
-        except BaseException as error:
-            network = vars(self).get("_network")
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            for values in before.get("history_", {}).values():
-                del values[length:]
-            if isinstance(error, MemoryError) and network is not None and network is not before.get("_network"):
-                raise MemoryError(
-                    "The network does not fit into memory with what its training needs: layers of "
-                    f"{', '.join(map(str, network.sizes))} units, {network.n_parameters:,} parameters. {error}"
-                ) from error
-            raise
-
-
-def _warn_not_converged(message):
-    warnings.warn(f"{message}. Raise max_iter, or scale the data.", ConvergenceWarning, stacklevel=7)
+    def _attributes_now(self):
+        """The attributes of the model after the last epoch, none of them shared with the training run."""
+        state = self._state.snapshot()
+        return {"_state": state} | self._attributes_of(state)

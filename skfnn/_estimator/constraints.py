@@ -1,8 +1,8 @@
 """Which values each constructor parameter accepts.
 
-scikit-learn checks parameters against ``_parameter_constraints``; the classes that state a constraint are in a private
-module there, so they are taken from where a public class uses them: the table of `MLPClassifier`, on which ours is
-built.
+scikit-learn checks parameters against ``_parameter_constraints``. The classes that state a constraint are in a private
+module of scikit-learn. This module therefore takes them from the table of a public class, `MLPClassifier`, and builds
+its own table on that one.
 """
 
 import functools
@@ -26,6 +26,7 @@ CONSTRAINTS = {name: rule for name, rule in _MLP.items() if name != "loss"} | {
     "weight_decay": [_Interval(Real, 0, None, closed="left")],
     "dropout": [_Interval(Real, 0, 1, closed="left")],
     "max_grad_norm": [_Interval(Real, 0, None, closed="neither"), None],
+    "standardize": [_Strings({"auto"}), "boolean"],
     "learning_rate_init": [_Strings({"auto"}), *_MLP["learning_rate_init"]],
     "validation_fraction": [_Interval(Real, 0, 1, closed="neither"), None],
     "scoring": [_Strings({*get_scorer_names(), "loss"}), callable, None],
@@ -39,7 +40,7 @@ REGRESSOR_CONSTRAINTS = CONSTRAINTS | {"loss": [_Strings({"squared_error", "pois
 
 
 def with_valid_parameters(method):
-    """The method behind a check of the parameters, which ``_fit_context`` makes at the first `partial_fit` only."""
+    """Check the parameters before every call, because ``_fit_context`` checks them in the first `partial_fit` only."""
 
     @functools.wraps(method)
     def call(estimator, *args, **kwargs):

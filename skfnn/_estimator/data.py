@@ -1,20 +1,22 @@
-"""Checks of what a user passes to fit and predict."""
+"""Checks the rows, targets and weights that a user passes."""
 
 import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .._engine.blas import blas
 
-# Matrices of these types are worked on as they are, a mini-batch at a time; others become the first.
+# Matrices of these types stay as they are and are cast one mini-batch at a time. Others become the first type.
 DTYPES = [np.float64, np.float32, np.float16, *map(np.dtype, "?bBhHiIlLqQ")]
 
 
 def is_finite(X):
-    """Whether X is a plain array of floats, all finite: by BLAS in half the time that NumPy's sum takes.
+    """Whether X is a plain array of floats, all finite. BLAS finds out in half the time of NumPy's sum.
 
-    False says nothing: the sum may be too large, or X of another kind.
+    False means nothing: the sum may be too large, or X of another kind.
     """
     if type(X) is not np.ndarray or X.dtype not in (np.float64, np.float32) or not 0 < X.size < 2**31:
         return False
@@ -24,26 +26,26 @@ def is_finite(X):
 
 
 def checked(estimator, X, *targets, reset):
-    """X, or X and y, as scikit-learn validates them; X stays in the type that it has."""
+    """X, or X and y, validated by scikit-learn; X keeps its type."""
     rules = {"accept_sparse": "csr", "dtype": DTYPES, "ensure_all_finite": not is_finite(X)}
     if targets:
         rules["multi_output"] = True
-    # scikit-learn sums X up first, which overflows where X holds numbers near the largest.
+    # scikit-learn first sums X, which overflows if X holds numbers near the largest.
     with np.errstate(over="ignore", invalid="ignore"):
         return validate_data(estimator, X, *targets, reset=reset, **rules)
 
 
 def in_range(weights):
-    """The weights, by a power of 2 nearer to 1 where sums and products of them, also in float32, would leave its range.
+    """The weights, times a power of 2 if their sums and products could overflow or underflow float32.
 
-    Only the ratios of weights matter; a power of 2 rounds none of them.
+    Only the ratios of weights matter, and a power of 2 rounds none of them.
     """
     exponent = int(np.frexp(weights.max())[1])
     return weights if abs(exponent) <= 30 else np.ldexp(weights, -exponent)
 
 
 def check_weights(name, weights, X):
-    """Weights (n,) as float64: finite, not negative, not all zero; see ``in_range``."""
+    """Weights (n,) as float64, checked: finite, not negative, not all zero. See ``in_range``."""
     try:
         weights = _check_sample_weight(weights, X, dtype=np.float64, ensure_non_negative=True)
     except ValueError as error:
@@ -53,9 +55,40 @@ def check_weights(name, weights, X):
     return in_range(weights)
 
 
-def normalised(weights, rows):
-    """The weights divided by their mean over the training rows."""
-    mean = weights.mean() if rows is None else weights[rows].mean()
-    if not mean > 0:
-        raise ValueError("All rows of the training set have weight 0 (sample_weight, class_weight).")
-    return weights / mean
+class Given(NamedTuple):
+    """What a user passed, unchanged: callbacks and scorers get it in this form."""
+
+    X: Any
+    y: Any
+    sample_weight: Any
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows of a call, checked.
+
+    `X` is dense or CSR, (B, n_features); `y` is as the task checked it; `targets` fills target arrays; `weights` (B,)
+    or None is the weight of each row in the loss, before it is divided by the mean.
+    """
+
+    X: Any
+    y: np.ndarray
+    targets: Any
+    weights: np.ndarray | None
+    sample_weight: np.ndarray | None
+    given: Given
+
+    def normalised_weights(self, rows=None):
+        """The weights divided by their mean over the training rows, (B,); None if there are none."""
+        if self.weights is None:
+            return None
+        mean = self.weights.mean() if rows is None else self.weights[rows].mean()
+        if not mean > 0:
+            raise ValueError("All rows of the training set have weight 0 (sample_weight, class_weight).")
+        return self.weights / mean
+
+
+def checked_rows(estimator, X, y, sample_weight, *, reset):
+    """X, y and the sample weights of a call, checked as far as that needs no knowledge of the task."""
+    X, y = checked(estimator, X, y, reset=reset)
+    return X, y, None if sample_weight is None else check_weights("sample_weight", sample_weight, X)

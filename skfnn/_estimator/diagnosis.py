@@ -1,19 +1,20 @@
-"""What to say when training went wrong or is bound to."""
-
-import warnings
+"""Messages for training that diverged or is likely to."""
 
 import numpy as np
 from scipy import sparse
 
-# Plain SGD moves a first-layer pre-activation of a row x by about eta * ||x||^2 * delta a step. Nets train with this
-# factor at 10 to 100 (standardised digits or MNIST at eta 0.1: 6 and 70); at 10,000 a step is a leap of hundreds.
+from .warnings import warn_user
+
+# A step of plain SGD moves a first-layer pre-activation of a row x by about eta * ||x||^2 * delta. Networks train well
+# with eta * ||x||^2 at 10 to 100 (at eta 0.1 it is 6 on standardised digits and 70 on MNIST). At 10,000, one step moves
+# a pre-activation by hundreds.
 HOPELESS_STEP = 1e4
 _ROWS_LOOKED_AT = 1000
 _ENTRIES_LOOKED_AT = 500_000
 
 
 def _scales(X):
-    """The mean squared norm of a row, and the number and root mean square of the largest feature."""
+    """The mean squared norm of a row, and the number and the root mean square of the largest feature."""
     n_rows = max(1, min(_ROWS_LOOKED_AT, _ENTRIES_LOOKED_AT // X.shape[1]))
     rows = X[:: -(-X.shape[0] // n_rows)].astype(np.float64)
     with np.errstate(over="ignore", under="ignore"):
@@ -28,23 +29,22 @@ def _feature(number, names):
 
 
 def warn_if_hopeless(X, eta, names):
-    """Warn when the features' scale makes plain SGD with this eta hopeless."""
+    """Warn if plain SGD cannot train with this eta because the features are too large."""
     square, largest, scale = _scales(X)
     if eta * square > HOPELESS_STEP:
-        warnings.warn(
+        warn_user(
             f"The features are too large for learning_rate_init={eta:g}: training will diverge or stall. "
             f"The largest, {_feature(largest, names)}, has a root mean square of {scale:.3g}. "
             "Scale the features first, for instance with a StandardScaler before the network in a pipeline, "
-            "or choose a smaller learning_rate_init.",
-            UserWarning,
-            stacklevel=6,
+            "or choose a smaller learning_rate_init."
         )
 
 
 def divergence_message(X, eta, epoch, names):
-    """The message for a training whose loss or weights stopped being finite.
+    """The message for a training run whose loss or weights are no longer finite.
 
-    `eta` is the initial learning rate, a text where there is no such number, or None where there is no learning rate.
+    `eta` is the initial learning rate, a text if the rate is not one number, or None if the solver has no learning
+    rate.
     """
     _, largest, scale = _scales(X)
     smaller = "a smaller learning_rate_init"

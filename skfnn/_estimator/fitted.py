@@ -1,46 +1,75 @@
-"""The fitted model: its weights, and the forward pass for rows that a user passes."""
+"""The fitted model: its parameters, its attributes, and the forward pass for the rows that a user passes."""
 
-import numpy as np
+from typing import Any
+
 from sklearn.utils.validation import check_is_fitted
 
-from .._engine.network import Network
+from .._engine import tuning
 from .._engine.prediction import Predictor
-from .._engine.trainer import chunk_rows
+from .._training.state import TrainingState
 from .data import checked, is_finite
+from .users_copy import UsersCopy, users_vector
 from .version import VersionedState
 
 
 class FittedNetwork(VersionedState):
-    """What an FNN estimator can do once it has parameters."""
+    """What an FNN estimator can do once it has parameters.
 
-    _network: Network
-    _theta: np.ndarray
-    _best_theta: np.ndarray | None
+    `_state` is the TrainingState, `_task` knows what the outputs mean. A pickle holds both as plain data.
+    """
+
+    _tuning = tuning.DEFAULT
+    _task_from_plain: Any
+    _state: TrainingState
+    _task: Any
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "_theta")
+        return hasattr(self, "_state")
 
     @property
     def coefs_(self):
-        """The weights of every layer, (fan_in, fan_out): views of the parameters."""
+        """The weights of every layer, (fan_in, fan_out), in the user's units; writing into them changes the model."""
         return [layer[:-1] for layer in self._fitted_layers()]
 
     @property
     def intercepts_(self):
-        """The biases of every layer, (fan_out,): views of the parameters."""
+        """The biases of every layer, (fan_out,), in the user's units; writing into them changes the model."""
         return [layer[-1] for layer in self._fitted_layers()]
 
     def _fitted_layers(self):
-        if not hasattr(self, "_theta"):
+        if not hasattr(self, "_state"):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
-        return self._network.layers(self._theta)
+        state = self._current_state()
+        if not state.coordinates.changes_weights:
+            return state.network.layers(state.theta)
+        copy = self.__dict__.get("_users_copy")
+        vector = None if copy is None else copy.vector
+        if vector is None:
+            vector = users_vector(state)
+            self._users_copy = UsersCopy(state, vector)
+        return state.network.layers(vector)
+
+    def _current_state(self):
+        """The state, with what the user wrote into `coefs_` and `intercepts_`."""
+        copy = self.__dict__.get("_users_copy")
+        if copy is not None and not copy.take_over(self._state):
+            self.__dict__.pop("_users_copy", None)
+        return self._state
+
+    def __getstate__(self):
+        if hasattr(self, "_state"):
+            self._current_state()
+        state = super().__getstate__()
+        state.pop("_users_copy", None)
+        return state
 
     def restore_best(self):
         """Put back the weights of the `partial_fit` call with the best validation score.
 
-        `partial_fit` keeps them wherever it is given a validation set. (`fit` needs no such call: with
-        ``early_stopping=True`` it restores the best weights itself.) Only the weights go back; the history and the
-        optimiser's state stay, and a further `partial_fit` goes on from the restored weights.
+        `partial_fit` keeps these weights whenever it gets a validation set. (After `fit`
+        with ``early_stopping=True`` there is nothing to do: `fit` restores the best weights
+        itself.) Only the weights change. The history and the state of the optimiser stay,
+        and a further `partial_fit` continues from the restored weights.
 
         Returns
         -------
@@ -50,7 +79,7 @@ class FittedNetwork(VersionedState):
         Raises
         ------
         ValueError
-            Where no call of `partial_fit` was given `X_val` and `y_val`.
+            If no call of `partial_fit` got `X_val` and `y_val`.
 
         Examples
         --------
@@ -59,31 +88,61 @@ class FittedNetwork(VersionedState):
         >>> X, y = load_iris(return_X_y=True)
         >>> clf = FNNClassifier(random_state=0)
         >>> for _ in range(20):
-        ...     clf = clf.partial_fit(X[::2], y[::2], classes=[0, 1, 2], X_val=X[1::2], y_val=y[1::2])
+        ...     clf = clf.partial_fit(
+        ...         X[::2], y[::2], classes=[0, 1, 2], X_val=X[1::2], y_val=y[1::2]
+        ...     )
         >>> bool(clf.restore_best().score(X[1::2], y[1::2]) == clf.best_validation_score_)
         True
         """
         check_is_fitted(self)
-        if self._best_theta is None:
+        best = self._current_state().best
+        if best is None:
             raise ValueError("There are no best weights to restore: call partial_fit with X_val and y_val first.")
-        self._theta = self._best_theta.copy()
+        self._state.theta = best.theta.copy()
+        self.__dict__.pop("_users_copy", None)
         return self
+
+    def _attributes_of(self, state):
+        """The public attributes that follow from a state."""
+        history, progress, coordinates = state.history, state.progress, state.coordinates
+        validated = history["validation_loss"][-1] is not None
+        return {
+            "history_": history,
+            "feature_mean_": coordinates.feature_mean,
+            "feature_scale_": coordinates.feature_scale,
+            "target_mean_": coordinates.target_mean,
+            "target_scale_": coordinates.target_scale,
+            "n_iter_": progress.epoch,
+            "t_": progress.t,
+            "n_steps_": progress.n_steps,
+            "n_layers_": len(state.network.sizes),
+            "n_outputs_": state.network.sizes[-1],
+            "out_activation_": self._task.loss.out_activation,
+            "loss_curve_": history["loss"],
+            "loss_": history["loss"][-1],
+            "best_loss_": None if self.early_stopping and validated else progress.best_loss,
+            "validation_scores_": history["validation_score"] if validated else None,
+            "validation_loss_curve_": history["validation_loss"] if validated else None,
+            "best_validation_score_": progress.best_score if validated else None,
+        }
 
     def _predictor(self, X):
         """The forward pass for the rows of X, which is checked here."""
         check_is_fitted(self)
         if not self._is_ready(X):
             X = checked(self, X, reset=False)
-        return Predictor(self._network, self._theta, X, chunk_rows(self._network, X, self._theta.dtype))
+        state = self._current_state()
+        capacity = self._tuning.rows_at_once(state.network, X, state.theta.dtype)
+        return Predictor(state.network, state.theta, X, capacity, state.coordinates)
 
     def _raw_outputs(self, X, activate=None):
         """The output layer before its activation, or after it, (n, n_outputs)."""
         return self._predictor(X).raw_outputs(activate)
 
     def _is_ready(self, X):
-        """Whether X is an array that validation would let pass as it is; for one row validation is the larger work.
+        """Whether X is an array that validation would return unchanged; for one row, validation takes most of the time.
 
-        Anything in doubt is left to scikit-learn's validation and its messages.
+        If in doubt, leave X to scikit-learn's validation and its messages.
         """
         return (
             is_finite(X)

@@ -1,12 +1,152 @@
-"""From the parameters a user gives to the objects and numbers that training uses."""
+"""The parameters that a user gives, as the objects and numbers that training uses."""
 
-import warnings
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from .._engine.activations import ACTIVATIONS
+from .._engine.network import Network
 from .._engine.solvers import Adam, Momentum, PlainSGD
-from .._training import schedules as _schedules
+from .._training.patience import Patience
+from .._training.schedules import make_schedule, no_rates, user_rate
+from .call import RESUME
+from .warnings import warn_user
+
+_MAX_PARAMETERS = np.iinfo(np.intp).max // 8  # an array has at most this many bytes
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The constructor parameters that both estimators share, under their own names."""
+
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: str
+    batch_size: Any
+    shuffle: bool
+    learning_rate_init: Any
+    standardize: Any
+    learning_rate: Any
+    power_t: float
+    momentum: float
+    nesterovs_momentum: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    alpha: float
+    weight_decay: float
+    dropout: float
+    max_grad_norm: float | None
+    max_iter: int
+    tol: float
+    n_iter_no_change: float
+    early_stopping: bool
+    validation_fraction: float | None
+    scoring: Any
+    dtype: str
+    max_fun: int
+    verbose: Any
+
+    @classmethod
+    def of(cls, estimator):
+        """The settings of an estimator, from its attributes: a subclass may have another constructor."""
+        settings = cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
+        settings._check_solver()
+        return settings
+
+    @property
+    def has_epochs(self):
+        """Whether the solver can do one epoch at a time."""
+        return self.solver != "lbfgs"
+
+    def network(self, n_features, n_outputs):
+        """The network between these features and outputs."""
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        network = Network((n_features, *hidden, n_outputs), activation_names(self.activation, len(hidden)))
+        if network.n_parameters > _MAX_PARAMETERS:
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} is too large: the network would have "
+                f"{network.n_parameters:,} parameters, and an array holds at most {_MAX_PARAMETERS:,}."
+            )
+        return network
+
+    def precision(self, X):
+        """The type of all numbers in training on X."""
+        return np.result_type(X.dtype, np.float32) if self.dtype == "auto" else np.dtype(self.dtype)
+
+    def rows_in_batch(self, n_rows):
+        """The number of rows of a mini-batch."""
+        if self.batch_size == "full" or not self.has_epochs:
+            return n_rows
+        if self.batch_size == "auto":
+            return min(200, n_rows)
+        if self.batch_size > n_rows:
+            warn_user(
+                f"batch_size={self.batch_size} is larger than the number of training rows, {n_rows}. "
+                f"It is clipped to {n_rows}."
+            )
+        return min(int(self.batch_size), n_rows)
+
+    def initial_rate(self, sgd_rate):
+        """The eta that `learning_rate_init` stands for; None if the solver has none."""
+        if not self.has_epochs:
+            return None
+        if callable(self.learning_rate):
+            return user_rate(self.learning_rate, 0)
+        if self.learning_rate_init != "auto":
+            return float(self.learning_rate_init)
+        return 0.001 if self.solver == "adam" else sgd_rate * (1.0 - self.momentum)
+
+    def make_solver(self):
+        """The solver of gradient descent."""
+        if self.solver == "adam":
+            return Adam(float(self.beta_1), float(self.beta_2), float(self.epsilon), float(self.weight_decay))
+        if self.momentum > 0:
+            return Momentum(float(self.momentum), self.nesterovs_momentum)
+        return PlainSGD()
+
+    def make_schedule(self, eta_0):
+        """The function from the progress of training to the learning rates of the next epoch."""
+        if not self.has_epochs:
+            return no_rates
+        return make_schedule(self.learning_rate, eta_0, float(self.power_t), self.max_iter)
+
+    def make_patience(self, watches_score):
+        """What stops a training run that no longer improves."""
+        return Patience(
+            self.tol,
+            self.n_iter_no_change,
+            watches="Validation score" if watches_score else "Training loss",
+            adaptive=self.learning_rate == "adaptive",
+            stops=watches_score or self.has_epochs,
+        )
+
+    def keeps_best(self, call, before, split):
+        """Whether `call` continues to keep the best weights that it finds in the state `before`."""
+        if call.one_epoch:
+            return split.valid is not None or before.best is not None
+        return self.early_stopping
+
+    def has_ended(self, call, progress):
+        """Whether a training run that `call` continues has ended: all epochs are done, or it no longer improves."""
+        stalls = self.early_stopping or self.has_epochs
+        stalled = stalls and progress.no_improvement > self.n_iter_no_change
+        return call is RESUME and (stalled or progress.epoch >= self.max_iter)
+
+    @property
+    def unfinished(self):
+        """What to say if the last epoch does not end in a stall; None if a stall is never waited for."""
+        if self.n_iter_no_change == np.inf:
+            return None
+        return f"max_iter={self.max_iter} epochs were done and training has not converged yet"
+
+    def _check_solver(self):
+        """Raise if a parameter asks for what the solver cannot do."""
+        for name, off in (("dropout", 0.0), ("max_grad_norm", None)):
+            value = getattr(self, name)
+            if not self.has_epochs and value != off:
+                raise ValueError(f"{name}={value!r} needs solver='sgd' or 'adam'; 'lbfgs' minimises a fixed function.")
 
 
 def hidden_sizes(hidden_layer_sizes):
@@ -30,80 +170,3 @@ def activation_names(activation, n_hidden):
         if not isinstance(name, str) or name not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {name!r}.")
     return names
-
-
-def rows_in_batch(batch_size, n_rows):
-    """The number of rows of a mini-batch."""
-    if batch_size == "full":
-        return n_rows
-    if batch_size == "auto":
-        return min(200, n_rows)
-    if batch_size > n_rows:
-        warnings.warn(
-            f"batch_size={batch_size} is larger than the number of training rows, {n_rows}. It is clipped to {n_rows}.",
-            UserWarning,
-            stacklevel=6,
-        )
-    return min(int(batch_size), n_rows)
-
-
-def initial_learning_rate(params, sgd_rate):
-    """The eta that ``learning_rate_init`` stands for; None where the solver has none."""
-    if callable(params["learning_rate"]) and params["solver"] != "lbfgs":
-        return _schedules.user_rate(params["learning_rate"], 0)
-    if params["learning_rate_init"] != "auto":
-        return float(params["learning_rate_init"])
-    return 0.001 if params["solver"] == "adam" else sgd_rate * (1.0 - params["momentum"])
-
-
-def make_solver(params):
-    """The solver object; None for L-BFGS."""
-    if params["solver"] == "lbfgs":
-        return None
-    if params["solver"] == "adam":
-        settings = (params[name] for name in ("beta_1", "beta_2", "epsilon", "weight_decay"))
-        return Adam(*map(float, settings))
-    if params["momentum"] > 0:
-        return Momentum(float(params["momentum"]), params["nesterovs_momentum"])
-    return PlainSGD()
-
-
-def make_schedule(params, eta_0):
-    """The function from a training's progress to the next epoch's eta; None for L-BFGS."""
-    if params["solver"] == "lbfgs":
-        return None
-    return _schedules.make_schedule(params["learning_rate"], eta_0, float(params["power_t"]), params["max_iter"])
-
-
-def check_solver(params):
-    """Raise where a parameter asks for what the solver cannot do."""
-    for name, off in (("dropout", 0.0), ("max_grad_norm", None)):
-        if params["solver"] == "lbfgs" and params[name] != off:
-            raise ValueError(
-                f"{name}={params[name]!r} needs solver='sgd' or 'adam'; 'lbfgs' minimises a fixed function."
-            )
-
-
-def write_initial_values(network, theta, coefs_init, intercepts_init):
-    """Put the arrays given to ``fit`` into the parameters, in place."""
-    for name, given, part in (("coefs_init", coefs_init, np.s_[:-1]), ("intercepts_init", intercepts_init, np.s_[-1])):
-        if given is None:
-            continue
-        layers = network.layers(theta)
-        if not isinstance(given, (list, tuple, np.ndarray)):
-            raise ValueError(f"{name} must be a list with one array for each layer, got {type(given).__name__}.")
-        if len(given) != len(layers):
-            raise ValueError(f"{name} must have one array for each of the {len(layers)} layers, got {len(given)}.")
-        for number, (layer, values) in enumerate(zip(layers, given, strict=True)):
-            try:
-                values = np.asarray(values)
-            except ValueError as error:
-                raise ValueError(f"{name}[{number}] is not an array: {error}") from error
-            if values.shape != layer[part].shape:
-                raise ValueError(f"{name}[{number}] must have the shape {layer[part].shape}, got {values.shape}.")
-            if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
-                raise ValueError(f"{name}[{number}] must hold finite real numbers.")
-            with np.errstate(over="ignore", under="ignore"):
-                layer[part] = values
-            if not np.isfinite(layer[part]).all():
-                raise ValueError(f"{name}[{number}] holds numbers that are too large for {theta.dtype}.")

@@ -1,16 +1,69 @@
-"""From class labels to targets and back."""
+"""What a model learns: class labels or real targets, and everything that follows from that."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
+from sklearn.metrics import r2_score
 from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from .._engine.batches import ArrayTargets, ClassTargets
-from .._engine.losses import LogisticCrossEntropy, SoftmaxCrossEntropy
+from .._engine.losses import (
+    LogisticCrossEntropy,
+    PoissonDeviance,
+    ScaledSquaredError,
+    SoftmaxCrossEntropy,
+    SquaredError,
+)
+from .._engine.targets import ArrayTargets, ClassTargets
 from .data import in_range
+
+REGRESSION_LOSSES = {"squared_error": SquaredError, "poisson": PoissonDeviance}
+
+
+class Task(Protocol):
+    """Knows how y becomes targets and how raw outputs become scores."""
+
+    @property
+    def n_outputs(self) -> int:
+        """The units of the output layer."""
+
+    @property
+    def loss(self) -> Any:
+        """The loss, in the user's units."""
+
+    @property
+    def scales_targets(self) -> bool:
+        """Whether the targets have a unit that training need not know."""
+
+    def targets(self, y) -> Any:
+        """The training targets of checked y."""
+
+    def exact_targets(self, y) -> Any:
+        """The targets of checked y for validation, without smoothing."""
+
+    def in_training(self, targets, coordinates) -> tuple[Any, Any]:
+        """The targets in the coordinates of training, and the loss that belongs to them."""
+
+    def row_weights(self, y, sample_weight) -> np.ndarray | None:
+        """The weight of every row in the loss, (B,) or None."""
+
+    def strata(self, targets) -> np.ndarray | None:
+        """The classes by which a held-out validation set is stratified, (B,) or None."""
+
+    def score(self, raw, targets, weights) -> float:
+        """The default score of raw outputs, which may be overwritten."""
+
+    def advice(self, targets) -> str:
+        """What to say about the targets after training diverged."""
+
+    def attributes(self) -> dict[str, Any]:
+        """The public fitted attributes that follow from the task."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """The task as plain data."""
 
 
 def checked_labels(y):
@@ -28,14 +81,19 @@ def checked_labels(y):
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels that a model tells apart: sorted `classes`, or the columns of an indicator matrix if `multilabel`."""
+    """Class labels: sorted `classes`, or the columns of an indicator matrix if `multilabel`.
+
+    Training targets are smoothed by `smoothing`; `class_weight` is the estimator's parameter.
+    """
 
     classes: np.ndarray
     multilabel: bool
+    smoothing: float = 0.0
+    class_weight: Any = None
 
     @classmethod
     def find(cls, y, classes=None):
-        """The labels in checked `y`, or those that `classes` announces."""
+        """The labels in checked `y`, or those that `classes` lists."""
         if y.ndim == 2:
             columns = np.arange(y.shape[1])
             if classes is not None and not np.array_equal(columns, np.unique(column_or_1d(classes))):
@@ -48,7 +106,7 @@ class Labels:
 
     @property
     def binary(self):
-        """Whether there are two classes, told apart by one output."""
+        """Whether there are two classes, which one output tells apart."""
         return not self.multilabel and len(self.classes) == 2
 
     @property
@@ -56,8 +114,20 @@ class Labels:
         """The loss for these labels."""
         return LogisticCrossEntropy() if self.multilabel or self.binary else SoftmaxCrossEntropy()
 
-    def targets(self, y, smoothing=0.0):
-        """The targets of checked labels, smoothed; raises where they are not among the known ones."""
+    @property
+    def n_outputs(self):
+        """The units of the output layer."""
+        return 1 if self.binary else len(self.classes)
+
+    def targets(self, y):
+        """The smoothed targets of checked labels; raises if they are not among the known ones."""
+        return self._targets(y, self.smoothing)
+
+    def exact_targets(self, y):
+        """The targets of labels for validation, without smoothing."""
+        return self._targets(checked_labels(y), 0.0)
+
+    def _targets(self, y, smoothing):
         if self.multilabel != (y.ndim == 2):
             raise ValueError("y must be a multilabel indicator matrix in every call of the same model, or in none.")
         if self.multilabel:
@@ -74,20 +144,26 @@ class Labels:
             return ArrayTargets(codes[:, None].astype(np.int8), smoothing)
         return ClassTargets(codes, len(self.classes), smoothing)
 
-    def check_same(self, y, incremental, classes):
-        """Raise where a further call brings other labels than the first one."""
+    scales_targets = False
+
+    def in_training(self, targets, coordinates):
+        """The targets and the loss: labels have no units."""
+        return targets, self.loss
+
+    def check_same(self, y, call, classes):
+        """Raise if a further call brings other labels than the first one."""
         if classes is not None and not np.array_equal(self.classes, np.unique(column_or_1d(classes))):
             raise ValueError(
                 f"classes={classes!r} is not the same as on the first call to partial_fit, was: {self.classes!r}"
             )
-        if not (incremental or self.multilabel) and not np.array_equal(self.classes, np.unique(y)):
+        if not (call.one_epoch or self.multilabel) and not np.array_equal(self.classes, np.unique(y)):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes}, `y` has {np.unique(y)}"
             )
 
     def strata(self, targets):
-        """The class number of every row of targets, (n,); None for multilabel."""
+        """The class number of every row of targets, (n,); None for multilabel targets."""
         if self.multilabel:
             return None
         return targets.values[:, 0] if self.binary else targets.codes
@@ -98,8 +174,8 @@ class Labels:
             return (raw > 0).astype(int)
         return self.classes[self._numbers(raw)]
 
-    def accuracy(self, raw, targets, weights):
-        """The share of right rows; a multilabel row is right where all its labels are, as ``accuracy_score`` has it."""
+    def score(self, raw, targets, weights):
+        """The share of correct rows. All labels of a multilabel row must be correct, as in ``accuracy_score``."""
         if self.multilabel:
             right = ((raw > 0) == targets.values).all(axis=1)
         else:
@@ -109,19 +185,32 @@ class Labels:
     def _numbers(self, raw):
         return (raw[:, 0] > 0).astype(np.intp) if self.binary else raw.argmax(axis=1)
 
-    def row_weights(self, y, class_weight, sample_weight):
-        """Class weight times sample weight of every row, (n,); None where there is neither."""
+    def advice(self, targets):
+        """Nothing: labels have no scale."""
+        return ""
+
+    def attributes(self):
+        """The public fitted attribute `classes_`."""
+        return {"classes_": self.classes}
+
+    def to_plain(self):
+        """The labels as plain data."""
+        return {"classes": self.classes, "multilabel": self.multilabel}
+
+    def row_weights(self, y, sample_weight):
+        """Class weight times sample weight of every row, (n,); None if there is neither."""
+        class_weight = self.class_weight
         if class_weight is None:
             return sample_weight
         if self.multilabel:
             with np.errstate(over="ignore", invalid="ignore"):
                 weights = _label_weights(class_weight, y)
         else:
-            # "balanced" is about the classes that are there: a chunk of partial_fit may lack some.
+            # "balanced" means the classes that are present: a chunk of partial_fit may lack some.
             present = np.unique(y) if isinstance(class_weight, str) else self.classes
             with np.errstate(divide="ignore"):
                 per_class = compute_class_weight(class_weight, classes=present, y=y, sample_weight=sample_weight)
-            # A class all of whose rows have weight 0 would get an infinite one.
+            # If all rows of a class have weight 0, its weight would be infinite.
             per_class[np.isinf(per_class)] = 0.0
             weights = per_class[np.searchsorted(present, y)]
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
@@ -131,10 +220,111 @@ class Labels:
 
 
 def _label_weights(class_weight, y):
-    """The class weights of the rows of an indicator matrix, (n,): for every row the product over the labels."""
+    """The class weight of every row of an indicator matrix, (n,): the product over its labels."""
     if not isinstance(class_weight, list) or len(class_weight) != y.shape[1]:
         return compute_sample_weight(class_weight, y)
-    # By label, as compute_sample_weight demands every class that a dict leaves out to be in this y.
+    # Label by label, because compute_sample_weight requires every class that a dict leaves out to occur in this y.
     both = np.array([0, 1])
     per_class = [compute_class_weight(w, classes=both, y=label) for w, label in zip(class_weight, y.T, strict=True)]
     return np.prod([w[label] for w, label in zip(per_class, y.T, strict=True)], axis=0)
+
+
+@dataclass(frozen=True)
+class RealTargets:
+    """Real targets: `n_outputs` columns and the name of the loss."""
+
+    n_outputs: int
+    loss_name: str
+
+    @classmethod
+    def find(cls, y, loss_name):
+        """The task of checked targets `y`."""
+        return cls(1 if y.ndim == 1 else y.shape[1], loss_name)
+
+    @property
+    def loss(self):
+        """The loss for these targets."""
+        return REGRESSION_LOSSES[self.loss_name]()
+
+    def targets(self, y):
+        """The targets of checked y; raises if it has another number of columns than the first call."""
+        return self._targets(y, f"y has {{}} outputs, but the model has {self.n_outputs}.")
+
+    def exact_targets(self, y):
+        """The targets of a validation set."""
+        y = checked_targets(y, self.loss_name)
+        return self._targets(y, f"y_val has {{}} outputs, but y has {self.n_outputs}.")
+
+    def _targets(self, y, message):
+        targets = ArrayTargets(y.reshape(len(y), -1))
+        if targets.n_outputs != self.n_outputs:
+            raise ValueError(message.format(targets.n_outputs))
+        return targets
+
+    @property
+    def scales_targets(self):
+        """Whether the targets have a unit that training need not know: not the Poisson deviance's counts."""
+        return self.loss_name == "squared_error"
+
+    def in_training(self, targets, coordinates):
+        """The targets in the coordinates of training, and the loss that belongs to them."""
+        if coordinates.target_scale is None:
+            return targets, self.loss
+        return ArrayTargets(coordinates.to_targets(targets.values)), ScaledSquaredError(coordinates.target_scale)
+
+    def row_weights(self, y, sample_weight):
+        """The sample weights."""
+        return sample_weight
+
+    def strata(self, targets):
+        """None: real targets have no classes."""
+        return None
+
+    def score(self, raw, targets, weights):
+        """R^2 of raw outputs, which are overwritten; NaN if a prediction is not finite."""
+        self.loss.activate(raw)
+        if not np.isfinite(raw).all():
+            return np.nan
+        with np.errstate(over="ignore", invalid="ignore"):  # squares of finite outputs
+            return float(r2_score(targets.values, raw, sample_weight=weights))
+
+    def advice(self, targets):
+        """Advice to standardise large targets."""
+        if self.loss_name == "poisson":
+            return ""
+        values = targets.values.astype(np.float64)
+        largest = float(np.abs(values).max())
+        # Divide first: the squares of targets above 1e154 overflow.
+        scale = largest and largest * float(np.sqrt(np.mean(np.square(values / largest))))
+        if scale <= 10.0:
+            return ""
+        return (
+            f" The targets have a root mean square of {scale:.3g}: standardise them, for instance with "
+            "TransformedTargetRegressor(..., transformer=StandardScaler())."
+        )
+
+    def attributes(self):
+        """No public fitted attributes."""
+        return {}
+
+    def to_plain(self):
+        """The task as plain data."""
+        return {"n_outputs": self.n_outputs, "loss_name": self.loss_name}
+
+
+def checked_targets(y, loss_name):
+    """Targets as numbers: (n,), or (n, n_outputs) if there are several outputs."""
+    if sparse.issparse(y):
+        raise ValueError("y is sparse, but FNNRegressor needs a dense array: use y.toarray().")
+    if y.dtype.kind == "O":
+        try:
+            y = y.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"y must hold numbers for FNNRegressor: {error}") from error
+    if y.dtype.kind not in "fiub" or not np.isfinite(y).all():
+        raise ValueError(f"y must hold finite numbers for FNNRegressor, got an array of type {y.dtype}.")
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    if loss_name == "poisson" and (y < 0).any():
+        raise ValueError("loss='poisson' needs targets >= 0; y has negative ones.")
+    return y

@@ -1,8 +1,8 @@
-"""The validation set: where it comes from, its loss and score after every epoch."""
+"""The validation set: given or held out, and its loss and score after every epoch."""
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -12,15 +12,16 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from .._engine.prediction import Predictor
+from .._training.monitor import no_validation
 from .data import check_weights, checked
 
 
 @dataclass
 class ValidationSet:
-    """Rows that are scored after every epoch.
+    """The rows that are scored after every epoch.
 
-    `X` (n, n_features) is checked and ready for the forward pass; `X_given` and `y` are as the user gave them, for
-    scorers; `targets` fills target arrays; `weights` (n,) or None are sample weights.
+    `X` (n, n_features) is checked and ready for the forward pass; scorers get `X_given` and `y` as the user gave them;
+    `targets` fills target arrays; `weights` (n,) or None are sample weights.
     """
 
     X: Any
@@ -33,7 +34,7 @@ class ValidationSet:
 def hold_out(n_rows, fraction, strata, weights, seed):
     """The row numbers of a validation set drawn from the rows whose weight is not 0.
 
-    Stratified by `strata` (n_rows,) where every class has rows enough for both sides.
+    It is stratified by `strata` (n_rows,) if every class has enough rows for both sides.
     """
     rows = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
     n_held = int(np.ceil(fraction * len(rows)))
@@ -52,7 +53,7 @@ def hold_out(n_rows, fraction, strata, weights, seed):
 
 
 def mean_loss(loss, raw, targets, weights):
-    """The weighted mean loss of rows with raw outputs `raw` (n, n_outputs), which is left as it is."""
+    """The weighted mean loss of rows with raw outputs `raw` (n, n_outputs), which stays unchanged."""
     n, n_outputs = raw.shape
     # One block of one mini-batch.
     z, y, delta = np.empty((3, 1, n_outputs, n), raw.dtype)
@@ -67,10 +68,26 @@ def mean_loss(loss, raw, targets, weights):
     return loss.value(z, y, row, cast) / float(weights.sum())
 
 
-def given_set(estimator, X_val, y_val, sample_weight_val):
-    """The validation set that was given to an estimator's fit, checked, or None."""
+class Split(NamedTuple):
+    """The row numbers of the training set, None for all rows, and the ValidationSet, or None."""
+
+    rows: np.ndarray | None
+    valid: ValidationSet | None
+
+
+class Validation(NamedTuple):
+    """The arguments of `fit` that describe a validation set."""
+
+    X: Any = None
+    y: Any = None
+    weights: Any = None
+
+
+def given_set(estimator, task, given):
+    """The validation set that was given to an estimator's `fit`, checked, or None."""
+    X_val, y_val, weights = given
     if X_val is None and y_val is None:
-        if sample_weight_val is not None:
+        if weights is not None:
             raise ValueError("sample_weight_val was given without X_val and y_val.")
         return None
     if X_val is None or y_val is None:
@@ -79,41 +96,43 @@ def given_set(estimator, X_val, y_val, sample_weight_val):
     if n_rows != n_targets:
         raise ValueError(
             f"X_val and y_val have inconsistent numbers of rows: {n_rows} and {n_targets}. Note that GridSearchCV and "
-            "its like cut every argument of fit that has as many rows as X into the folds of X: give such a search a "
-            "validation set with another number of rows than X."
+            "similar tools cut every argument of fit that has as many rows as X into the folds of X: give such a "
+            "search a validation set with another number of rows than X."
         )
     try:
         X, y = checked(estimator, X_val, y_val, reset=False)
-        targets = estimator._encode_validation(y)
+        targets = task.exact_targets(y)
     except ValueError as error:
         raise ValueError(f"The validation set (X_val, y_val) does not fit: {error}") from error
-    weights = sample_weight_val
     if weights is not None:
         weights = check_weights("sample_weight_val", weights, X)
     return ValidationSet(X, X_val, y, targets, weights)
 
 
-def held_out(estimator, X, X_given, y, targets, sample_weight):
-    """Row numbers of the training set and the validation set held out of it, or (None, None)."""
-    fraction = estimator.validation_fraction
+def held_out(data, task, settings, seed):
+    """Hold a validation set out of the training rows if the settings ask for it."""
+    fraction = settings.validation_fraction
     if fraction is None:
-        if not estimator.early_stopping:
-            return None, None
+        if not settings.early_stopping:
+            return Split(None, None)
         fraction = 0.1
-    held = hold_out(X.shape[0], fraction, estimator._strata(targets), sample_weight, estimator._seed)
+    X, weights = data.X, data.sample_weight
+    held = hold_out(X.shape[0], fraction, task.strata(data.targets), weights, seed)
     rows = np.setdiff1d(np.arange(X.shape[0]), held)
-    weights = None if sample_weight is None else sample_weight[held]
-    # A custom scorer gets the rows in the form in which X came, with its feature names; of sparse matrices not all
-    # forms have rows.
-    as_checked = estimator.scoring in (None, "loss") or sparse.issparse(X)
-    X_scored = X[held] if as_checked else _safe_indexing(X_given, held)
-    return rows, ValidationSet(X[held], X_scored, y[held], targets.subset(held), weights)
+    # A custom scorer gets the rows in the form in which X came, with its feature names. Not every form of sparse
+    # matrix can be indexed by rows.
+    as_checked = settings.scoring in (None, "loss") or sparse.issparse(X)
+    X_scored = X[held] if as_checked else _safe_indexing(data.given.X, held)
+    weights = None if weights is None else weights[held]
+    return Split(rows, ValidationSet(X[held], X_scored, data.y[held], data.targets.subset(held), weights))
 
 
-def validator(estimator, valid, capacity):
-    """The function that gives loss and score on the validation set."""
-    predictor = Predictor(estimator._network, estimator._theta, valid.X, capacity)
-    scoring, loss_function = estimator.scoring, estimator._loss
+def validator(estimator, task, state, valid, capacity):
+    """The function that gives loss and score of the model in training on the validation set."""
+    if valid is None:
+        return no_validation
+    predictor = Predictor(state.network, state.theta, valid.X, capacity, state.coordinates)
+    scoring, loss_function = estimator.scoring, task.loss
     scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
     scorer_weights = {} if valid.weights is None else {"sample_weight": valid.weights}
 
@@ -124,20 +143,20 @@ def validator(estimator, valid, capacity):
         if scoring == "loss":
             return loss, -loss
         if scorer is None:
-            return loss, estimator._mean_score(raw, valid.targets, valid.weights) if finite else math.nan
+            return loss, task.score(raw, valid.targets, valid.weights) if finite else math.nan
         return loss, _score(scoring, scorer, estimator, valid.X_given, valid.y, scorer_weights)
 
     return validate
 
 
 def _score(scoring, scorer, estimator, X, y, weights):
-    """What a scorer says of the model in training, as a float."""
+    """The score that a scorer gives the model in training, as a float."""
     try:
         score = scorer(estimator, X, y, **weights)
     except AttributeError as error:
         if callable(scoring):
             raise
-        # The scorer asks for a method that the estimator has not: probabilities of a regressor.
+        # The scorer needs a method that the estimator lacks, such as the probabilities of a regressor.
         raise ValueError(f"scoring={scoring!r} cannot score a {type(estimator).__name__}: {error}") from error
     try:
         return float(score)

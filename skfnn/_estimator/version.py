@@ -1,13 +1,18 @@
-"""The version of the package, and a warning where a pickled model comes from another one."""
-
-import warnings
+"""The version of the package, and what a saved model holds."""
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
+from .._training.state import TrainingState
+from .warnings import warn_user
+
 __version__ = "0.1.0"
 
-_KEY = "_skfnn_version"  # in the pickled state only, never an attribute
+# These two are in the saved state only, never attributes.
+_VERSION = "_skfnn_version"
+_FORMAT = "_skfnn_format"
+# The number changes when the plain data below has other keys or another meaning.
+FORMAT = 1
 
 
 class _OtherVersionWarning(InconsistentVersionWarning):
@@ -17,30 +22,43 @@ class _OtherVersionWarning(InconsistentVersionWarning):
         return (
             f"This {self.estimator_name} was saved by {self.original_sklearn_version} and is loaded by "
             f"{self.current_sklearn_version}. It may fail, or predict something else than it did. Fit it again with "
-            "this version, or load it with the one that saved it."
+            "this version, or load it with the version that saved it."
         )
 
 
 class VersionedState(BaseEstimator):
-    """Saves the version of skfnn with the state of an estimator and compares it where the state is loaded.
+    """Saves an estimator as plain data: parameters, arrays, numbers, names, and the version of skfnn.
 
-    scikit-learn does so for its own classes only. Pickle, joblib and skops go through these methods; so do copies,
-    whose versions agree.
+    Pickle, joblib, skops and copies use these methods. No saved file names a private class of this package, so these
+    classes may move.
     """
 
     def __getstate__(self):
-        return super().__getstate__() | {_KEY: __version__}
+        state = super().__getstate__() | {_VERSION: __version__, _FORMAT: FORMAT}
+        for name in ("_state", "_task"):
+            if name in state:
+                state[name] = state[name].to_plain()
+        return state
 
     def __setstate__(self, state):
         state = dict(state)
-        # What was saved before versions were has none.
-        saved = state.pop(_KEY, None)
+        saved, number = state.pop(_VERSION, None), state.pop(_FORMAT, None)
         if saved != __version__:
             original = "an older skfnn" if saved is None else f"skfnn {saved}"
-            warning = _OtherVersionWarning(
-                estimator_name=type(self).__name__,
-                current_sklearn_version=f"skfnn {__version__}",
-                original_sklearn_version=original,
+            warn_user(
+                _OtherVersionWarning(
+                    estimator_name=type(self).__name__,
+                    current_sklearn_version=f"skfnn {__version__}",
+                    original_sklearn_version=original,
+                )
             )
-            warnings.warn(warning, stacklevel=2)
+        if number != FORMAT and "_state" in state:
+            raise ValueError(
+                f"This {type(self).__name__} was saved in format {number}; skfnn {__version__} reads format {FORMAT}. "
+                "Fit it again, or load it with the version that saved it."
+            )
+        if "_state" in state:
+            state["_state"] = TrainingState.from_plain(state["_state"], state["history_"])
+        if "_task" in state:
+            state["_task"] = self._task_from_plain(**state["_task"])
         super().__setstate__(state)

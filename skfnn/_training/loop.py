@@ -1,40 +1,86 @@
-"""The loop over the epochs, and the L-BFGS run."""
+"""The loop over the epochs, and L-BFGS."""
 
 from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import minimize
 
 
-def train_epochs(trainer, monitor, max_iter, epoch_rng):
-    """Up to `max_iter` epochs; `epoch_rng(number)` gives the random stream of an epoch."""
-    for _ in range(max_iter):
-        eta = monitor.begin_epoch()
-        loss = trainer.epoch(eta, partial(epoch_rng, monitor.number))
-        if monitor.end_epoch(loss):
-            break
+class Runner(Protocol):
+    """Trains in place until the monitor stops it or its budget is spent."""
+
+    def run(self, monitor, max_iter) -> str | None:
+        """Run up to `max_iter` epochs; returns why training has not converged, or None."""
 
 
-def train_lbfgs(trainer, monitor, max_iter, max_fun, tol):
-    """L-BFGS (Liu and Nocedal 1989) as SciPy has it; returns whether and why it ended, as SciPy says it."""
+class EpochLoop:
+    """Gradient descent, epoch by epoch; `unfinished` is what to say if the last epoch does not end in a stall."""
 
-    def objective(x):
-        monitor.begin_epoch()  # the first evaluation after an iteration begins the next one
-        np.copyto(trainer.theta, x, casting="same_kind")
-        value, gradient = trainer.objective()
-        return value, gradient.astype(np.float64)
+    def __init__(self, trainer, seed, unfinished=None):
+        self._trainer, self._seed, self._unfinished = trainer, seed, unfinished
 
-    def end_iteration(intermediate_result):
-        np.copyto(trainer.theta, intermediate_result.x, casting="same_kind")
-        if monitor.end_epoch(float(intermediate_result.fun)):
-            raise StopIteration
+    def run(self, monitor, max_iter):
+        """Run up to `max_iter` epochs; returns why training has not converged, or None."""
+        for _ in range(max_iter):
+            rates = monitor.begin_epoch()
+            loss = self._trainer.epoch(rates, partial(epoch_rng, self._seed, monitor.state.epoch_number))
+            if monitor.end_epoch(loss):
+                return None
+        return self._unfinished
 
-    options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
-    start = trainer.theta.astype(np.float64)
-    result = minimize(objective, start, method="L-BFGS-B", jac=True, callback=end_iteration, options=options)
-    np.copyto(trainer.theta, result.x, casting="same_kind")
-    if monitor.epochs:
-        monitor.abandon_epoch()
-    else:
-        monitor.end_epoch(float(result.fun))
-    return result
+
+def epoch_rng(seed, number, stream=0):
+    """A random stream of an epoch. It depends on the seed and on the number of epochs before, and on nothing else."""
+    return np.random.default_rng([seed, number, stream] if stream else [seed, number])
+
+
+class LBFGS:
+    """L-BFGS (Liu and Nocedal 1989) from SciPy; an iteration is an epoch.
+
+    `objective` works in place on `theta`.
+    """
+
+    def __init__(self, objective, theta, max_fun, tol):
+        self._objective, self._theta = objective, theta
+        self._options = {"maxfun": max_fun, "gtol": tol}
+        self._value: Any = None  # of the last evaluation
+
+    def run(self, monitor, max_iter):
+        """Run up to `max_iter` iterations; returns why training has not converged, or None."""
+
+        def evaluate(x):
+            monitor.begin_epoch()  # the first evaluation after an iteration begins the next one
+            self._take(x)
+            self._value, gradient = self._objective.value_and_gradient()
+            return float(np.ravel(self._value)[0]), gradient.astype(np.float64)
+
+        def end_iteration(intermediate_result):
+            if monitor.end_epoch(self._loss_at(intermediate_result)):
+                raise StopIteration
+
+        result = minimize(
+            evaluate,
+            self._theta.astype(np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            callback=end_iteration,
+            options=self._options | {"maxiter": max_iter},
+        )
+        loss = self._loss_at(result)
+        if monitor.epochs:
+            monitor.abandon_epoch()
+        else:
+            monitor.end_epoch(loss)
+        return None if result.success or monitor.stopped else f"L-BFGS did not converge: {result.message}"
+
+    def _loss_at(self, result):
+        """The loss at the point of SciPy's `result`, which becomes the parameters."""
+        self._take(result.x)
+        if np.ravel(self._value)[0] != result.fun:  # the last evaluation was at another point
+            self._value, _ = self._objective.value_and_gradient()
+        return self._value
+
+    def _take(self, x):
+        """Put the parameters of SciPy into the network."""
+        np.copyto(self._theta, x, casting="same_kind")

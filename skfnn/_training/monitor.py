@@ -1,254 +1,192 @@
-"""The border of an epoch: history, validation, patience, best weights, printing, the way back after Ctrl-C."""
+"""The border between two epochs: record, validate, judge, commit, print, tell callbacks."""
 
 import math
 import time
-from statistics import median
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .schedules import ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST
-
-HISTORY_KEYS = ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds")
+from .journal import Journal
+from .schedules import NO_RATES
+from .state import BestWeights
 
 
 class Diverged(ArithmeticError):
     """The loss or a parameter is no longer finite."""
 
 
-def new_history():
-    """An empty history."""
-    return {key: [] for key in HISTORY_KEYS}
+class EpochSize(NamedTuple):
+    """How many rows and iterations an epoch has."""
+
+    rows: int
+    steps: int
 
 
-def new_progress():
-    """What must be remembered from epoch to epoch beside the parameters and the solver's state."""
-    return {
-        "t": 0,  # rows gone through
-        "n_steps": 0,
-        "epoch": 0,  # epochs of this training
-        "best_loss": math.inf,
-        "best_score": -math.inf,
-        "to_beat": math.inf,  # what an epoch must undercut to be an improvement
-        "recent": [math.inf, math.inf],  # the last values, for "adaptive"
-        "kept_score": -math.inf,  # of the best weights at hand
-        "no_improvement": 0,
-        "rate_scale": 1.0,
-    }
+class EpochCallbacks(Protocol):
+    """What the monitor tells at the border of an epoch."""
+
+    def begin_epoch(self) -> None:
+        """An epoch begins."""
+
+    def end_epoch(self) -> bool:
+        """An epoch was committed; returns whether a callback wants the run to stop."""
+
+    def abandon_epoch(self) -> None:
+        """An epoch that began will not be finished."""
+
+    def end_fit(self) -> None:
+        """The fitted attributes are set."""
+
+
+class NoCallbacks:
+    """The callbacks of a training run without any."""
+
+    def begin_epoch(self):
+        """Do nothing."""
+
+    def end_epoch(self):
+        """Never stop."""
+        return False
+
+    def abandon_epoch(self):
+        """Do nothing."""
+
+    def end_fit(self):
+        """Do nothing."""
+
+
+NO_CALLBACKS = NoCallbacks()
+
+
+def no_validation():
+    """Loss and score if there is no validation set."""
+    return None, None
 
 
 class Monitor:
-    """Watches a training and says when to stop.
+    """Watches a training run and says when to stop.
 
     Parameters
     ----------
-    theta : ndarray, the parameters that are trained in place.
-    solver_state : dict of arrays and numbers, worked on in place.
-    progress, history : dicts as made by ``new_progress`` and ``new_history``, continued in place.
-    schedule : function from the progress to eta, or None where there is no learning rate.
-    rows, steps : how many rows and iterations an epoch has.
-    validate : function returning (loss, score) on the validation set, or None.
-    early_stopping, adaptive, tol, patience, verbose : settings of the estimator.
-    best_theta : array that takes the weights of the epoch with the best validation score, or None.
-    restores_best : whether the weights of a warm start are themselves the ones to beat.
-    done : how many of the epochs in the history belong to this training: it was interrupted after them.
-    stops_on_loss : whether a training loss that no longer falls ends the training.
-    max_iter : the number of epochs, for printing.
-    callbacks : object with ``begin_epoch()`` and ``end_epoch() -> whether to stop``, or None.
+    state : TrainingState, trained in place.
+    size : EpochSize
+    schedule : function from the progress to the StepRates of the next epoch.
+    patience : Patience
+    printer : Printer
+    validate : function that returns loss and score on the validation set.
+    watches_score : whether `patience` judges the validation score instead of the training loss.
+    keeps_best : whether the parameters of the epoch with the best validation score are kept.
+    callbacks : EpochCallbacks
     """
 
     def __init__(
         self,
-        theta,
-        solver_state,
-        progress,
-        history,
-        *,
+        state,
+        size,
         schedule,
-        rows,
-        steps,
-        validate=None,
-        early_stopping=False,
-        best_theta=None,
-        restores_best=True,
-        done=0,
-        adaptive=False,
-        tol=1e-4,
-        patience=10,
-        stops_on_loss=True,
-        verbose=False,
-        max_iter=1,
-        callbacks=None,
+        patience,
+        printer,
+        *,
+        validate=no_validation,
+        watches_score=False,
+        keeps_best=False,
+        callbacks: EpochCallbacks = NO_CALLBACKS,
     ):
-        self.theta, self.progress, self.history = theta, progress, history
-        self.stopped = self._interrupted = False
-        self._first = self.number - done
-        self._solver_state = solver_state
-        self._schedule, self._rows, self._steps, self._validate = schedule, rows, steps, validate
-        self._early_stopping, self._adaptive = early_stopping, adaptive
-        self._stops = early_stopping or stops_on_loss
-        self._tol, self._patience, self._verbose, self._max_iter = tol, patience, verbose, max_iter
+        self.state, self.journal = state, Journal(state)
+        self.stopped = self.interrupted = False
+        self._size, self._schedule, self._patience, self._printer = size, schedule, patience, printer
+        self._validate, self._watches_score, self._keeps_best = validate, watches_score, keeps_best
         self._callbacks = callbacks
         self._begun = False
-        self._eta = math.nan
-        if early_stopping and restores_best and self._first:
-            # The weights of a warm start are the ones to beat, by their score on this validation set.
-            score = validate()[1]
-            progress["best_score"] = -math.inf if math.isnan(score) else score
-            progress["kept_score"] = progress["best_score"]
-            progress["to_beat"], progress["recent"] = -progress["best_score"], [math.inf, math.inf]
-        self._arrays = [theta, *(v for v in solver_state.values() if isinstance(v, np.ndarray))]
-        self._snapshots = [a.copy() for a in self._arrays]
-        self._numbers = (dict(solver_state), dict(progress))
-        self.best_theta = best_theta
-        self._pending = None
+        self.rates = NO_RATES
+
+    @property
+    def epochs(self):
+        """How many epochs this training run has finished, in this call and in those that it continues."""
+        return self.state.progress.epoch
+
+    def score_start(self):
+        """Make the present parameters the ones to beat, by their score on the validation set."""
+        score = self._validate()[1]
+        state = self.state
+        state.best = None if math.isnan(score) else BestWeights(state.theta.copy(), score)
+        best_score = -math.inf if math.isnan(score) else score
+        state.progress = replace(state.progress, best_score=best_score, to_beat=-best_score, recent=(math.inf,) * 2)
 
     def begin_epoch(self):
-        """Start the clock; returns the epoch's eta. In an epoch that has begun it does nothing."""
-        if self._begun:
-            return self._eta
-        self._begun = True
-        if self._callbacks is not None:
+        """Start the clock; returns the StepRates of the epoch. If an epoch has begun already, change nothing."""
+        if not self._begun:
+            self._begun = True
             self._callbacks.begin_epoch()
-        self._eta = math.nan if self._schedule is None else self._schedule(self.progress)
-        self._start = time.perf_counter()
-        return self._eta
+            self.rates = self._schedule(self.state.progress)
+            self._start = time.perf_counter()
+        return self.rates
 
     def end_epoch(self, loss):
-        """Record the epoch; returns whether to stop. Raises Diverged where numbers are no longer finite."""
+        """Record the epoch; returns whether to stop. Raises Diverged if a number is no longer finite.
+
+        `loss` is a number, or two: in the coordinates of training, which patience judges, and in the units of y.
+        """
         seconds = time.perf_counter() - self._start
         self._begun = False
-        # The sum is finite where every parameter is, but for the rare overflow of the sum itself.
-        if not (math.isfinite(loss) and (math.isfinite(np.add.reduce(self.theta)) or np.isfinite(self.theta).all())):
-            raise Diverged
-        validation_loss, validation_score = (None, None) if self._validate is None else self._validate()
-        record = {
-            "epoch": self.number + 1,
-            "loss": loss,
-            "learning_rate": self._first_eta(),
-            "validation_loss": validation_loss,
-            "validation_score": validation_score,
-            "seconds": seconds,
-        }
-        progress = dict(self.progress)
-        progress["t"] += self._rows
-        progress["n_steps"] += self._steps
-        progress["epoch"] += 1
-        improved = self._judge(record, progress)
-        message = self._stall(progress)
-        self._commit(record, progress, improved, len(self.history["epoch"]))
-        if self._verbose:
-            print(self._line(record))
-            if message:
-                print(message)
-        if self._callbacks is not None and self._callbacks.end_epoch():
-            self.stopped = self._interrupted = True
+        objective, loss = float(np.ravel(loss)[0]), float(np.ravel(loss)[-1])
+        check_finite(loss, self.state.theta)
+        record = self._record(loss, seconds)
+        progress, is_best = self._next_progress(record, objective)
+        progress, verdict = self._patience.judge(progress, self.rates.first)
+        self.journal.commit(record, progress, is_best)
+        self.stopped = verdict.stops
+        self._printer.epoch(record)
+        self._printer.say(verdict.message)
+        if self._callbacks.end_epoch():
+            self.stopped = self.interrupted = True
         return self.stopped
 
     def abandon_epoch(self):
         """End an epoch that began and will not be finished."""
-        if self._begun and self._callbacks is not None:
+        if self._begun:
             self._callbacks.abandon_epoch()
         self._begun = False
 
-    def _first_eta(self):
-        """The eta of the epoch's first step; where it has not changed the history holds one number many times."""
-        eta = self._eta(0) if callable(self._eta) else self._eta
-        past = self.history["learning_rate"]
-        return past[-1] if past and past[-1] == eta else eta
-
-    def _judge(self, record, progress):
-        """Update the best figures and the patience; returns whether these are the weights to keep."""
-        loss, score = record["loss"], record["validation_score"]
-        progress["best_loss"] = min(progress["best_loss"], loss)
-        if score is not None and score > progress["best_score"]:
-            progress["best_score"] = score
-        keep = self.best_theta is not None and score is not None and score > progress["kept_score"]
-        if keep:
-            progress["kept_score"] = score
-        value, enough = -score if self._early_stopping else loss, False
-        if math.isfinite(value):  # anything else is no improvement
-            if self._adaptive:
-                # One lucky epoch must not make all that follow look like none: the median of three is compared.
-                progress["recent"] = [*progress["recent"], value][-3:]
-                value = median(progress["recent"])
-            enough = value <= progress["to_beat"] - self._tol
-            progress["to_beat"] = min(progress["to_beat"], value)
-        progress["no_improvement"] = 0 if enough else progress["no_improvement"] + 1
-        return keep
-
-    def _stall(self, progress):
-        """After too many epochs without improvement lower eta or stop; returns what to print."""
-        if not self._stops or progress["no_improvement"] <= self._patience:
-            return None
-        what = "Validation score" if self._early_stopping else "Training loss"
-        message = f"{what} did not improve by tol={self._tol:g} for {self._patience} consecutive epochs."
-        if self._adaptive and self._eta > ADAPTIVE_SMALLEST:
-            progress["rate_scale"] /= ADAPTIVE_DIVISOR
-            # The new eta has to do better than the last epochs, not than the luckiest of all.
-            progress.update(no_improvement=0, to_beat=median(progress["recent"]))
-            return f"{message} Setting the learning rate to {self._eta / ADAPTIVE_DIVISOR:g}."
-        self.stopped = True
-        return f"{message} Stopping."
-
-    def _line(self, record):
-        parts = [f"Epoch {record['epoch']}/{self._first + self._max_iter}"]
-        parts.append(f"loss {record['loss']:.6f}")
-        if record["validation_loss"] is not None:
-            parts.append(f"validation loss {record['validation_loss']:.6f}")
-            parts.append(f"validation score {record['validation_score']:.4f}")
-        if not math.isnan(record["learning_rate"]):
-            parts.append(f"eta {record['learning_rate']:g}")
-        parts.append(f"{record['seconds']:.3f} s")
-        return "  ".join(parts)
-
-    def _commit(self, record, progress, improved, place):
-        """Make the epoch part of the model. Doing it again after an interruption does it once."""
-        self._pending = (record, progress, improved, place)
-        for snapshot, array in zip(self._snapshots, self._arrays, strict=True):
-            np.copyto(snapshot, array)
-        if improved:
-            np.copyto(self.best_theta, self.theta)
-        self.progress.update(progress)
-        self._numbers = (dict(self._solver_state), dict(progress))
-        for key, values in self.history.items():
-            values[place:] = [record[key]]
-        self._pending = None
-
-    @property
-    def number(self):
-        """The number of the last epoch; the history of a long stream may lack its first entries."""
-        numbers = self.history["epoch"]
-        return numbers[-1] if numbers else 0
-
-    @property
-    def epochs(self):
-        """How many epochs this training has finished."""
-        return self.number - self._first
-
     def roll_back(self):
-        """Go back to the border of the last finished epoch, where training was interrupted."""
-        self._interrupted = True
-        if self._pending is not None:
-            self._commit(*self._pending)
-            return
-        for snapshot, array in zip(self._snapshots, self._arrays, strict=True):
-            np.copyto(array, snapshot)
-        self._solver_state.update(self._numbers[0])
-        self.progress.update(self._numbers[1])
+        """Return to the border of the last finished epoch after an interruption."""
+        self.interrupted = True
+        self.journal.roll_back()
 
-    def restore_best(self):
-        """Put the weights of the best epoch back, in place; returns those to go on with, None where they are the same.
+    def _record(self, loss, seconds):
+        """What the history keeps of an epoch."""
+        eta, past = self.rates.first, self.state.history["learning_rate"]
+        validation_loss, validation_score = self._validate()
+        return {
+            "epoch": self.state.epoch_number + 1,
+            "loss": loss,
+            # If eta has not changed, the history holds the same object many times, which saves memory.
+            "learning_rate": past[-1] if past and past[-1] == eta else eta,
+            "validation_loss": validation_loss,
+            "validation_score": validation_score,
+            "seconds": seconds,
+        }
 
-        A training that was interrupted goes on from its last epoch, one that came to its end from the best. The array
-        is the monitor's own, which is of no more use then.
-        """
-        last = self._snapshots[0]
-        if self.kept_theta is None or np.array_equal(last, self.kept_theta):
-            return None
-        np.copyto(self.theta, self.kept_theta)
-        return last if self._interrupted else None
+    def _next_progress(self, record, objective):
+        """The progress after an epoch, and whether its parameters are the best so far."""
+        state, loss, score = self.state, record["loss"], record["validation_score"]
+        before = state.progress
+        kept = -math.inf if state.best is None else state.best.score
+        is_best = self._keeps_best and score is not None and score > kept
+        progress = replace(
+            before,
+            t=before.t + self._size.rows,
+            n_steps=before.n_steps + self._size.steps,
+            epoch=before.epoch + 1,
+            best_loss=min(before.best_loss, loss),
+            best_score=score if score is not None and score > before.best_score else before.best_score,
+        )
+        return self._patience.count(progress, -score if self._watches_score else objective), is_best
 
-    @property
-    def kept_theta(self):
-        """The weights of the epoch with the best score, or None."""
-        return self.best_theta if self.progress["kept_score"] > -math.inf else None
+
+def check_finite(loss, theta):
+    """Raise Diverged if the loss or a parameter is not finite."""
+    # The sum is finite if every parameter is, except when the sum itself overflows, which is rare.
+    if not (math.isfinite(loss) and (math.isfinite(np.add.reduce(theta)) or np.isfinite(theta).all())):
+        raise Diverged

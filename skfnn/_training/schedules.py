@@ -1,50 +1,55 @@
-"""The learning-rate schedules: which eta the next epoch uses.
+"""The learning-rate schedules: the learning rates of the next epoch.
 
-A schedule is a function of the initial eta, of the progress of the training so far, and of settings; ``by_step`` says
-of one that it gives a function from the number of the step to eta, for the steps of the epoch, instead of one eta.
+A schedule is a function of the initial eta, of the progress of the training run so far, and of settings. It returns the
+eta of the whole epoch.
 """
 
 import math
 from functools import partial
 from numbers import Real
 
+from .._engine.rates import StepRates
 
-def constant(eta_0, progress, settings):
+
+def constant(eta_0, progress, *, power_t, max_iter):
     """eta_0, always."""
     return eta_0
 
 
-def invscaling(eta_0, progress, settings):
-    """eta_0 / (t + 1)^power_t, with t the rows that training has gone through so far."""
+def invscaling(eta_0, progress, *, power_t, max_iter):
+    """eta_0 / (t + 1)^power_t, with t the number of rows processed so far."""
     try:
-        return eta_0 / (progress["t"] + 1.0) ** settings["power_t"]
+        return eta_0 / (progress.t + 1.0) ** power_t
     except OverflowError:
         return 0.0
 
 
-def adaptive(eta_0, progress, settings):
-    """eta_0, divided by 5 every time that training stalled (see the monitor)."""
-    return eta_0 * progress["rate_scale"]
+def adaptive(eta_0, progress, *, power_t, max_iter):
+    """eta_0, divided by 5 each time the training run stalls (see ``Patience``)."""
+    return eta_0 * progress.rate_scale
 
 
-def cosine(eta_0, progress, settings):
-    """eta_0 / 2 * (1 + cos(pi e / max_iter)), with e the epochs of this training so far.
+def cosine(eta_0, progress, *, power_t, max_iter):
+    """eta_0 / 2 * (1 + cos(pi e / max_iter)), with e the number of epochs of this training run so far.
 
     Loshchilov and Hutter (2017), "SGDR", arXiv 1608.03983, equation 5 without restarts.
     """
-    share = min(1.0, progress["epoch"] / settings["max_iter"])
+    share = min(1.0, progress.epoch / max_iter)
     return 0.5 * eta_0 * (1.0 + math.cos(math.pi * share))
 
 
 SCHEDULES = {"constant": constant, "invscaling": invscaling, "adaptive": adaptive, "cosine": cosine}
 
-# "adaptive" divides by this number, down to this learning rate.
+# "adaptive" divides by this number, until the learning rate is at most this small.
 ADAPTIVE_DIVISOR = 5.0
 ADAPTIVE_SMALLEST = 1e-6
 
 
+NO_RATES = StepRates(math.nan)
+
+
 def user_rate(function, step):
-    """The eta that a user's function gives for a step, checked."""
+    """The eta that a user's function returns for a step, checked."""
     eta = function(step)
     if not isinstance(eta, Real):
         raise ValueError(f"learning_rate must return a number for a step, got {eta!r} for step {step}.")
@@ -54,8 +59,19 @@ def user_rate(function, step):
     return eta
 
 
+def no_rates(progress):
+    """The schedule of a solver without a learning rate."""
+    return NO_RATES
+
+
 def make_schedule(learning_rate, eta_0, power_t, max_iter):
-    """The function from a training's progress to the next epoch's eta, or to the eta of its k-th step (k = 0, ...)."""
+    """The function from the progress of a training run to the StepRates of its next epoch."""
     if callable(learning_rate):
-        return lambda progress: lambda k: user_rate(learning_rate, progress["n_steps"] + k)
-    return partial(SCHEDULES[learning_rate], eta_0, settings={"power_t": power_t, "max_iter": max_iter})
+        return partial(_by_step, learning_rate)
+    rule = partial(SCHEDULES[learning_rate], eta_0, power_t=power_t, max_iter=max_iter)
+    return lambda progress: StepRates(rule(progress))
+
+
+def _by_step(function, progress):
+    """The StepRates of a user's function of the step number."""
+    return StepRates(user_rate(function, progress.n_steps), lambda k: user_rate(function, progress.n_steps + k))

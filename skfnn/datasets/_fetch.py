@@ -10,20 +10,23 @@ from ._sources import load
 def fetch_mnist(*, subset="train", data_home=None, return_X_y=False, download_if_missing=True):
     """Load MNIST: 70,000 handwritten digits.
 
-    The files are looked for in `data_home`, then in the folder that the environment variable ``SKFNN_DATA`` names, then
-    in scikit-learn's data home; in each of them directly or in a subfolder named ``mnist``. Where they are missing,
-    :func:`sklearn.datasets.fetch_openml` brings the set.
+    The function looks for the files in `data_home`, then in the folder that the
+    environment variable ``SKFNN_DATA`` names, then in scikit-learn's data home. In each
+    of them, the files may lie in the folder itself or in a subfolder named ``mnist``.
+    If the files are missing, :func:`sklearn.datasets.fetch_openml` downloads the set.
 
     Parameters
     ----------
     subset : {'train', 'test', 'all'}, default='train'
-        The 60,000 training rows, the 10,000 test rows, or both, the training rows first: the official split.
+        The part of the official split: the 60,000 training rows, the 10,000 test rows,
+        or both with the training rows first.
     data_home : str or path-like, default=None
-        The folder to look in first. What is downloaded is cached in it; None caches in scikit-learn's data home.
+        The folder to look in first. Downloads are cached in it. None caches them in
+        scikit-learn's data home.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
     download_if_missing : bool, default=True
-        Whether to download the set where its files are not found.
+        Whether to download the set if its files are not found.
 
     Returns
     -------
@@ -31,15 +34,15 @@ def fetch_mnist(*, subset="train", data_home=None, return_X_y=False, download_if
         With the attributes
 
         data : ndarray of shape (n, 784), uint8
-            One image a row, from 0 (background) to 255.
+            One image per row, with pixels from 0 (background) to 255.
         target : ndarray of shape (n,), int64
             The classes, from 0 to 9.
         target_names : ndarray of shape (10,), str
             The names of the classes.
-        images_shape : tuple
-            ``(28, 28)``: ``data.reshape(-1, *images_shape)`` are the images.
+        images_shape : tuple, ``(28, 28)``
+            The images are ``data.reshape(-1, *images_shape)``.
         DESCR : str
-            What the set is, its source.
+            A description of the set, and its source.
 
     (data, target) : tuple if `return_X_y` is True
         The two arrays.
@@ -47,10 +50,11 @@ def fetch_mnist(*, subset="train", data_home=None, return_X_y=False, download_if
     Raises
     ------
     OSError
-        Where the files are missing and `download_if_missing` is False or the download fails; the message says where
-        they were looked for.
+        If the files are missing and `download_if_missing` is False, or if the download
+        fails. The message names the folders that were searched.
     ValueError
-        Where a file is damaged or short, or does not hold this set; the message names it and says what was expected.
+        If a file is damaged, too short, or not from this set. The message names the
+        file and what was expected.
 
     Examples
     --------
@@ -65,20 +69,24 @@ def fetch_mnist(*, subset="train", data_home=None, return_X_y=False, download_if
 def fetch_fashion_mnist(*, subset="train", data_home=None, return_X_y=False, download_if_missing=True):
     """Load Fashion-MNIST: 70,000 pictures of clothes in ten classes.
 
-    The files are looked for in `data_home`, then in the folder that the environment variable ``SKFNN_DATA`` names, then
-    in scikit-learn's data home; in each of them directly or in a subfolder named ``fashion_mnist`` or
-    ``fashion-mnist``. Where they are missing, :func:`sklearn.datasets.fetch_openml` brings the set.
+    The function looks for the files in `data_home`, then in the folder that the
+    environment variable ``SKFNN_DATA`` names, then in scikit-learn's data home. In each
+    of them, the files may lie in the folder itself or in a subfolder named
+    ``fashion_mnist`` or ``fashion-mnist``. If the files are missing,
+    :func:`sklearn.datasets.fetch_openml` downloads the set.
 
     Parameters
     ----------
     subset : {'train', 'test', 'all'}, default='train'
-        The 60,000 training rows, the 10,000 test rows, or both, the training rows first: the official split.
+        The part of the official split: the 60,000 training rows, the 10,000 test rows,
+        or both with the training rows first.
     data_home : str or path-like, default=None
-        The folder to look in first. What is downloaded is cached in it; None caches in scikit-learn's data home.
+        The folder to look in first. Downloads are cached in it. None caches them in
+        scikit-learn's data home.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
     download_if_missing : bool, default=True
-        Whether to download the set where its files are not found.
+        Whether to download the set if its files are not found.
 
     Returns
     -------
@@ -86,15 +94,15 @@ def fetch_fashion_mnist(*, subset="train", data_home=None, return_X_y=False, dow
         With the attributes
 
         data : ndarray of shape (n, 784), uint8
-            One image a row, from 0 (background) to 255.
+            One image per row, with pixels from 0 (background) to 255.
         target : ndarray of shape (n,), int64
             The classes, from 0 to 9.
         target_names : ndarray of shape (10,), str
             The names of the classes.
-        images_shape : tuple
-            ``(28, 28)``: ``data.reshape(-1, *images_shape)`` are the images.
+        images_shape : tuple, ``(28, 28)``
+            The images are ``data.reshape(-1, *images_shape)``.
         DESCR : str
-            What the set is, its source.
+            A description of the set, and its source.
 
     (data, target) : tuple if `return_X_y` is True
         The two arrays.
@@ -102,10 +110,11 @@ def fetch_fashion_mnist(*, subset="train", data_home=None, return_X_y=False, dow
     Raises
     ------
     OSError
-        Where the files are missing and `download_if_missing` is False or the download fails; the message says where
-        they were looked for.
+        If the files are missing and `download_if_missing` is False, or if the download
+        fails. The message names the folders that were searched.
     ValueError
-        Where a file is damaged or short, or does not hold this set; the message names it and says what was expected.
+        If a file is damaged, too short, or not from this set. The message names the
+        file and what was expected.
 
     Examples
     --------
@@ -120,20 +129,24 @@ def fetch_fashion_mnist(*, subset="train", data_home=None, return_X_y=False, dow
 def fetch_cifar10(*, subset="train", data_home=None, return_X_y=False, download_if_missing=True):
     """Load CIFAR-10: 60,000 colour photographs in ten classes.
 
-    The files are looked for in `data_home`, then in the folder that the environment variable ``SKFNN_DATA`` names, then
-    in scikit-learn's data home; in each of them directly or in a subfolder named ``cifar10`` or
-    ``cifar-10-batches-bin``. Where they are missing, :func:`sklearn.datasets.fetch_openml` brings the set.
+    The function looks for the files in `data_home`, then in the folder that the
+    environment variable ``SKFNN_DATA`` names, then in scikit-learn's data home. In each
+    of them, the files may lie in the folder itself or in a subfolder named ``cifar10``
+    or ``cifar-10-batches-bin``. If the files are missing,
+    :func:`sklearn.datasets.fetch_openml` downloads the set.
 
     Parameters
     ----------
     subset : {'train', 'test', 'all'}, default='train'
-        The 50,000 training rows, the 10,000 test rows, or both, the training rows first: the official split.
+        The part of the official split: the 50,000 training rows, the 10,000 test rows,
+        or both with the training rows first.
     data_home : str or path-like, default=None
-        The folder to look in first. What is downloaded is cached in it; None caches in scikit-learn's data home.
+        The folder to look in first. Downloads are cached in it. None caches them in
+        scikit-learn's data home.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
     download_if_missing : bool, default=True
-        Whether to download the set where its files are not found.
+        Whether to download the set if its files are not found.
 
     Returns
     -------
@@ -141,16 +154,17 @@ def fetch_cifar10(*, subset="train", data_home=None, return_X_y=False, download_
         With the attributes
 
         data : ndarray of shape (n, 3072), uint8
-            One image a row, from 0 to 255: its red values, then the green, then the blue ones.
+            One image per row, with values from 0 to 255: all red values, then all
+            green, then all blue.
         target : ndarray of shape (n,), int64
             The classes, from 0 to 9.
         target_names : ndarray of shape (10,), str
             The names of the classes.
-        images_shape : tuple
-            ``(3, 32, 32)``: ``data.reshape(-1, *images_shape)`` are the images, their
-            colours first; ``.transpose(0, 2, 3, 1)`` puts these last.
+        images_shape : tuple, ``(3, 32, 32)``
+            The images are ``data.reshape(-1, *images_shape)``, with the colours first.
+            ``.transpose(0, 2, 3, 1)`` puts the colours last.
         DESCR : str
-            What the set is, its source.
+            A description of the set, and its source.
 
     (data, target) : tuple if `return_X_y` is True
         The two arrays.
@@ -158,10 +172,11 @@ def fetch_cifar10(*, subset="train", data_home=None, return_X_y=False, download_
     Raises
     ------
     OSError
-        Where the files are missing and `download_if_missing` is False or the download fails; the message says where
-        they were looked for.
+        If the files are missing and `download_if_missing` is False, or if the download
+        fails. The message names the folders that were searched.
     ValueError
-        Where a file is damaged or short, or does not hold this set; the message names it and says what was expected.
+        If a file is damaged, too short, or not from this set. The message names the
+        file and what was expected.
 
     Examples
     --------
@@ -176,20 +191,24 @@ def fetch_cifar10(*, subset="train", data_home=None, return_X_y=False, download_
 def fetch_cifar100(*, subset="train", data_home=None, return_X_y=False, download_if_missing=True):
     """Load CIFAR-100: 60,000 colour photographs in a hundred classes.
 
-    The files are looked for in `data_home`, then in the folder that the environment variable ``SKFNN_DATA`` names, then
-    in scikit-learn's data home; in each of them directly or in a subfolder named ``cifar100`` or
-    ``cifar-100-binary``. Where they are missing, :func:`sklearn.datasets.fetch_openml` brings the set.
+    The function looks for the files in `data_home`, then in the folder that the
+    environment variable ``SKFNN_DATA`` names, then in scikit-learn's data home. In each
+    of them, the files may lie in the folder itself or in a subfolder named ``cifar100``
+    or ``cifar-100-binary``. If the files are missing,
+    :func:`sklearn.datasets.fetch_openml` downloads the set.
 
     Parameters
     ----------
     subset : {'train', 'test', 'all'}, default='train'
-        The 50,000 training rows, the 10,000 test rows, or both, the training rows first: the official split.
+        The part of the official split: the 50,000 training rows, the 10,000 test rows,
+        or both with the training rows first.
     data_home : str or path-like, default=None
-        The folder to look in first. What is downloaded is cached in it; None caches in scikit-learn's data home.
+        The folder to look in first. Downloads are cached in it. None caches them in
+        scikit-learn's data home.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
     download_if_missing : bool, default=True
-        Whether to download the set where its files are not found.
+        Whether to download the set if its files are not found.
 
     Returns
     -------
@@ -197,16 +216,17 @@ def fetch_cifar100(*, subset="train", data_home=None, return_X_y=False, download
         With the attributes
 
         data : ndarray of shape (n, 3072), uint8
-            One image a row, from 0 to 255: its red values, then the green, then the blue ones.
+            One image per row, with values from 0 to 255: all red values, then all
+            green, then all blue.
         target : ndarray of shape (n,), int64
-            The classes, from 0 to 99; the twenty superclasses are not read.
+            The classes, from 0 to 99. The twenty superclasses are not read.
         target_names : ndarray of shape (100,), str
             The names of the classes.
-        images_shape : tuple
-            ``(3, 32, 32)``: ``data.reshape(-1, *images_shape)`` are the images, their
-            colours first; ``.transpose(0, 2, 3, 1)`` puts these last.
+        images_shape : tuple, ``(3, 32, 32)``
+            The images are ``data.reshape(-1, *images_shape)``, with the colours first.
+            ``.transpose(0, 2, 3, 1)`` puts the colours last.
         DESCR : str
-            What the set is, its source.
+            A description of the set, and its source.
 
     (data, target) : tuple if `return_X_y` is True
         The two arrays.
@@ -214,10 +234,11 @@ def fetch_cifar100(*, subset="train", data_home=None, return_X_y=False, download
     Raises
     ------
     OSError
-        Where the files are missing and `download_if_missing` is False or the download fails; the message says where
-        they were looked for.
+        If the files are missing and `download_if_missing` is False, or if the download
+        fails. The message names the folders that were searched.
     ValueError
-        Where a file is damaged or short, or does not hold this set; the message names it and says what was expected.
+        If a file is damaged, too short, or not from this set. The message names the
+        file and what was expected.
 
     Examples
     --------
@@ -230,7 +251,7 @@ def fetch_cifar100(*, subset="train", data_home=None, return_X_y=False, download
 
 
 def _fetch(name, subset, data_home, return_X_y, download_if_missing):
-    """The set `name`, as the public functions return it."""
+    """The set `name`, in the form that the public functions return."""
     images = SETS[name]
     if not isinstance(subset, str) or subset not in ("train", "test", "all"):
         raise ValueError(

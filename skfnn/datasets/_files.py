@@ -1,4 +1,4 @@
-"""The file formats of the image sets, with every number of a file checked before it is used."""
+"""Readers of the image sets' file formats, which check every number of a file before they use it."""
 
 import gzip
 import zlib
@@ -11,7 +11,7 @@ _UNSIGNED_BYTES = 0x08  # the type code of IDX files
 
 
 def find(folder, name):
-    """The path of the file `name` in `folder`, in any of its usual spellings, or None."""
+    """The path of the file `name` in `folder`, under any of its usual names, or None."""
     for spelling in (name, name.replace("-idx", ".idx")):
         for path in (folder / spelling, folder / f"{spelling}.gz"):
             if path.is_file():
@@ -22,20 +22,21 @@ def find(folder, name):
 def read_idx(path, shape):
     """The bytes of an IDX file, which must have this shape; read-only.
 
-    The header: two zero bytes, the type of the values, the number of dimensions, then each dimension as four bytes, the
-    highest first. The shape is compared before the values are read, so no header leads to a large allocation.
+    The header has two zero bytes, the type of the values, the number of dimensions, and the size of each dimension in
+    four bytes, the highest first. The shape is checked before the values are read, so a damaged header cannot cause a
+    large allocation.
     """
     with _opened(path) as file:
         magic = file.read(4)
         if len(magic) < 4 or magic[:2] != b"\0\0":
-            raise ValueError(f"{path}: not an IDX file, two zero bytes, a type and a number of dimensions expected.")
+            raise ValueError(f"{path}: not an IDX file: two zero bytes, a type and a number of dimensions expected.")
         if magic[2] != _UNSIGNED_BYTES:
             raise ValueError(f"{path}: type code {_UNSIGNED_BYTES:#04x} (bytes) expected, found {magic[2]:#04x}.")
         if magic[3] != len(shape):
             raise ValueError(f"{path}: {len(shape)} dimension(s) expected, found {magic[3]}.")
         header = file.read(4 * len(shape))
         if len(header) < 4 * len(shape):
-            raise ValueError(f"{path}: {len(shape)} dimension(s) expected, the file ends in its header.")
+            raise ValueError(f"{path}: {len(shape)} dimension(s) expected, but the file ends in its header.")
         found = tuple(int(n) for n in np.frombuffer(header, ">u4"))
         if found != tuple(shape):
             raise ValueError(f"{path}: the shape {tuple(shape)} expected, found {found}.")
@@ -50,10 +51,10 @@ def read_idx_labels(path, n_rows, n_classes):
 
 
 def read_cifar(path, n_rows, n_pixels, n_classes):
-    """Pixels (n_rows, n_pixels) and labels (n_rows,) of a binary CIFAR file; read-only.
+    """The pixels (n_rows, n_pixels) and labels (n_rows,) of a binary CIFAR file; read-only.
 
-    A row has its labels, one byte each, and then its pixels. `n_classes` has one number for each label; the last label
-    is the one that is returned.
+    A row of the file has its labels, one byte each, and then its pixels. `n_classes` has the number of classes of each
+    label. The function returns the last label only.
     """
     width = len(n_classes) + n_pixels
     with _opened(path) as file:
@@ -65,7 +66,7 @@ def read_cifar(path, n_rows, n_pixels, n_classes):
 
 @contextmanager
 def _opened(path):
-    """The open file, decompressed where its name says so; damage to the compression becomes a ValueError."""
+    """Open a file, and decompress it if its name ends in .gz. A damaged gzip file raises a ValueError."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
             yield file
@@ -74,8 +75,8 @@ def _opened(path):
 
 
 def _read_rest(file, path, n_bytes, reason):
-    """What is left of a file, which must be `n_bytes`."""
-    # One byte more shows a file that is too long, and takes gzip to its checksum.
+    """The rest of a file, which must have `n_bytes` bytes."""
+    # Reading one more byte detects a file that is too long, and makes gzip verify its checksum.
     content = file.read(n_bytes + 1)
     if len(content) != n_bytes:
         found = "more" if len(content) > n_bytes else f"only {len(content)}"

@@ -1,4 +1,4 @@
-"""What is known of every image set: its files, its classes, its official split."""
+"""The files, the classes and the official split of every image set."""
 
 from math import prod
 from typing import NamedTuple
@@ -9,12 +9,12 @@ class ImageSet(NamedTuple):
 
     title: str
     openml: str  # its name at OpenML
-    folders: tuple  # the subfolders that its files may be in
-    files: dict  # "train" and "test": names of the files; of IDX files first the images, then the labels
+    folders: tuple  # the subfolders that may hold its files
+    files: dict  # "train" and "test": the names of the files; for IDX, the images before the labels
     images_shape: tuple
     target_names: tuple
-    class_sizes: dict  # "train" and "test": how many rows every class has; their sum is the number of rows
-    n_labels: tuple = ()  # CIFAR: how many classes each label of a row knows, the target last; () for IDX files
+    class_sizes: dict  # "train" and "test": the number of rows of each class
+    n_labels: tuple = ()  # CIFAR: the number of classes of each label of a row, the target last; () for IDX
     descr: str = ""
 
     @property
@@ -28,7 +28,7 @@ class ImageSet(NamedTuple):
 
 
 def _idx_files():
-    """The names of the IDX files of MNIST and of its successor."""
+    """The names of the IDX files of MNIST and Fashion-MNIST, which are the same."""
     return {
         part: (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte")
         for part, prefix in (("train", "train"), ("test", "t10k"))
@@ -60,7 +60,7 @@ SETS = {
             "test": (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
         },
         descr="""\
-MNIST: 70,000 handwritten digits of 28 x 28 grey pixels (0 is background), 60,000 to train with and 10,000 to test with.
+MNIST: 70,000 handwritten digits of 28 x 28 grey pixels (0 is background), with 60,000 training and 10,000 test images.
 
 Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", Proceedings of
 the IEEE 86 (1998), 2278-2324.
@@ -75,8 +75,8 @@ the IEEE 86 (1998), 2278-2324.
         target_names=_FASHION,
         class_sizes={"train": (6000,) * 10, "test": (1000,) * 10},
         descr="""\
-Fashion-MNIST: 70,000 pictures of clothes of 28 x 28 grey pixels (0 is background), 60,000 to train with and 10,000 to
-test with, 7,000 in each of ten classes.
+Fashion-MNIST: 70,000 pictures of clothes of 28 x 28 grey pixels (0 is background), with 60,000 training and 10,000 test
+images, and 7,000 images in each of ten classes.
 
 H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
 arXiv:1708.07747 (2017).
@@ -92,8 +92,8 @@ arXiv:1708.07747 (2017).
         class_sizes={"train": (5000,) * 10, "test": (1000,) * 10},
         n_labels=(10,),
         descr="""\
-CIFAR-10: 60,000 colour photographs of 32 x 32 pixels, 50,000 to train with and 10,000 to test with, 6,000 in each of
-ten classes. A row has the 1,024 red values, then the green ones, then the blue ones.
+CIFAR-10: 60,000 colour photographs of 32 x 32 pixels, with 50,000 training and 10,000 test images, and 6,000 images in
+each of ten classes. A row has the 1,024 red values first, then the green values, then the blue values.
 
 A. Krizhevsky, "Learning multiple layers of features from tiny images", University of Toronto (2009).
 """,
@@ -108,8 +108,8 @@ A. Krizhevsky, "Learning multiple layers of features from tiny images", Universi
         class_sizes={"train": (500,) * 100, "test": (100,) * 100},
         n_labels=(20, 100),  # the superclass comes first
         descr="""\
-CIFAR-100: 60,000 colour photographs of 32 x 32 pixels, 50,000 to train with and 10,000 to test with, 600 in each of a
-hundred classes. A row has the 1,024 red values, then the green ones, then the blue ones.
+CIFAR-100: 60,000 colour photographs of 32 x 32 pixels, with 50,000 training and 10,000 test images, and 600 images in
+each of a hundred classes. A row has the 1,024 red values first, then the green values, then the blue values.
 
 A. Krizhevsky, "Learning multiple layers of features from tiny images", University of Toronto (2009).
 """,

@@ -1,4 +1,4 @@
-"""Where an image set comes from: its files in one of several folders, else OpenML."""
+"""Where an image set comes from: files in one of several folders, or OpenML if there are no files."""
 
 import os
 from importlib.util import find_spec
@@ -12,8 +12,8 @@ from ._sets import SETS
 
 
 def load(images, parts, data_home, download):
-    """X (n, n_pixels) and y (n,) of the parts, "train", "test" or both, in their order."""
-    folders = []  # where the files were looked for
+    """X (n, n_pixels) and y (n,) of the parts ("train", "test" or both) in the given order."""
+    folders = []  # the folders that were searched
     for folder in _candidates(images, data_home):
         folders.append(str(folder))
         paths = {part: [find(folder, file) for file in images.files[part]] for part in parts}
@@ -22,7 +22,7 @@ def load(images, parts, data_home, download):
             break
     else:
         files = ", ".join(file for part in parts for file in images.files[part])
-        missing = f"{images.title} (the files {files}, each may end in .gz) was not found in {', '.join(folders)}"
+        missing = f"{images.title} (the files {files}, with or without .gz) was not found in {', '.join(folders)}"
         if not download:
             raise OSError(f"{missing}; download_if_missing is False.")
         pieces = _download(images, parts, data_home, missing)
@@ -30,7 +30,7 @@ def load(images, parts, data_home, download):
 
 
 def _candidates(images, data_home):
-    """The folders that may hold the files, in their order; scikit-learn's is made only where it comes to that."""
+    """The folders that may hold the files, in order of search. scikit-learn's is created only if its turn comes."""
     others = {folder for other in SETS.values() for folder in other.folders} - set(images.folders)
     for root in (lambda: data_home, lambda: os.environ.get("SKFNN_DATA") or None, get_data_home):
         home = root()
@@ -38,7 +38,7 @@ def _candidates(images, data_home):
             continue
         home = Path(home).expanduser()
         yield from (home / folder for folder in images.folders)
-        # MNIST and Fashion-MNIST have the same file names: a folder "mnist" is not one of Fashion-MNIST.
+        # MNIST and Fashion-MNIST have the same file names, so a folder "mnist" must not serve Fashion-MNIST.
         if home.resolve().name not in others:
             yield home
 
@@ -58,11 +58,11 @@ def _read(images, part, paths):
 
 
 def _download(images, parts, data_home, missing):
-    """A list of X and y of every part, from OpenML, where the training rows come first."""
+    """A list with X and y of every part, from OpenML, which puts the training rows first."""
     parser = "auto" if find_spec("pandas") else "liac-arff"
     try:
         found = fetch_openml(images.openml, version=1, data_home=data_home, as_frame=False, parser=parser)
-    except Exception as error:  # what a broken connection or a damaged answer leads to is of many kinds
+    except Exception as error:  # a broken connection or a damaged reply can raise many kinds of error
         reason = f"{type(error).__name__}: {error}"
         raise OSError(f"{missing}, and OpenML did not bring it: {reason}") from error
     source = f"OpenML's data set {images.openml!r}"
@@ -75,7 +75,7 @@ def _download(images, parts, data_home, missing):
     for part in parts:
         rows = slice(n_train) if part == "train" else slice(n_train, None)
         _check_split(images, part, y[rows], source)
-        # Not a number fails both comparisons.
+        # NaN fails both comparisons.
         if not (X[rows].min(initial=0) >= 0 and X[rows].max(initial=0) <= 255):
             raise ValueError(f"{source}: pixels from 0 to 255 expected.")
         pixels = X[rows].astype(np.uint8)
@@ -86,7 +86,7 @@ def _download(images, parts, data_home, missing):
 
 
 def _class_numbers(images, target):
-    """The labels of OpenML, which are numbers, numbers as text or names of classes, as numbers; -1 for any other."""
+    """OpenML's labels as class numbers; -1 for unknown ones. They may be numbers, numbers as text, or class names."""
     names = images.target_names
     numbers = {str(k): k for k in range(len(names))} | {name: k for k, name in enumerate(names)}
     numbers |= {f"{k}.0": k for k in range(len(names))}
@@ -94,7 +94,7 @@ def _class_numbers(images, target):
 
 
 def _check_split(images, part, y, source):
-    """Refuse rows that are not those of the official split, or are of another set: their classes have other sizes."""
+    """Raise ValueError if the class sizes show that the rows are of another set or another part of the split."""
     expected = images.class_sizes[part]
     found = tuple(int(np.sum(y == k)) for k in range(len(expected)))
     if found != expected:

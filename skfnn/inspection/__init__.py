@@ -1,4 +1,4 @@
-"""Looking into trained networks."""
+"""Tools that look inside trained networks."""
 
 from ._hidden import hidden_activations
 from ._noise import gradient_noise

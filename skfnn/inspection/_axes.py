@@ -1,17 +1,17 @@
-"""The figures that displays draw into."""
+"""The figures and axes that displays draw into."""
 
 import numpy as np
 from sklearn.base import is_classifier
 
-# So that lines can be told apart in greyscale too.
+# Lines differ in style and marker, so that they can be told apart in greyscale too.
 LINE_STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-# Above so many points a line has a marker at some of them only.
+# A line with more points than this has markers at only some of them.
 MARKED_POINTS = 12
 
 
 def pyplot(caller):
-    """The module matplotlib.pyplot."""
+    """Import matplotlib.pyplot, or raise an ImportError that names `caller`."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -20,9 +20,9 @@ def pyplot(caller):
 
 
 def panels(caller, ax, n_panels, *, sharey=False):
-    """The figure and `n_panels` axes side by side: new ones, those given, or the place of the one that is given.
+    """The figure and `n_panels` axes side by side: new axes, the given axes, or a given single axes split into panels.
 
-    As scikit-learn's PartialDependenceDisplay has it, a single axes that is to hold two panels is split.
+    A single axes is split as in scikit-learn's PartialDependenceDisplay.
     """
     plt = pyplot(caller)
     if ax is None:
@@ -38,10 +38,10 @@ def panels(caller, ax, n_panels, *, sharey=False):
         raise ValueError(f"{caller} draws {n_panels} panel(s): ax must be one axes or {n_panels}, got {len(given)}.")
     place = given[0].get_subplotspec()
     if place is None:
-        raise ValueError(f"{caller} draws {n_panels} panels: ax must be {n_panels} axes, or one of a grid to be split.")
+        raise ValueError(f"{caller} draws {n_panels} panels: ax must be {n_panels} axes, or one of a grid to split.")
     given[0].set_axis_off()
     figure = given[0].figure
-    # A layout engine keeps the panels apart by itself.
+    # A layout engine sets the space between the panels itself.
     grid = place.subgridspec(1, n_panels, wspace=0.35 if figure.get_layout_engine() is None else None)
     axes = [figure.add_subplot(grid[0, 0])]
     axes += [figure.add_subplot(grid[0, k], sharey=axes[0] if sharey else None) for k in range(1, n_panels)]
@@ -52,20 +52,20 @@ def panels(caller, ax, n_panels, *, sharey=False):
 
 
 def whole_ticks(axis):
-    """Ticks of an axis of epochs at whole numbers only."""
+    """Place the ticks of an axis of epochs at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def marks(n_points, shift=0):
-    """Which points of a line have a marker: all of a short one, of a long one about twelve."""
+    """Which points of a line have a marker: all points of a short line, about twelve points of a long one."""
     every = max(1, -(-n_points // MARKED_POINTS))
     return (shift % every, every)
 
 
 def grid(ax):
-    """Light lines behind the curves, and a frame that leaves them room."""
+    """Draw light grid lines behind the curves and remove the top and right sides of the frame."""
     ax.grid(alpha=0.3, which="major")
     ax.set_axisbelow(True)
     for side in ("top", "right"):
@@ -73,13 +73,13 @@ def grid(ax):
 
 
 def loss_name(model):
-    """What the loss of an estimator is, with its unit where it has one."""
+    """The name of an estimator's loss, with its unit if it has one."""
     names = {"squared_error": "half squared error", "poisson": "half Poisson deviance"}
     return names.get(getattr(model, "loss", ""), "cross-entropy loss (nats)")
 
 
 def score_name(model):
-    """What the validation score of an estimator is."""
+    """The name of an estimator's validation score."""
     scoring = model.scoring
     if scoring is None:
         return "validation accuracy" if is_classifier(model) else "validation R²"

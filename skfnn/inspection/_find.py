@@ -1,4 +1,4 @@
-"""Finding the network in what a user passes."""
+"""The network inside the estimator that a user passes."""
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -8,7 +8,7 @@ from .._estimator.base import BaseFNN
 
 
 def _inside(estimator):
-    """What a pipeline ends in, a frozen estimator holds or a fitted search has chosen; None for anything else."""
+    """The last step of a pipeline, the content of a frozen estimator, the best model of a fitted search, or None."""
     if isinstance(estimator, Pipeline):
         return estimator[-1]
     if isinstance(estimator, FrozenEstimator):
@@ -17,7 +17,7 @@ def _inside(estimator):
 
 
 def network_and_rows(estimator, X):
-    """The FNN estimator in a fitted estimator, pipeline or search, and X as it gets there."""
+    """The FNN estimator inside a fitted estimator, pipeline or search, and X after the steps before the network."""
     while not isinstance(estimator, BaseFNN):
         if isinstance(estimator, Pipeline) and len(estimator) > 1:
             X = estimator[:-1].transform(X)
@@ -30,11 +30,11 @@ def network_and_rows(estimator, X):
 
 
 def fitted_network(estimator):
-    """The FNN estimator that a fitted estimator is, ends in (pipeline), or has chosen (search)."""
+    """The fitted FNN estimator: `estimator` itself, the last step of a pipeline, or the best model of a search."""
     inner = estimator
     while not isinstance(inner, BaseFNN):
         outer, inner = inner, _inside(inner)
-        if inner is None:  # a TransformedTargetRegressor has no other rows, only other targets
+        if inner is None:  # a TransformedTargetRegressor changes the targets, not the rows
             inner = getattr(outer, "regressor_", None)
         if inner is None:
             raise TypeError(

@@ -13,23 +13,24 @@ def hidden_activations(estimator, X, layer=-1):
     Parameters
     ----------
     estimator : FNNClassifier, FNNRegressor or Pipeline
-        A fitted estimator, or a fitted pipeline that ends in one; the rows then go through its other steps first.
+        A fitted estimator, or a fitted pipeline that ends in one. The other steps of a
+        pipeline transform the rows first.
     X : {array-like, sparse matrix} of shape (n, n_features)
         The rows.
     layer : int, default=-1
-        Which hidden layer, counted from 0; -1 is the last.
+        The number of the hidden layer, counted from 0. -1 is the last one.
 
     Returns
     -------
     activations : ndarray of shape (n, n_units)
-        The layer's output after its activation, in the precision of the model.
+        The output of the layer after its activation, in the precision of the model.
 
     Raises
     ------
     ValueError
-        Where there is no such hidden layer.
+        If the network has no such hidden layer.
     TypeError
-        Where `estimator` is not one of these.
+        If `estimator` is none of the types above.
 
     Examples
     --------
@@ -37,15 +38,17 @@ def hidden_activations(estimator, X, layer=-1):
     >>> from skfnn import FNNClassifier
     >>> from skfnn.inspection import hidden_activations
     >>> X, y = load_iris(return_X_y=True)
-    >>> clf = FNNClassifier((20, 5), max_iter=5, n_iter_no_change=float("inf"), random_state=0).fit(X, y)
-    >>> hidden_activations(clf, X).shape
+    >>> clf = FNNClassifier(
+    ...     (20, 5), max_iter=5, n_iter_no_change=float("inf"), random_state=0
+    ... )
+    >>> hidden_activations(clf.fit(X, y), X).shape
     (150, 5)
     >>> hidden_activations(clf, X, layer=0).shape
     (150, 20)
     """
     model, X = network_and_rows(estimator, X)
     check_is_fitted(model)
-    n_hidden = len(model._network.sizes) - 2
+    n_hidden = len(model._state.network.sizes) - 2
     if not isinstance(layer, Integral) or isinstance(layer, bool) or not -n_hidden <= int(layer) < n_hidden:
         if not n_hidden:
             raise ValueError("This network has no hidden layer.")

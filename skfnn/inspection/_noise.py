@@ -7,24 +7,27 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._engine.batches import Batches
-from .._engine.network import Network
-from .._engine.trainer import Trainer, chunk_rows
-from .._estimator.data import check_weights, checked, normalised
+from .._engine.objective import Objective
+from .._estimator.call import PARTIAL_FIT
+from .._estimator.data import Given
 from ._find import network_and_rows
 
 
 def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_draws=200, random_state=None):
     """Measure the noise of mini-batch gradients of a fitted network.
 
-    With ``G_b`` the gradient of the loss of row b at the network's weights, times ``w_b / mean(w)`` where there are
-    weights, and ``G`` the mean over all B rows, the variance of the rows' gradients is
-    ``sigma^2 = mean(||G_b||^2) - ||G||^2``, the trace of their covariance. A mini-batch of Omega rows drawn without
-    replacement has a mean gradient whose expectation is ``G`` and whose variance is
-    ``sigma^2 / Omega * (B - Omega) / (B - 1)``: 0 at full batch. The noise scale ``sigma^2 / ||G||^2`` is the batch
-    size at which noise and signal are equal [1]_.
+    Let ``G_b`` be the gradient of the loss of row b at the network's weights,
+    multiplied by ``w_b / mean(w)`` if there are sample or class weights. Let ``G`` be
+    the mean over all B rows. The variance of the row gradients is
+    ``sigma^2 = mean(||G_b||^2) - ||G||^2``, the trace of their covariance. The mean
+    gradient of a mini-batch of Omega rows, drawn without replacement, has the
+    expectation ``G`` and the variance ``sigma^2 / Omega * (B - Omega) / (B - 1)``,
+    which is 0 at full batch. The noise scale ``sigma^2 / ||G||^2`` is the batch size at
+    which noise and signal are equal [1]_.
 
-    The L2 term is left out: it adds the same to every mini-batch. Norms of rows come from the factors of their
-    gradients, in one pass; no gradient of a single row is ever built. Dropout is off.
+    The L2 term is left out, because it adds the same vector to every mini-batch
+    gradient. The norms of the row gradients come from the factors of the gradients in
+    one pass, so the gradient of a single row is never built. Dropout is off.
 
     Parameters
     ----------
@@ -33,14 +36,15 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     X : {array-like, sparse matrix} of shape (B, n_features)
         The rows.
     y : array-like of shape (B,) or (B, n_outputs)
-        Their labels or targets.
+        The labels or targets of the rows.
     batch_sizes : array-like of int, default=None
-        The batch sizes, from 1 to B, at which predicted and measured variance are compared. None takes the powers of 4
-        up to B and up to 1,024.
+        The batch sizes, from 1 to B, at which predicted and measured variance are
+        compared. None takes the powers of 4 up to B and up to 1,024.
     sample_weight : array-like of shape (B,), default=None
-        Weights of the rows; the estimator's `class_weight` applies as well.
+        Weights of the rows. The estimator's `class_weight` applies as well.
     n_draws : int, default=200
-        How many random mini-batches of each size are drawn for the measured variance; 0 draws none.
+        How many random mini-batches of each size to draw for the measured variance. 0
+        draws none.
     random_state : int, RandomState instance or None, default=None
         Determines the mini-batches.
 
@@ -52,32 +56,38 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
         - `variance`: sigma^2, float
         - `gradient_norm_squared`: ``||G||^2``, float
         - `noise_scale`: sigma^2 / ``||G||^2``, float, in rows
-        - `variance_by_layer`, `gradient_norm_squared_by_layer`, `noise_scale_by_layer`: the same for each layer,
-          ndarrays of shape ``(n_layers_ - 1,)``
+        - `variance_by_layer`, `gradient_norm_squared_by_layer`, `noise_scale_by_layer`:
+          the same for each layer, ndarrays of shape ``(n_layers_ - 1,)``
         - `batch_sizes`: ndarray of int
-        - `predicted_variance`, `measured_variance`: of a mini-batch's gradient, ndarrays like `batch_sizes`; NaN where
-          nothing was drawn
-        - `recommended_batch_size`: the noise scale rounded to a power of two, within 1 and B, int
+        - `predicted_variance`, `measured_variance`: the variance of a mini-batch's
+          gradient, ndarrays like `batch_sizes`; the measured variance is NaN if
+          `n_draws` is 0
+        - `recommended_batch_size`: the noise scale rounded to a power of two, between 1
+          and B, int
 
     Raises
     ------
     ValueError
-        For a batch size that is not from 1 to B, for data that do not fit the estimator, and where gradients overflow.
+        If a batch size is not from 1 to B, if the data do not fit the estimator, or if
+        gradients overflow.
 
     Notes
     -----
-    The recommended batch size is where, by the argument of [1]_, larger batches begin to save fewer steps than they
-    cost. It holds for plain gradient descent at the weights measured, and moves while training goes on, upwards as a
-    rule: measure early and late. Whether it predicts what training really gains from larger batches has been
-    questioned: the noise scale is a proxy that relies on a well-conditioned loss [2]_. Take it as an order of
-    magnitude.
+    By the argument of [1]_, batch sizes above the recommended one cost more than the
+    steps that they save. The recommendation holds for plain gradient descent at the
+    measured weights. The noise scale changes during training and usually grows, so
+    measure it early and late. Whether it predicts the real gain from larger batches has
+    been questioned, because it is a proxy that assumes a well-conditioned loss [2]_.
+    Use it as an order of magnitude.
 
     References
     ----------
-    .. [1] McCandlish, Kaplan, Amodei and the OpenAI Dota Team (2018), "An empirical model of large-batch training",
-       :arxiv:`1812.06162`, section 2.2: the "simple" noise scale, equation 2.9.
-    .. [2] Merrill, Arora, Groeneveld and Hajishirzi (2025), "Critical batch size revisited: a simple empirical approach
-       to large-batch language model training", :arxiv:`2505.23971`.
+    .. [1] McCandlish, Kaplan, Amodei and the OpenAI Dota Team (2018), "An empirical
+       model of large-batch training", :arxiv:`1812.06162`, section 2.2: the "simple"
+       noise scale, equation 2.9.
+    .. [2] Merrill, Arora, Groeneveld and Hajishirzi (2025), "Critical batch size
+       revisited: a simple empirical approach to large-batch language model training",
+       :arxiv:`2505.23971`.
 
     Examples
     --------
@@ -85,41 +95,45 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     >>> from skfnn import FNNClassifier
     >>> from skfnn.inspection import gradient_noise
     >>> X, y = load_digits(return_X_y=True)
-    >>> clf = FNNClassifier(max_iter=5, n_iter_no_change=float("inf"), random_state=0).fit(X / 16, y)
-    >>> noise = gradient_noise(clf, X / 16, y, batch_sizes=[1, 10, 100], random_state=0)
-    >>> ratio = noise.measured_variance / noise.predicted_variance
-    >>> bool((0.8 < ratio.min()) and (ratio.max() < 1.2))
-    True
+    >>> X = X / 16
+    >>> clf = FNNClassifier(max_iter=5, n_iter_no_change=float("inf"), random_state=0)
+    >>> noise = gradient_noise(
+    ...     clf.fit(X, y), X, y, batch_sizes=[1, 10, 100], random_state=0
+    ... )
+    >>> noise.predicted_variance.round(2)
+    array([26.62,  2.65,  0.25])
+    >>> noise.measured_variance.round(2)
+    array([24.91,  2.68,  0.25])
+    >>> noise.recommended_batch_size
+    128
     """
     if not isinstance(n_draws, Integral) or isinstance(n_draws, bool) or n_draws < 0:
         raise ValueError(f"n_draws must be a whole number >= 0, got {n_draws!r}.")
     model, X = network_and_rows(estimator, X)
     check_is_fitted(model)
-    X, y = checked(model, X, y, reset=False)
-    n_rows = X.shape[0]
-    y, targets, loss = model._encode(y, False, True, None)
-    weights = model._row_weights(y, None if sample_weight is None else check_weights("sample_weight", sample_weight, X))
-    weights = None if weights is None else normalised(weights, None)
-    batch_sizes = _checked_batch_sizes(batch_sizes, n_rows)
-
-    network: Network = model._network
+    task, data = model._checked(PARTIAL_FIT, Given(X, y, sample_weight), model._task)
+    X, n_rows = data.X, data.X.shape[0]
+    weights, batch_sizes = data.normalised_weights(), _checked_batch_sizes(batch_sizes, n_rows)
+    network, theta, coordinates = model._state.network, model._state.theta, model._state.coordinates
+    targets, loss = task.in_training(data.targets, coordinates)
+    form = coordinates.row_format(theta.dtype)
+    capacity = model._tuning.rows_at_once(network, X, theta.dtype)
 
     def row_norms(rows, batch_size):
-        capacity = chunk_rows(network, X, model._theta.dtype)
-        batches = Batches(X, targets, weights, rows, batch_size, False, model._theta.dtype, capacity)
-        # Saturated units overflow on the way to an exact limit; what matters is whether the gradients are finite.
+        batches = Batches(X, targets, weights, rows, batch_size, False, form, capacity, model._tuning)
+        # Saturated units overflow on the way to an exact limit. Only the gradients have to be finite.
         with np.errstate(all="ignore"):
-            return Trainer(network, model._theta, batches, loss, None, 0.0).row_norms()
+            return Objective(network, theta, batches, loss, 0.0).row_norms()
 
     sums, mean = row_norms(None, n_rows)
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.array([float(np.einsum("ij,ij->", layer, layer, dtype=np.float64)) for layer in mean])
     if not (np.isfinite(sums).all() and np.isfinite(norms).all()):
         raise ValueError(
-            f"The gradients of some rows of X overflow {model._theta.dtype}: their features are too large for the "
-            "weights of the network, or the weights themselves are. Scale the rows as the training rows were."
+            f"The gradients of some rows of X overflow {theta.dtype}: their features are too large for the "
+            "weights of the network, or the weights are too large. Scale the rows in the same way as the training rows."
         )
-    # Rounding must not make a variance of rows that are all alike negative.
+    # If all rows are alike, rounding must not make their variance negative.
     variances = np.maximum(sums / n_rows - norms, 0.0)
     variance, norm = float(variances.sum()), float(norms.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -152,12 +166,12 @@ def _checked_batch_sizes(batch_sizes, n_rows):
 
 
 def _measured(row_norms, mean, size, n_rows, n_draws, rng):
-    """The mean squared distance of the gradients of random mini-batches from the mean gradient."""
+    """The mean squared distance between the gradients of random mini-batches and the mean gradient."""
     if not n_draws:
         return np.nan
     total = 0.0
     for _ in range(n_draws):
-        # In the order of the rows, so that the mini-batch of all rows is summed up as the full batch is.
+        # Sorted, so that a mini-batch of all rows is summed in the same order as the full batch.
         rows = np.sort(rng.choice(n_rows, size, replace=False))
         _, gradient = row_norms(rows, size)
         differences = [g - m for g, m in zip(gradient, mean, strict=True)]

@@ -1,39 +1,41 @@
-"""The picture of gradient noise: its variance against the batch size."""
+"""The plot of gradient noise: variance against batch size."""
 
 import numpy as np
 
 from ._axes import grid, panels
 from ._noise import gradient_noise
 
-# The axis reaches so far beyond the batch sizes to show a noise scale.
+# To show the noise scale, the axis extends beyond the batch sizes by at most this factor.
 REACH = 10.0
 
 
 class GradientNoiseDisplay:
     """Measured and predicted variance of mini-batch gradients against the batch size.
 
-    Both axes are logarithmic, so that the law ``sigma^2 / Omega`` is a line falling at 45 degrees; near the full batch
-    the factor ``(B - Omega) / (B - 1)`` bends it down. A variance of exactly 0, that of the full batch, cannot be shown
-    there. Create it with :meth:`from_estimator`, which also draws.
+    Both axes are logarithmic, so the law ``sigma^2 / Omega`` is a straight line that
+    falls at 45 degrees. Near the full batch, the factor ``(B - Omega) / (B - 1)`` bends
+    it down. A logarithmic axis cannot show a variance of exactly 0, which is that of
+    the full batch. Create the display with :meth:`from_estimator`, which also draws it.
 
     Parameters
     ----------
     noise : :class:`~sklearn.utils.Bunch`
-        What :func:`gradient_noise` returns.
+        The result of :func:`gradient_noise`.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
-        The figure it is in.
+        The figure that contains the axes.
     lines_ : dict of matplotlib Line2D
-        `predicted`, `gradient_norm_squared`; `measured` where something was drawn; `noise_scale` where it is finite and
-        positive.
+        The lines `predicted` and, unless the mean gradient is 0,
+        `gradient_norm_squared`. Also `measured` if mini-batches were drawn, and
+        `noise_scale` if it is finite and positive.
 
     See Also
     --------
-    gradient_noise : The numbers.
+    gradient_noise : Computes the numbers.
 
     Examples
     --------
@@ -42,8 +44,13 @@ class GradientNoiseDisplay:
     >>> from skfnn import FNNClassifier
     >>> from skfnn.inspection import GradientNoiseDisplay
     >>> X, y = load_digits(return_X_y=True)
-    >>> clf = FNNClassifier((20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0).fit(X / 16, y)
-    >>> display = GradientNoiseDisplay.from_estimator(clf, X / 16, y, n_draws=50, random_state=0)
+    >>> X = X / 16
+    >>> clf = FNNClassifier(
+    ...     (20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0
+    ... )
+    >>> display = GradientNoiseDisplay.from_estimator(
+    ...     clf.fit(X, y), X, y, n_draws=50, random_state=0
+    ... )
     >>> display.ax_.get_xscale()
     'log'
     >>> plt.close(display.figure_)
@@ -63,26 +70,27 @@ class GradientNoiseDisplay:
         X : {array-like, sparse matrix} of shape (B, n_features)
             The rows.
         y : array-like of shape (B,) or (B, n_outputs)
-            Their labels or targets.
+            The labels or targets of the rows.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            The axes to draw in. None makes a new figure.
         **kwargs : dict
-            Keyword arguments of :func:`gradient_noise`: `batch_sizes`, `sample_weight`, `n_draws`, `random_state`.
+            Keyword arguments of :func:`gradient_noise`: `batch_sizes`, `sample_weight`,
+            `n_draws`, `random_state`.
 
         Returns
         -------
         display : GradientNoiseDisplay
-            The display, drawn.
+            The display, already drawn.
         """
         return cls(gradient_noise(estimator, X, y, **kwargs)).plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            The axes to draw in. None makes a new figure.
 
         Returns
         -------
@@ -128,6 +136,6 @@ class GradientNoiseDisplay:
 
 
 def _positive(values):
-    """What a logarithmic axis can show; NaN for the rest."""
+    """The values, with NaN for those that a logarithmic axis cannot show."""
     values = np.asarray(values, dtype=float)
     return np.where(values > 0.0, values, np.nan)

@@ -1,4 +1,4 @@
-"""The trade-off between the cost and the noise of a step: the same training at several batch sizes."""
+"""The trade-off between the cost and the noise of a step, measured by training at several batch sizes."""
 
 import warnings
 from numbers import Integral
@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import _num_samples
 
 from .._estimator.base import BaseFNN
-from .._estimator.settings import rows_in_batch
+from .._estimator.settings import Settings
 from ._noise import gradient_noise
 
 CURVES = ("epoch", "loss", "validation_loss", "validation_score")
@@ -20,50 +20,58 @@ CURVES = ("epoch", "loss", "validation_loss", "validation_score")
 def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=None):
     """Train the same network at several batch sizes and compare cost and accuracy.
 
-    A small mini-batch makes a cheap and noisy step, a large one an expensive and precise step. Which is better for a
-    given time is a question of measurement: this function trains a clone of the estimator at each batch size, all else
-    equal, and returns what a step costs, how noisy it is, and the validation curves by epoch and by second.
+    A small mini-batch makes a cheap and noisy step. A large one makes an expensive and
+    precise step. Only a measurement shows which is better in a given time. This
+    function trains a clone of the estimator at each batch size and changes nothing
+    else. It returns the cost of a step, the noise of a step, and the validation curves
+    by epoch and by second.
 
     Parameters
     ----------
     estimator : FNNClassifier or FNNRegressor
-        What to train; its own `batch_size` is not used, everything else is. It is not changed. With an int as
-        `random_state` all trainings start from the same weights.
+        The estimator to clone and train. It is not changed. Its own `batch_size` is not
+        used, but all its other parameters are. If `random_state` is an int, all
+        training runs start from the same weights.
     X : {array-like, sparse matrix} of shape (B, n_features)
         The training rows.
     y : array-like of shape (B,) or (B, n_outputs)
-        Their labels or targets.
+        The labels or targets of the rows.
     batch_sizes : list of {int, 'full', 'auto'}
-        The batch sizes; integers from 1 to B.
+        The batch sizes. Integers must be from 1 to B.
     X_val, y_val : array-like
-        The validation set, scored after every epoch.
+        The validation set. It is scored after every epoch.
     n_jobs : int, default=None
-        How many trainings run at the same time, see :class:`joblib.Parallel`. None means one, or what a surrounding
-        ``joblib.parallel_config`` says. Trainings that share the processor slow each other down: where the seconds
-        matter, leave it at one.
+        How many training runs to do at the same time, see :class:`joblib.Parallel`.
+        None means one, unless ``joblib.parallel_config`` sets another number. Training
+        runs that share the processor slow each other down. Keep it at one if the
+        seconds matter.
 
     Returns
     -------
     tradeoff : :class:`~sklearn.utils.Bunch`
         With the attributes
 
-        - `batch_sizes`: the batch sizes in rows, ndarray of int; 'full' has become B and 'auto' ``min(200, B)``
-        - `seconds_per_step`: seconds of training an iteration, the median over the epochs, ndarray of float
-        - `gradient_variance`: the variance ``sigma^2 / Omega * (B - Omega) / (B - 1)`` of the gradient of a mini-batch
-          of Omega rows, at the weights that the training ended with (see :func:`gradient_noise`), ndarray of float; 0
-          at full batch
-        - `histories`: list with one dict of list a batch size: `epoch`, `seconds` (of training since its start, without
-          validation), `loss`, `validation_loss`, `validation_score`; one entry an epoch
-        - `n_steps`: the iterations of each training, ndarray of int
+        - `batch_sizes`: the batch sizes in rows, ndarray of int; 'full' becomes B and
+          'auto' becomes ``min(200, B)``
+        - `seconds_per_step`: seconds of training per iteration, the median over the
+          epochs, ndarray of float
+        - `gradient_variance`: the variance ``sigma^2 / Omega * (B - Omega) / (B - 1)``
+          of the gradient of a mini-batch of Omega rows at the final weights (see
+          :func:`gradient_noise`), ndarray of float; 0 at full batch
+        - `histories`: list with one dict of list per batch size: `epoch`, `seconds` (of
+          training since its start, without validation), `loss`, `validation_loss`,
+          `validation_score`; one entry per epoch
+        - `n_steps`: the iterations of each training run, ndarray of int
         - `n_rows`: B, int
 
     Raises
     ------
     TypeError
-        Where `estimator` is no FNNClassifier or FNNRegressor.
+        If `estimator` is not an FNNClassifier or FNNRegressor.
     ValueError
-        For batch sizes that cannot be used, for ``solver='lbfgs'``, which has none, without a validation set, and where
-        a training diverges: a note of the error then names the batch size.
+        If a batch size cannot be used, if the validation set is missing, or if the
+        solver is 'lbfgs', which has no mini-batches. Also if a training run diverges; a
+        note on the error then names the batch size.
 
     See Also
     --------
@@ -72,9 +80,11 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
 
     Notes
     -----
-    The learning rate is the same for all batch sizes. As a larger mini-batch bears a larger one, this favours the small
-    ones by epochs; to compare each batch size at its best, search over both parameters. A training may also end before
-    `max_iter`, see `n_iter_no_change`; that a training has not converged is not warned of here.
+    The learning rate is the same for all batch sizes. A larger mini-batch tolerates a
+    larger learning rate, so this comparison favours the small mini-batches by epoch. To
+    compare each batch size at its best, search over both parameters. A training run may
+    end before `max_iter`, see `n_iter_no_change`. This function does not warn if a run
+    has not converged.
 
     Examples
     --------
@@ -83,16 +93,21 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
     >>> from skfnn import FNNClassifier
     >>> from skfnn.inspection import batch_size_tradeoff
     >>> X, y = load_digits(return_X_y=True)
-    >>> X_train, X_val, y_train, y_val = train_test_split(X / 16, y, test_size=0.2, random_state=0)
-    >>> clf = FNNClassifier((20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0)
-    >>> tradeoff = batch_size_tradeoff(clf, X_train, y_train, [10, 100, "full"], X_val=X_val, y_val=y_val)
+    >>> X_train, X_val, y_train, y_val = train_test_split(
+    ...     X / 16, y, test_size=0.2, random_state=0
+    ... )
+    >>> clf = FNNClassifier(
+    ...     (20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0
+    ... )
+    >>> tradeoff = batch_size_tradeoff(
+    ...     clf, X_train, y_train, [10, 100, "full"], X_val=X_val, y_val=y_val
+    ... )
     >>> tradeoff.batch_sizes
     array([  10,  100, 1437])
     >>> tradeoff.n_steps
     array([720,  75,   5])
-    >>> small, _, full = tradeoff.histories
-    >>> small["validation_loss"][-1] < full["validation_loss"][-1]
-    True
+    >>> [round(history["validation_loss"][-1], 2) for history in tradeoff.histories]
+    [0.19, 1.43, 2.32]
     """
     if not isinstance(estimator, BaseFNN):
         raise TypeError(f"estimator must be a FNNClassifier or a FNNRegressor, got {estimator!r}.")
@@ -101,7 +116,7 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
     if X_val is None or y_val is None:
         raise ValueError("X_val and y_val must be given: the batch sizes are compared on them.")
     n_rows = _num_samples(X)
-    sizes = _checked_sizes(batch_sizes, n_rows)
+    sizes = _checked_sizes(estimator, batch_sizes, n_rows)
     runs = Parallel(n_jobs=n_jobs)(delayed(_train)(estimator, X, y, size, X_val, y_val) for size in sizes)
     seconds, variances, histories, n_steps = zip(*runs, strict=True)
     return Bunch(
@@ -114,7 +129,7 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
     )
 
 
-def _checked_sizes(batch_sizes, n_rows):
+def _checked_sizes(estimator, batch_sizes, n_rows):
     """The batch sizes in rows."""
     rule = f"batch_sizes must be a list of whole numbers from 1 to the number of rows, {n_rows}, 'full' and 'auto'"
     if isinstance(batch_sizes, str) or not np.iterable(batch_sizes):
@@ -127,15 +142,15 @@ def _checked_sizes(batch_sizes, n_rows):
             raise ValueError(f"{rule}; got {size!r}.")
     if not sizes:
         raise ValueError(f"{rule}; got an empty list.")
-    return [int(rows_in_batch(size, n_rows)) for size in sizes]
+    return [Settings.of(clone(estimator).set_params(batch_size=size)).rows_in_batch(n_rows) for size in sizes]
 
 
 def _train(estimator, X, y, size, X_val, y_val):
-    """Train at one batch size: seconds a step, gradient variance in the end, history, number of steps."""
+    """Train at one batch size; return the seconds per step, the final gradient variance, the history and the steps."""
     model = clone(estimator).set_params(batch_size=size)
     try:
         with warnings.catch_warnings():
-            # The epochs are a budget here.
+            # The number of epochs is a fixed budget here, so convergence does not matter.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X, y, X_val=X_val, y_val=y_val)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The picture of the trade-off: validation curves of several batch sizes."""
+"""The plot of the trade-off: validation curves of several batch sizes."""
 
 import numpy as np
 
@@ -9,32 +9,33 @@ METRICS = ("validation_loss", "validation_score", "loss")
 
 
 class BatchSizeTradeoffDisplay:
-    """Validation curves by epoch and by second, one line a batch size.
+    """Validation curves by epoch and by second, one line per batch size.
 
-    By epochs small mini-batches get further, as they make more steps; by seconds it depends on what a step costs.
-    Create it with :meth:`from_estimator`, which also draws.
+    By epoch, small mini-batches get further because they make more steps. By second,
+    the result depends on the cost of a step. Create the display with
+    :meth:`from_estimator`, which also draws it.
 
     Parameters
     ----------
     tradeoff : :class:`~sklearn.utils.Bunch`
-        What :func:`batch_size_tradeoff` returns.
+        The result of :func:`batch_size_tradeoff`.
     loss_name : str, default="loss"
-        What the loss is, for the label of its axis.
+        The name of the loss in the label of its axis.
     score_name : str, default="validation score"
-        The label of an axis of scores.
+        The label of the axis if it shows scores.
 
     Attributes
     ----------
     ax_ : ndarray of matplotlib Axes
-        The panel by epochs and the panel by seconds.
+        The panel by epoch and the panel by second.
     figure_ : matplotlib Figure
-        The figure they are in.
+        The figure that contains the panels.
     lines_ : list of list of matplotlib Line2D
         The curves of each panel, in the order of ``tradeoff.batch_sizes``.
 
     See Also
     --------
-    batch_size_tradeoff : The numbers.
+    batch_size_tradeoff : Computes the numbers.
 
     Examples
     --------
@@ -45,7 +46,9 @@ class BatchSizeTradeoffDisplay:
     >>> from skfnn.inspection import BatchSizeTradeoffDisplay
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_val, y_train, y_val = train_test_split(X / 16, y, random_state=0)
-    >>> clf = FNNClassifier((20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0)
+    >>> clf = FNNClassifier(
+    ...     (20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0
+    ... )
     >>> display = BatchSizeTradeoffDisplay.from_estimator(
     ...     clf, X_train, y_train, [10, 100, "full"], X_val=X_val, y_val=y_val
     ... )
@@ -63,31 +66,32 @@ class BatchSizeTradeoffDisplay:
     def from_estimator(
         cls, estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=None, metric="validation_loss", ax=None
     ):
-        """Train at several batch sizes and draw.
+        """Train at several batch sizes and draw the validation curves.
 
         Parameters
         ----------
         estimator : FNNClassifier or FNNRegressor
-            What to train, see :func:`batch_size_tradeoff`.
+            The estimator to train, see :func:`batch_size_tradeoff`.
         X : {array-like, sparse matrix} of shape (B, n_features)
             The training rows.
         y : array-like of shape (B,) or (B, n_outputs)
-            Their labels or targets.
+            The labels or targets of the rows.
         batch_sizes : list of {int, 'full', 'auto'}
             The batch sizes.
         X_val, y_val : array-like
             The validation set.
         n_jobs : int, default=None
-            How many trainings run at the same time.
-        metric : {'validation_loss', 'validation_score', 'loss'}, default='validation_loss'
-            What to draw, see :meth:`plot`.
+            How many training runs to do at the same time.
+        metric : str, default='validation_loss'
+            The curve to draw: 'validation_loss', 'validation_score' or 'loss', see
+            :meth:`plot`.
         ax : matplotlib Axes or pair of them, default=None
-            Where to draw, see :meth:`plot`.
+            The axes to draw in, see :meth:`plot`.
 
         Returns
         -------
         display : BatchSizeTradeoffDisplay
-            The display, drawn.
+            The display, already drawn.
         """
         _check_metric(metric)
         tradeoff = batch_size_tradeoff(estimator, X, y, batch_sizes, X_val=X_val, y_val=y_val, n_jobs=n_jobs)
@@ -95,14 +99,16 @@ class BatchSizeTradeoffDisplay:
         return display.plot(ax=ax, metric=metric)
 
     def plot(self, ax=None, *, metric="validation_loss"):
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or pair of them, default=None
-            Where to draw: two axes, or one of a grid of subplots, whose place is then split. None makes a new figure.
-        metric : {'validation_loss', 'validation_score', 'loss'}, default='validation_loss'
-            What to draw; 'loss' is the training loss. Losses and seconds are on logarithmic axes.
+            The axes to draw in: two axes, or a single one of a grid of subplots, which
+            is then split. None makes a new figure.
+        metric : str, default='validation_loss'
+            The curve to draw: 'validation_loss', 'validation_score' or 'loss', which is
+            the training loss. The axes of losses and seconds are logarithmic.
 
         Returns
         -------
@@ -113,7 +119,7 @@ class BatchSizeTradeoffDisplay:
         tradeoff = self.tradeoff
         sizes = np.asarray(tradeoff.batch_sizes)
         self.figure_, self.ax_ = panels("BatchSizeTradeoffDisplay.plot", ax, 2, sharey=True)
-        # Dark for small and light for large, without the palest end.
+        # Small batch sizes are dark and large ones light. The palest colours are left out.
         shades = pyplot("").get_cmap("viridis")(np.linspace(0.0, 0.82, len(sizes)))[np.argsort(np.argsort(sizes))]
 
         self.lines_: list[list] = [[], []]
@@ -127,7 +133,7 @@ class BatchSizeTradeoffDisplay:
 
         self.ax_[0].set(xlabel="epoch", ylabel=self._label(metric))
         self.ax_[1].set(xlabel="training time (s)", xscale="log")
-        self.ax_[1].xaxis.set_minor_formatter("")  # labels of 2, 3, 4, ... times a power of ten run into each other
+        self.ax_[1].xaxis.set_minor_formatter("")  # the labels of 2, 3, 4, ... times a power of ten would overlap
         if metric != "validation_score":
             self.ax_[0].set_yscale("log")
             self.ax_[1].set_yscale("log")

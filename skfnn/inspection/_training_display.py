@@ -1,4 +1,4 @@
-"""The picture of a training: loss and validation score against the epoch."""
+"""The plot of a training run: loss and validation score against the epoch."""
 
 import numpy as np
 
@@ -9,13 +9,14 @@ from ._find import fitted_network
 class TrainingCurveDisplay:
     """Training loss, validation loss and validation score against the epoch.
 
-    Create it with :meth:`from_estimator`, which also draws.
+    Create the display with :meth:`from_estimator`, which also draws it.
 
     Parameters
     ----------
     history : dict of list
-        The attribute `history_` of a fitted network, or a dict with `epoch`, `loss`, `validation_loss` and
-        `validation_score`; None in an entry stands for an epoch without validation.
+        The attribute `history_` of a fitted network, or a dict with `epoch`, `loss`,
+        `validation_loss` and `validation_score`. None in a list marks an epoch without
+        validation.
     loss_name : str, default="loss"
         The label of the axis of losses.
     score_name : str, default="validation score"
@@ -24,13 +25,13 @@ class TrainingCurveDisplay:
     Attributes
     ----------
     ax_ : ndarray of matplotlib Axes
-        The panel of the losses and, where there are scores, that of the scores.
+        The panel of the losses and, if there are scores, the panel of the scores.
     figure_ : matplotlib Figure
-        The figure they are in.
+        The figure that contains the panels.
     lines_ : dict of matplotlib Line2D
         The curves, by their keys in `history`.
     best_epoch_ : int or None
-        The epoch with the best validation score, the first of several; None without scores.
+        The first epoch with the best validation score. None without scores.
 
     See Also
     --------
@@ -43,7 +44,13 @@ class TrainingCurveDisplay:
     >>> from skfnn import FNNClassifier
     >>> from skfnn.inspection import TrainingCurveDisplay
     >>> X, y = load_digits(return_X_y=True)
-    >>> clf = FNNClassifier((20,), early_stopping=True, max_iter=20, n_iter_no_change=float("inf"), random_state=0)
+    >>> clf = FNNClassifier(
+    ...     (20,),
+    ...     early_stopping=True,
+    ...     max_iter=20,
+    ...     n_iter_no_change=float("inf"),
+    ...     random_state=0,
+    ... )
     >>> display = TrainingCurveDisplay.from_estimator(clf.fit(X / 16, y))
     >>> sorted(display.lines_)
     ['loss', 'validation_loss', 'validation_score']
@@ -57,30 +64,31 @@ class TrainingCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, yscale="log"):
-        """Draw the training of a fitted estimator.
+        """Draw the training run of a fitted estimator.
 
         Parameters
         ----------
-        estimator : FNNClassifier, FNNRegressor, Pipeline, search or TransformedTargetRegressor
-            A network after `fit` or `partial_fit`, a fitted pipeline that ends in one, or a fitted search or
-            :class:`~sklearn.compose.TransformedTargetRegressor` around one; of a search it is the training of
+        estimator : FNNClassifier, FNNRegressor or meta-estimator
+            A network after `fit` or `partial_fit`, a fitted pipeline that ends in one,
+            or a fitted search or :class:`~sklearn.compose.TransformedTargetRegressor`
+            around one. For a search, the display shows the training run of
             `best_estimator_`.
         ax : matplotlib Axes or pair of them, default=None
-            Where to draw, see :meth:`plot`.
+            The axes to draw in, see :meth:`plot`.
         yscale : str, default="log"
             The scale of the axis of losses.
 
         Returns
         -------
         display : TrainingCurveDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         TypeError
-            Where there is no network in `estimator`.
+            If `estimator` contains no network.
         sklearn.exceptions.NotFittedError
-            Where the network is not fitted.
+            If the network is not fitted.
         """
         model = fitted_network(estimator)
         history = {key: list(values) for key, values in model.history_.items()}
@@ -88,15 +96,17 @@ class TrainingCurveDisplay:
         return display.plot(ax=ax, yscale=yscale)
 
     def plot(self, ax=None, *, yscale="log"):
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or pair of them, default=None
-            Where to draw. With validation scores there are two panels: give two axes, or one of a grid of subplots,
-            whose place is then split. None makes a new figure.
+            The axes to draw in. With validation scores there are two panels. Pass two
+            axes, or a single one of a grid of subplots, which is then split. None makes
+            a new figure.
         yscale : str, default="log"
-            The scale of the axis of losses, as in :meth:`matplotlib.axes.Axes.set_yscale`.
+            The scale of the axis of losses, as in
+            :meth:`matplotlib.axes.Axes.set_yscale`.
 
         Returns
         -------
@@ -130,7 +140,7 @@ class TrainingCurveDisplay:
         return self
 
     def _draw(self, axes, curves, key, **style):
-        """One of the curves; an epoch between two without validation is a marker alone."""
+        """Draw one of the curves. An epoch between two epochs without validation appears as a single marker."""
         if key not in curves:
             return
         values = curves[key]
@@ -142,5 +152,5 @@ class TrainingCurveDisplay:
 
 
 def _numbers(values):
-    """An array in which None is NaN."""
+    """The values as an array, with NaN for None."""
     return np.array([np.nan if value is None else value for value in values], dtype=float)

@@ -8,14 +8,9 @@ import pytest
 import reference
 from reference import initial_values, n_outputs, problem
 from scipy import sparse
+from tuned import FNNClassifier, FNNRegressor, retuned
 
-import skfnn._engine.trainer
-from skfnn import FNNClassifier, FNNRegressor
-
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 # Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
 ATOL = 1e-10
@@ -65,11 +60,19 @@ def adamw(clf, X, T, start, kind, etas, weights=None):
 
 
 def compare(
-    kind="multiclass", *, n_rows=70, n_epochs=2, container=np.asarray, weights=None, assert_parameters, **params
+    kind="multiclass",
+    *,
+    n_rows=70,
+    n_epochs=2,
+    container=np.asarray,
+    weights=None,
+    sizes=None,
+    assert_parameters,
+    **params,
 ):
     """Train by the package and by the loop; the parameters must agree."""
     X, y, T = problem(kind, n_rows)
-    clf = estimator(n_epochs, **params)
+    clf = retuned(estimator(n_epochs, **params), **(sizes or {}))
     start = initial_values((5, *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
     clf.fit(container(X), y, sample_weight=weights, coefs_init=start[0], intercepts_init=start[1])
     coefs, intercepts = adamw(clf, X, T, start, kind, clf.history_["learning_rate"], weights)
@@ -101,10 +104,9 @@ def test_training_is_the_loop_with_weights_of_rows(batch_size, assert_parameters
     compare(weights=weights, batch_size=batch_size, assert_parameters=assert_parameters)
 
 
-def test_training_is_the_loop_where_a_batch_comes_in_parts(monkeypatch, assert_parameters):
+def test_training_is_the_loop_where_a_batch_comes_in_parts(assert_parameters):
     # A part has at least 64 rows.
-    monkeypatch.setattr(skfnn._engine.trainer, "CHUNK_ROWS", 64)
-    compare(n_rows=150, batch_size=100, assert_parameters=assert_parameters)
+    compare(n_rows=150, batch_size=100, sizes={"chunk_rows": 64}, assert_parameters=assert_parameters)
 
 
 # Schedules: the decay is multiplied by the eta of the step

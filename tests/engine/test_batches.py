@@ -1,11 +1,12 @@
-"""Which rows form each mini-batch, and what is in the buffers."""
+"""Which rows form each mini-batch, and what the buffers hold."""
 
 import numpy as np
 import pytest
 from scipy import sparse
-from test_memory import peak_of
 
-from skfnn._engine.batches import ArrayTargets, Batches, ClassTargets, Rows
+from skfnn._engine.batches import Batches
+from skfnn._engine.rows import RowFormat
+from skfnn._engine.targets import ClassTargets
 
 N_CLASSES = 4
 
@@ -25,7 +26,7 @@ def make(n_rows, batch_size, *, X=None, rows=None, shuffle=True, dtype=np.float6
     X = rows_of_numbers(n_rows) if X is None else X
     targets = ClassTargets(labels(n_rows), N_CLASSES) if targets is None else targets
     weights = np.arange(n_rows) / 10.0
-    return Batches(X, targets, weights, rows, batch_size, shuffle, np.dtype(dtype), capacity)
+    return Batches(X, targets, weights, rows, batch_size, shuffle, RowFormat(np.dtype(dtype)), capacity)
 
 
 def epoch(batches, seed=0):
@@ -147,7 +148,9 @@ def test_targets_and_weights_have_the_precision_of_training(dtype):
 
 
 def test_without_weights_there_are_none():
-    batches = Batches(rows_of_numbers(9), ClassTargets(labels(9), 4), None, None, 2, True, np.dtype(float), 64)
+    batches = Batches(
+        rows_of_numbers(9), ClassTargets(labels(9), 4), None, None, 2, True, RowFormat(np.dtype(float)), 64
+    )
     batches.shuffle(lambda: np.random.default_rng(0))
     assert all(b.weights is None for start, stop in batches.blocks() for b in batches.load(start, stop)[1].batches)
 
@@ -189,7 +192,7 @@ def test_a_sparse_block_takes_up_to_eight_megabytes(entries, n_outputs, containe
     columns, starts = np.tile(np.arange(entries), n_rows), np.arange(n_rows + 1) * entries
     X = container((np.ones(n_rows * entries), columns.astype("i4"), starts.astype("i4")), shape=(n_rows, 1000))
     targets = ClassTargets(np.zeros(n_rows, int), n_outputs)
-    batches = Batches(X, targets, None, None, 10, False, np.dtype(float), 64)
+    batches = Batches(X, targets, None, None, 10, False, RowFormat(np.dtype(float)), 64)
     block, cut = batches.load(*next(batches.blocks()))
     size = block.data.nbytes + block.indices.nbytes + cut.targets.nbytes + cut.raw.nbytes
     assert 0.97 * 8e6 < size <= 8e6  # within a mini-batch, and the two entries or outputs that a row has beside
@@ -207,122 +210,3 @@ def test_a_row_has_so_many_entries_in_the_mean(container):
     X = np.zeros((10, 7))
     X[:3, :5] = X[4, :3] = 1.0
     assert make(10, 2, X=container(X)).row_entries == (1.8 if sparse.issparse(container(X)) else 7)
-
-
-# Targets
-
-
-@pytest.mark.parametrize("rows", [slice(2, 8), np.array([5, 1, 8, 0, 3, 2])])
-@pytest.mark.parametrize(("n_batches", "n"), [(1, 6), (2, 3), (6, 1)])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_targets_are_written_mini_batch_by_mini_batch(rows, n_batches, n, dtype):
-    codes = np.array([0, 3, 1, 1, 2, 0, 3, 2, 1])
-    values = np.random.default_rng(0).integers(0, 2, size=(9, 4)).astype(np.uint8)
-    for targets, expected in ((ClassTargets(codes, 4), np.eye(4)[codes]), (ArrayTargets(values), values)):
-        out = np.full((n_batches, 4, n), np.nan, dtype)
-        targets.fill(rows, out)
-        for k in range(n_batches):
-            np.testing.assert_array_equal(out[k].T, expected[rows][k * n : (k + 1) * n])
-
-
-@pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
-def test_smoothed_targets_are_mixed_with_those_of_no_knowledge(smoothing):
-    codes, values = np.array([0, 3, 1, 1, 2, 0]), np.random.default_rng(0).random((6, 4))
-    mixed = {  # with every class alike; with 1/2 in every column
-        ClassTargets(codes, 4, smoothing): (1 - smoothing) * np.eye(4)[codes] + smoothing / 4,
-        ArrayTargets(values, smoothing): (1 - smoothing) * values + smoothing / 2,
-    }
-    for targets, expected in mixed.items():
-        out = np.full((2, 4, 3), np.nan)
-        targets.fill(slice(0, 6), out)
-        np.testing.assert_allclose(out.transpose(0, 2, 1).reshape(6, 4), expected, rtol=1e-15, atol=1e-16)
-
-
-def test_a_subset_of_smoothed_targets_is_exact():
-    rows, out = np.array([4, 0, 2]), np.empty((1, 4, 3))
-    for targets in (ClassTargets(np.array([0, 3, 1, 1, 2]), 4, 0.2), ArrayTargets(np.eye(4)[[0, 3, 1, 1, 2]], 0.2)):
-        subset = targets.subset(rows)
-        assert subset.n_outputs == 4
-        subset.fill(slice(0, 3), out)
-        np.testing.assert_array_equal(out[0].T, np.eye(4)[[2, 0, 1]])
-
-
-def test_a_subset_of_targets_is_that_of_its_rows():
-    rows = np.array([4, 0, 2])
-    codes, values = np.array([0, 3, 1, 1, 2]), np.arange(10.0).reshape(5, 2)
-    out = np.empty((1, 4, 3))
-    ClassTargets(codes, 4).subset(rows).fill(slice(0, 3), out)
-    np.testing.assert_array_equal(out[0].T, np.eye(4)[[2, 0, 1]])
-    out = np.empty((1, 2, 3))
-    ArrayTargets(values).subset(rows).fill(slice(0, 3), out)
-    np.testing.assert_array_equal(out[0].T, values[rows])
-
-
-# Rows
-
-EVERY_SECOND = np.s_[::2, ::2]
-FORMS = {
-    "C": lambda X: X,
-    "Fortran": np.asfortranarray,
-    "strided": lambda X: np.repeat(np.repeat(X, 2, axis=0), 2, axis=1)[EVERY_SECOND],
-    "reversed": lambda X: X[::-1].copy()[::-1],
-    "csr": sparse.csr_matrix,
-}
-
-
-@pytest.mark.parametrize("rows", [slice(0, 6), slice(3, 20), np.array([19, 3, 4, 0]), np.array([7])], ids=str)
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("source", ["?", "u1", "i1", "u2", "i2", "i8", "f4", "f8"])
-def test_a_block_is_the_rows_cast(source, dtype, form, rows):
-    rng = np.random.default_rng(0)
-    low = -100 if np.dtype(source).kind in "if" else 0
-    X = rng.integers(low, 256 if source == "u1" else 100, size=(20, 5)).astype(source)
-    X[rng.random(X.shape) < 0.3] = 0
-    given = FORMS[form](X)
-    if not sparse.issparse(given):
-        given.flags.writeable = False  # whatever is written into the user's data fails here
-    source_rows = Rows(given, np.dtype(dtype), 20)
-    for _ in range(2):  # the buffer is used again
-        block = source_rows.take(rows)
-        if sparse.issparse(block):
-            block = block.toarray()
-        else:
-            assert block.flags.c_contiguous
-        assert block.dtype == dtype
-        np.testing.assert_array_equal(block, X[rows].astype(dtype))
-        source_rows.take(slice(0, 2))
-
-
-def test_half_precision_is_cast():
-    X = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float16)
-    for rows in (slice(3, 9), np.array([5, 1])):
-        np.testing.assert_array_equal(Rows(X, np.dtype(np.float32), 20).take(rows), X[rows].astype(np.float32))
-
-
-def test_rows_in_order_and_of_the_right_type_are_not_copied():
-    X = rows_of_numbers(20)
-    assert np.shares_memory(Rows(X, X.dtype, 20).take(slice(2, 9)), X)
-    # A Fortran-ordered or a narrower X is brought into the buffer.
-    for other in (np.asfortranarray(X), X.astype(np.float32)):
-        block = Rows(other, np.dtype(float), 20).take(slice(2, 9))
-        assert not np.shares_memory(block, other)
-        np.testing.assert_array_equal(block, X[2:9])
-
-
-@pytest.mark.parametrize("source", ["u1", "f4", "f8"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_c_ordered_rows_are_gathered_straight_into_the_buffer(dtype, source):
-    X = np.ones((2000, 200), source)
-    taking = Rows(X, np.dtype(dtype), 1000)
-    # A cast goes through a buffer of 8,192 numbers.
-    assert peak_of(lambda: taking.take(np.arange(0, 2000, 2))) < X[::2].nbytes / 2
-
-
-@pytest.mark.parametrize("rows", [slice(0, 1000), np.arange(0, 2000, 2)], ids=["slice", "numbers"])
-@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
-def test_sparse_rows_of_the_right_type_are_copied_once(container, rows):
-    X = container(np.ones((2000, 200)))
-    block = X[rows]
-    size = block.data.nbytes + block.indices.nbytes
-    assert peak_of(lambda: Rows(X, np.dtype(float), 1000).take(rows)) < 1.5 * size

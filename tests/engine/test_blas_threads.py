@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from skfnn import FNNClassifier, _threads
-from skfnn._engine.threads import SMALLEST_SHARED, Threads
+from skfnn import FNNClassifier
+from skfnn._engine.threads import SMALLEST_SHARED, THREADS, Threads
 
 
 class Library:
@@ -29,23 +29,24 @@ class Library:
 
 @pytest.fixture
 def library(monkeypatch):
+    """A library that takes the place of the one found, in all sections."""
     library = Library()
-    monkeypatch.setattr(_threads, "_library", lambda: library)
+    monkeypatch.setattr(THREADS, "find_library", lambda: library)
     return library
 
 
 def test_small_products_get_one_thread_and_the_number_is_put_back(library):
-    assert Threads().section(SMALLEST_SHARED - 1, library.get_num_threads) == 1
+    assert Threads(lambda: library).section(SMALLEST_SHARED - 1, library.get_num_threads) == 1
     assert library.calls == [1, 4]
 
 
 def test_large_products_get_what_was_found(library):
-    assert Threads().section(SMALLEST_SHARED, library.get_num_threads) == 4
+    assert Threads(lambda: library).section(SMALLEST_SHARED, library.get_num_threads) == 4
     assert library.calls == []
 
 
 def test_within_a_section_the_number_follows_the_work(library):
-    threads = Threads()
+    threads = Threads(lambda: library)
 
     def body():
         threads.use(SMALLEST_SHARED)
@@ -60,7 +61,7 @@ def test_within_a_section_the_number_follows_the_work(library):
 
 
 def test_a_limit_of_the_user_is_never_raised(library):
-    threads = Threads()
+    threads = Threads(lambda: library)
     for limit in (1, 3):
         library.number = limit
         threads.section(0, lambda: threads.use(SMALLEST_SHARED))
@@ -70,7 +71,7 @@ def test_a_limit_of_the_user_is_never_raised(library):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_the_number_is_put_back_whatever_happens(library, error):
-    threads = Threads()
+    threads = Threads(lambda: library)
 
     def body():
         raise error
@@ -83,7 +84,7 @@ def test_the_number_is_put_back_whatever_happens(library, error):
 
 
 def test_a_number_that_could_not_be_put_back_is_put_back_by_the_next_section(library):
-    threads = Threads()
+    threads = Threads(lambda: library)
 
     def body():
         library.interrupt = True
@@ -95,13 +96,12 @@ def test_a_number_that_could_not_be_put_back_is_put_back_by_the_next_section(lib
     assert library.number == 4
 
 
-def test_without_a_known_library_nothing_is_set(monkeypatch):
-    monkeypatch.setattr(_threads, "_library", lambda: None)
-    assert Threads().section(0, int) == 0
+def test_without_a_known_library_nothing_is_set():
+    assert Threads(lambda: None).section(0, int) == 0
 
 
 def test_sections_of_two_threads_follow_each_other(library):
-    threads, entered = Threads(), threading.Event()
+    threads, entered = Threads(lambda: library), threading.Event()
 
     thread = threading.Thread(target=threads.section, args=(SMALLEST_SHARED, entered.set))
 

@@ -8,15 +8,11 @@ import pytest
 import reference
 from reference import batch_gradient, gradient, initial_values, n_outputs, problem, train
 from scipy import sparse
+from tuned import FNNRegressor, retuned
 
-import skfnn._training
-from skfnn import FNNRegressor
 from skfnn._engine.clipping import FACTOR_ROWS, factor_to
 
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 # Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
 ATOL = 1e-10
@@ -45,13 +41,14 @@ def compare(
     n_epochs=2,
     container=np.asarray,
     sample_weight=None,
+    sizes=None,
     monkeypatch,
     assert_parameters,
     **params,
 ):
     """Train by the package and by the loop; the parameters must agree. Returns the norms before clipping."""
     X, y, T = problem(kind, n_rows)
-    clf = estimator(n_epochs, max_grad_norm=max_grad_norm, **params)
+    clf = retuned(estimator(n_epochs, max_grad_norm=max_grad_norm, **params), **(sizes or {}))
     start = initial_values((X.shape[1], *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
     clf.fit(container(X), y, sample_weight=sample_weight, coefs_init=start[0], intercepts_init=start[1])
     norms = []
@@ -155,10 +152,10 @@ def test_weights_of_rows_are_part_of_the_gradient_that_is_clipped(
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 def test_a_batch_that_comes_in_parts_is_clipped_as_a_whole(alpha, container, solver, monkeypatch, assert_parameters):
     # A part has at least 64 rows.
-    monkeypatch.setattr(skfnn._training, "CHUNK_ROWS", 64)
     norms = compare(
         0.1,
         n_rows=150,
+        sizes={"chunk_rows": 64},
         n_epochs=3,
         batch_size=100,
         alpha=alpha,

@@ -12,16 +12,15 @@ from scipy import sparse
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tuned import FNNRegressor, retuned
 
-import skfnn._training
-from skfnn import FNNRegressor
+from skfnn._engine import activations
 from skfnn._engine.dropout import Dropout
-from skfnn._engine.network import Network, Passes, Workspace
+from skfnn._engine.network import Network
+from skfnn._engine.passes import Passes
+from skfnn._engine.workspace import Workspace
 
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 # Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
 ATOL = 1e-10
@@ -105,6 +104,7 @@ def compare(
     n_epochs=2,
     container=np.asarray,
     sample_weight=None,
+    sizes=None,
     parts=None,
     monkeypatch,
     assert_parameters,
@@ -112,7 +112,7 @@ def compare(
 ):
     """Train by the package and by the loop; the parameters and the loss curve must agree."""
     X, y, T = problem(kind, n_rows)
-    clf = estimator(n_epochs, **params)
+    clf = retuned(estimator(n_epochs, **params), **(sizes or {}))
     start = initial_values((X.shape[1], *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
     clf.fit(container(X), y, sample_weight=sample_weight, coefs_init=start[0], intercepts_init=start[1])
     size = n_rows if clf.batch_size == "full" else clf.batch_size
@@ -190,11 +190,11 @@ def test_training_is_the_loop_with_weights_of_rows(batch_size, monkeypatch, asse
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 def test_training_is_the_loop_where_a_batch_comes_in_parts(solver, container, monkeypatch, assert_parameters):
     # A part has at least 64 rows. Batches of 100 and 50 rows.
-    monkeypatch.setattr(skfnn._training, "CHUNK_ROWS", 64)
     compare(
         n_rows=150,
         batch_size=100,
         parts=[64, 36, 50],
+        sizes={"chunk_rows": 64},
         container=container,
         monkeypatch=monkeypatch,
         assert_parameters=assert_parameters,
@@ -237,7 +237,7 @@ def test_dropout_leaves_the_expected_pre_activation_as_it_is(activation, dropout
     z = np.array([0.5, -1.0, 2.0]) @ layers[0][:-1] + layers[0][-1]
 
     drop = Dropout(dropout, network, n, np.float64)
-    drop.begin_epoch(np.random.default_rng(1))
+    drop.begin_epoch(np.random.default_rng)
     raw = {}
     for name, passes, keep in (
         ("with", Passes(network, theta, drop), drop.keep),
@@ -254,24 +254,22 @@ def test_dropout_leaves_the_expected_pre_activation_as_it_is(activation, dropout
     assert (error < 5 * spread / np.sqrt(n)).all()
 
 
-def test_masks_change_from_row_to_row_and_from_epoch_to_epoch():
-    X, y, _ = problem("multiclass", 23)
-    seen = []
+def test_masks_change_from_row_to_row_from_batch_to_batch_and_from_epoch_to_epoch():
+    drop = Dropout(0.3, Network((3, 30, 2), ("identity",)), 23, np.float64)
+    ((apply, _),) = drop.around([activations.ACTIVATIONS["identity"]])
 
-    class Spy(Dropout):
-        def begin_epoch(self, rng):
-            super().begin_epoch(rng)
-            seen.append(self._masks[0])
+    def mask():
+        z = np.ones((23, 30), order="F")
+        apply(z, None, None)
+        return z
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(skfnn._training, "Dropout", Spy)
-        clf = estimator(1, batch_size="full", hidden_layer_sizes=(30,)).fit(X, y)
-        first = seen[-1].reshape(30, 23).copy()
-        clf.partial_fit(X, y)
-        second = seen[-1].reshape(30, 23)
-    assert set(np.unique(first)) == {0.0, 1.0}
-    assert len({row.tobytes() for row in first.T.copy()}) == 23
-    assert (first != second).any(axis=0).all()
+    found = []
+    for epoch in range(2):
+        drop.begin_epoch(lambda stream, epoch=epoch: np.random.default_rng([epoch, stream]))
+        found += [mask(), mask()]
+    assert set(np.unique(found)) == {0.0, 1.0}
+    # All rows of all masks differ.
+    assert len({row.tobytes() for row in np.vstack(found)}) == 4 * 23
 
 
 # Not in prediction, not in validation

@@ -1,4 +1,4 @@
-"""The sparse first layer's gradient, by each of its ways."""
+"""The first layers: each kind against the dense one, or against the ordinary steps."""
 
 import copy
 
@@ -8,25 +8,22 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from skfnn import FNNClassifier, _sparse
-from skfnn._engine.batches import Batches, ClassTargets
+from skfnn import FNNClassifier
 from skfnn._engine.first_layer import DeferredFirstLayer, DenseFirstLayer, LinearSparseFirstLayer, SparseFirstLayer
 from skfnn._engine.network import Network
 from skfnn._engine.solvers import Momentum, PlainSGD
-from skfnn._engine.trainer import _deferring_pays
+from skfnn._engine.sparse import KERNELS
+from skfnn._engine.tuning import Tuning
 
 rng = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csr_array])
-@pytest.mark.parametrize("kernels", [True, False])
+@pytest.mark.parametrize("kernels", [KERNELS, None], ids=["kernels", "no kernels"])
 @pytest.mark.parametrize("n_features", [30, 3000])
 @pytest.mark.parametrize("beta", [0.0, 0.9, 1.0, 2.0])
-def test_the_sparse_gradient_is_the_dense_one(monkeypatch, dtype, form, kernels, n_features, beta):
-    if not kernels:
-        monkeypatch.setattr(_sparse, "csr_matvecs", None)
-        monkeypatch.setattr(_sparse, "csc_matvecs", None)
+def test_the_sparse_gradient_is_the_dense_one(dtype, form, kernels, n_features, beta):
     X = np.zeros((12, n_features), dtype)
     # Rows without an entry, columns without one, and the last column among those that occur.
     X[rng.integers(1, 11, 20), rng.integers(0, n_features, 20)] = rng.normal(size=20)
@@ -36,6 +33,7 @@ def test_the_sparse_gradient_is_the_dense_one(monkeypatch, dtype, form, kernels,
     results = []
     for kind, rows in ((DenseFirstLayer, X), (SparseFirstLayer, form(X))):
         first, out, z = kind(layer, 12), start.copy(), np.empty((8, 5), dtype, order="F")
+        first.kernels = kernels
         first.begin(rows)
         first.forward(2, 10, z)
         first.accumulate(delta, -0.3, beta, out)
@@ -146,26 +144,6 @@ def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_
             assert_allclose(stepped_state[name][:size], value[:size], **tolerance)
 
 
-@pytest.mark.parametrize(
-    ("n_features", "n_units", "batch_size", "pays"),
-    [
-        (784, 128, 1, True),
-        (784, 128, 10, True),
-        (784, 128, 32, False),
-        (784, 512, 32, True),
-        (784, 512, 96, False),  # a block of one mini-batch
-        (2000, 10, 10, False),
-        (64, 100, 1, True),
-        (64, 100, 10, False),
-        (5, 1000, 1, False),
-    ],
-)
-def test_deferring_pays_where_mini_batches_are_small_and_the_layer_is_large(n_features, n_units, batch_size, pays):
-    X, targets = np.zeros((200, n_features)), ClassTargets(np.zeros(200, int), 2)
-    batches = Batches(X, targets, None, None, batch_size, True, X.dtype, 1024)
-    assert _deferring_pays(batches, n_features, n_units) == pays
-
-
 @pytest.mark.parametrize("kind", ["dense", "sparse", "deferred", "sparse plain", "sparse momentum"])
 def test_a_layer_in_single_precision_has_no_arrays_in_double_precision(kind):
     solver = Momentum(0.9, True) if kind == "sparse momentum" else PlainSGD()
@@ -186,13 +164,12 @@ def test_a_layer_in_single_precision_has_no_arrays_in_double_precision(kind):
 
 @pytest.mark.parametrize("momentum", [False, True])
 @pytest.mark.parametrize("part", [1, 5, 35])
-def test_weights_mixed_in_parts_are_the_weights_mixed_in_one(monkeypatch, part, momentum):
+def test_weights_mixed_in_parts_are_the_weights_mixed_in_one(part, momentum):
     X, delta, results = sparse.csr_matrix(rng.normal(size=(4, 20))), rng.normal(size=(4, 5)), []
     for numbers in (part, 20 * 5):
-        monkeypatch.setattr("skfnn._engine.first_layer.PART", numbers)
         solver = Momentum(0.9, True) if momentum else PlainSGD()
         _, theta, _ = bound(solver)
-        first = LinearSparseFirstLayer(solver.linear_layers(), 4)
+        first = LinearSparseFirstLayer(solver.linear_layers(), 4, Tuning(part_numbers=numbers))
         first.set_step(solver, 0.01)
         first.begin(X)
         first.forward(0, 4, np.empty((4, 5), order="F"))
@@ -245,3 +222,13 @@ def test_wide_sparse_rows_train_as_dense_ones(learning_rate, momentum, alpha):
     # Some hundred roundings of numbers of size 1, divided by at least 0.03.
     for name in of_sparse._solver_state:
         assert_allclose(of_sparse._solver_state[name], of_dense._solver_state[name], rtol=0, atol=1e-11)
+
+
+def test_the_work_of_a_layer_is_that_of_the_products_of_blas():
+    _, layer = numbered(n_units=3, n_features=6)
+    # 7 rows times 7 x 3 parameters, against the work behind the layer.
+    assert DenseFirstLayer(layer, 7).work(146) == (147, 147)
+    assert DenseFirstLayer(layer, 7).work(148) == (148, 148)
+    assert SparseFirstLayer(layer, 7).work(5) == (5, 5)
+    assert DeferredFirstLayer(layer, 8, 2).work(5) == (168, 5)
+    assert LinearSparseFirstLayer([layer], 7).work(5) == (5, 5)

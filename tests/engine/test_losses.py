@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from memory import peak_of
 from scipy.special import expit, kl_div, log_softmax, softmax
 from sklearn.metrics import log_loss
-from test_memory import peak_of
 
 from skfnn._engine.losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
 

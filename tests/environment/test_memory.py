@@ -6,6 +6,7 @@ from memory import peak_of
 from scipy import sparse
 
 from skfnn import FNNClassifier
+from skfnn._engine.penalty import L2Penalty
 from skfnn._engine.trainer import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -139,7 +140,7 @@ def test_no_activation_loss_weight_or_cast_allocates_in_an_epoch(dtype, n_classe
 
 
 def test_the_measurement_sees_a_gradient(epoch_peaks, monkeypatch):
-    monkeypatch.setattr(Trainer, "penalty", lambda self: 0.0 * float((self.theta[: N_FEATURES * N_UNITS] * 2)[0]))
+    monkeypatch.setattr(L2Penalty, "value", lambda self: 0.0 * float(np.empty(N_FEATURES * N_UNITS, np.float32).size))
     X, y = np.random.default_rng(0).random((N_ROWS, N_FEATURES), dtype=np.float32), np.arange(N_ROWS) % 3
     FNNClassifier(N_UNITS, max_iter=2, shuffle=False).fit(X, y)
     assert epoch_peaks[1] > few(np.float32)

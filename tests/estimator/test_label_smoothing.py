@@ -8,10 +8,7 @@ from reference import objective
 from scipy import sparse
 from sklearn.metrics import log_loss
 
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 KINDS = ["binary", "multiclass", "multilabel"]
 SOLVERS = {name: SOLVERS[name] for name in ("plain", "nesterov", "adam")}

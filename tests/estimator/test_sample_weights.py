@@ -9,17 +9,17 @@ import pytest
 from problems import initial_values, problem
 from reference import gradient
 from scipy import sparse
+from tuned import FNNClassifier
 
-from skfnn import FNNClassifier
-from skfnn._engine.batches import Batches, ClassTargets
+from skfnn._engine.batches import Batches
 from skfnn._engine.losses import SoftmaxCrossEntropy
 from skfnn._engine.network import Network
-from skfnn._engine.trainer import Trainer
+from skfnn._engine.rates import StepRates
+from skfnn._engine.rows import RowFormat
+from skfnn._engine.targets import ClassTargets
+from skfnn._engine.trainer import make_trainer
 
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 N_ROWS = 24
 X, y, T = problem("multiclass", N_ROWS)
@@ -66,11 +66,10 @@ def test_the_weights_say_something():
 class Frozen:
     """A solver that takes no step and remembers the gradient of every mini-batch."""
 
+    linear_parts = 0
+
     def __init__(self):
         self.gradients = []
-
-    def takes_factors(self):
-        return False
 
     def step(self, gradient, eta):
         self.gradients.append(gradient.copy())
@@ -83,10 +82,10 @@ def epoch_gradients(rows, weights, batch_size, alpha, seed, container):
     n = len(rows)
     targets = ClassTargets(T[rows].argmax(axis=1), 3)
     weights = None if weights is None else weights / weights.mean()
-    batches = Batches(container(X[rows]), targets, weights, None, batch_size, True, theta.dtype, 64)
+    batches = Batches(container(X[rows]), targets, weights, None, batch_size, True, RowFormat(theta.dtype), 64)
     solver = Frozen()
-    trainer = Trainer(network, theta, batches, SoftmaxCrossEntropy(), solver, alpha / n)
-    trainer.epoch(0.1, lambda: np.random.default_rng(seed))
+    trainer = make_trainer(network, theta, batches, SoftmaxCrossEntropy(), solver, decay=alpha / n)
+    trainer.epoch(StepRates(0.1), lambda: np.random.default_rng(seed))
     np.testing.assert_array_equal(theta, start(network))
     sizes = np.diff([*range(0, n, batch_size), n])
     return np.array(solver.gradients), sizes

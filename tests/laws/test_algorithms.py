@@ -10,14 +10,9 @@ from exact import ATOL, SOLVERS, by_loop
 from problems import initial_values, n_outputs, problem
 from reference import row_weights, train
 from scipy import sparse
+from tuned import FNNClassifier, retuned
 
-import skfnn._engine.trainer
-from skfnn import FNNClassifier
-
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 estimator = partial(exact.estimator, batch_size=7)
 
@@ -30,12 +25,13 @@ def compare(
     container=np.asarray,
     sample_weight=None,
     class_weight=None,
+    sizes=None,
     assert_parameters,
     **params,
 ):
     """Train with the package and with the loop. Parameters, loss curve and step count must agree."""
     X, y, T = problem(kind, n_rows)
-    clf = estimator(n_epochs, class_weight=class_weight, **params)
+    clf = retuned(estimator(n_epochs, class_weight=class_weight, **params), **(sizes or {}))
     hidden = clf.hidden_layer_sizes
     start = initial_values((X.shape[1], *hidden, n_outputs(kind)), seed=1)
     clf.fit(container(X), y, sample_weight=sample_weight, coefs_init=start[0], intercepts_init=start[1])
@@ -82,16 +78,16 @@ def test_training_is_the_loop_over_many_blocks_of_rows(solver, alpha, batch_size
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
 @pytest.mark.parametrize("params", [{}, {"alpha": 2.0}, {"learning_rate": "invscaling"}], ids=["plain", "L2", "eta"])
 def test_training_is_the_loop_whether_or_not_the_first_layer_is_deferred(
-    params, batch_size, deferred, monkeypatch, assert_parameters
+    params, batch_size, deferred, assert_parameters
 ):
     used = []
 
-    def deferring_pays(batches, n_features, n_units):
+    def defers(batch_size, block_rows, n_features, n_units):
         used.append((n_features, n_units))
         return deferred
 
-    monkeypatch.setattr(skfnn._engine.trainer, "_deferring_pays", deferring_pays)
-    compare(n_rows=150, n_epochs=2, batch_size=batch_size, assert_parameters=assert_parameters, **params)
+    params = {"batch_size": batch_size} | params
+    compare(n_rows=150, n_epochs=2, sizes={"defers": defers}, assert_parameters=assert_parameters, **params)
     assert used == [(5, 6)]
 
 

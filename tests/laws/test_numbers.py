@@ -13,14 +13,13 @@ import pytest
 from problems import initial_values, problem
 from reference import gradient, objective, train
 from scipy import sparse
+from tuned import FNNClassifier, FNNRegressor
 
-from skfnn import FNNClassifier, FNNRegressor
 from skfnn._engine.activations import ACTIVATIONS
 from skfnn._engine.losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
 from skfnn.inspection import hidden_activations
 
 pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
     pytest.mark.filterwarnings("error"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     # The advice that such features get. That it comes is tested in test_divergence.py.

@@ -8,13 +8,9 @@ from problems import initial_values, n_outputs, problem
 from reference import batch_gradient, gradient, objective
 from scipy import sparse
 from sklearn.neural_network import MLPClassifier
+from tuned import FNNClassifier
 
-from skfnn import FNNClassifier
-
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 # So small a step leaves the weights where they are: what an epoch does is then a sum of gradients at the same weights.
 # Weights of size 1 are rounded to 1e-16 and moved by about FROZEN, so that the gradients read off are wrong by about

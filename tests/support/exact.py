@@ -2,8 +2,7 @@
 
 import numpy as np
 import reference
-
-from skfnn import FNNClassifier
+from tuned import FNNClassifier
 
 # Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
 ATOL = 1e-10

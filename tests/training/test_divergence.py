@@ -9,12 +9,10 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
-
-from skfnn import FNNClassifier
+from tuned import FNNClassifier
 
 # RuntimeWarnings of overflowing arithmetic are errors here: training must look for overflow itself.
 pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
     pytest.mark.filterwarnings("error::RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]

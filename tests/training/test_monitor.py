@@ -1,15 +1,17 @@
-"""The border of an epoch: history, patience, learning rates, printing, and what continues in the next call."""
+"""The border between two epochs: history, patience, learning rates, printing, and what the next call continues."""
 
 import re
 import warnings
 
 import numpy as np
 import pytest
+from monitors import watch
 from sklearn.datasets import make_classification
 from sklearn.exceptions import ConvergenceWarning
 
 from skfnn import FNNClassifier
-from skfnn._training.monitor import Diverged, Monitor, new_history, new_progress
+from skfnn._engine.rates import StepRates
+from skfnn._training.monitor import Diverged
 
 not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -29,27 +31,6 @@ def estimator(**params):
         "random_state": 0,
     }
     return FNNClassifier(**(settings | params))
-
-
-def watch(losses, *, theta=None, state=None, validate=None, schedule=lambda progress: 0.5, **settings):
-    """A monitor that was told these losses, epoch by epoch, until it said stop; and the etas that it gave."""
-    monitor = Monitor(
-        np.zeros(3) if theta is None else theta,
-        {} if state is None else state,
-        new_progress(),
-        new_history(),
-        schedule=schedule,
-        rows=90,
-        steps=5,
-        validate=validate,
-        **settings,
-    )
-    etas = []
-    for loss in losses:
-        etas.append(monitor.begin_epoch())
-        if monitor.end_epoch(loss):
-            break
-    return monitor, etas
 
 
 # Patience
@@ -80,11 +61,9 @@ def test_training_stops_after_more_than_n_iter_no_change_epochs_without_improvem
         assert monitor.stopped == (expected is not None)
         stops.add(expected)
         # The same with scores, which shall rise.
-        scores = iter([-loss for loss in losses])
-        settings = {"tol": tol, "patience": patience, "early_stopping": True}
-        monitor, _ = watch([1.0] * 40, validate=lambda scores=scores: (0.0, next(scores)), **settings)
+        monitor, _ = watch([1.0] * 40, scores=[-loss for loss in losses], tol=tol, patience=patience)
         assert monitor.epochs == (expected or 40)
-        assert monitor.progress["best_score"] == -min(losses[: monitor.epochs])
+        assert monitor.state.progress.best_score == -min(losses[: monitor.epochs])
     assert len(stops) > 1
 
 
@@ -169,7 +148,7 @@ def test_adaptive_divides_eta_by_five_whenever_training_stalls():
     # After two epochs, from when there is a median, none improves: 3 epochs without improvement, one more than the
     # patience, and so on.
     def schedule(progress):
-        return 0.5 * progress["rate_scale"]
+        return StepRates(0.5 * progress.rate_scale)
 
     monitor, etas = watch([1.0] * 100, schedule=schedule, adaptive=True, patience=2)
     powers = [0, 0] + [k for k in range(10) for _ in range(3)]
@@ -293,7 +272,7 @@ def test_counters_count_over_warm_starts_and_partial_fits(batch_size, n_batches)
     clf.partial_fit(X, y)
     assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (4, 360, 4 * n_batches, 4)
     clf.set_params(warm_start=True, max_iter=2).fit(X, y)
-    # n_iter_ is that of the last fit, as in MLPClassifier; the others go on.
+    # n_iter_ belongs to the last fit, as in MLPClassifier. The others count on.
     assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (2, 540, 6 * n_batches, 6)
     clf.partial_fit(X, y)
     assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (3, 630, 7 * n_batches, 7)
@@ -317,7 +296,7 @@ def test_the_last_and_the_best_loss_are_those_of_the_curve():
     assert clf.best_loss_ == min(clf.loss_curve_) < clf.loss_
 
 
-# Going on
+# Continuing
 
 CONTINUED = {
     "plain": {},
@@ -398,19 +377,19 @@ def test_a_loss_or_a_parameter_that_is_not_finite_is_divergence():
 
 def test_a_diverged_epoch_leaves_no_record():
     monitor, _ = watch([1.0, 0.5])
-    before = {key: list(values) for key, values in monitor.history.items()}
-    progress = dict(monitor.progress)
+    before = {key: list(values) for key, values in monitor.state.history.items()}
+    progress = monitor.state.progress
     monitor.begin_epoch()
     with pytest.raises(Diverged):
         monitor.end_epoch(np.nan)
-    assert monitor.history == before
-    assert monitor.progress == progress
+    assert monitor.state.history == before
+    assert monitor.state.progress == progress
 
 
-def test_the_monitor_goes_back_to_the_last_finished_epoch():
+def test_the_monitor_returns_to_the_last_finished_epoch():
     theta, velocity = np.arange(3.0), np.ones(3)
     state = {"velocity": velocity, "t": 4}
-    monitor, _ = watch([1.0], theta=theta, state=state)
+    monitor, _ = watch([1.0], theta=theta, solver=state)
     theta += 7.0
     velocity *= -3.0
     state["t"] = 9
@@ -420,4 +399,4 @@ def test_the_monitor_goes_back_to_the_last_finished_epoch():
     assert state["velocity"] is velocity
     assert state["t"] == 4
     assert monitor.epochs == 1
-    assert {len(values) for values in monitor.history.values()} == {1}
+    assert {len(values) for values in monitor.state.history.values()} == {1}

@@ -4,6 +4,7 @@ import math
 import pickle
 from collections import Counter
 
+import monitors
 import numpy as np
 import pytest
 from exact import ATOL, SOLVERS, by_loop, estimator
@@ -11,16 +12,11 @@ from problems import initial_values, n_outputs, problem
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from tuned import FNNRegressor, retuned
 
-import skfnn._training
-from skfnn import FNNRegressor
-from skfnn._training.monitor import Monitor, new_history, new_progress
 from skfnn._training.schedules import make_schedule
 
-pytestmark = [
-    pytest.mark.usefixtures("small_blocks"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def cosine(eta, epoch, n_epochs):
@@ -140,13 +136,12 @@ def test_every_step_has_its_own_eta_for_every_output(kind, assert_parameters):
 
 
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
-def test_a_batch_that_comes_in_parts_is_one_step(alpha, monkeypatch, assert_parameters):
+def test_a_batch_that_comes_in_parts_is_one_step(alpha, assert_parameters):
     # A part has at least 64 rows.
-    monkeypatch.setattr(skfnn._training, "CHUNK_ROWS", 64)
     X, y, T = problem("multiclass", 150)
     start = initial_values((5, 6, 4, 3), seed=1)
     rate = Counting()
-    clf = estimator(3, learning_rate=rate, batch_size=100, alpha=alpha)
+    clf = retuned(estimator(3, learning_rate=rate, batch_size=100, alpha=alpha), chunk_rows=64)
     clf.fit(X, y, coefs_init=start[0], intercepts_init=start[1])
     assert sorted(rate.calls) == list(range(6))
     assert all(rate.calls[step] == 1 for step in (1, 3, 5))
@@ -279,26 +274,10 @@ def test_what_is_neither_a_name_nor_a_function_is_refused(name):
 
 def etas(losses, *, watch, adaptive=True, patience=5):
     """The eta of every epoch until a monitor that is told these losses, or the scores that mirror them, says stop."""
-    scores = iter([-loss for loss in losses])
-    monitor = Monitor(
-        np.zeros(3),
-        {},
-        new_progress(),
-        new_history(),
-        schedule=make_schedule("adaptive", 0.5, 0.5, 100),
-        rows=9,
-        steps=1,
-        validate=(lambda: (0.0, next(scores))) if watch == "score" else None,
-        early_stopping=watch == "score",
-        adaptive=adaptive,
-        patience=patience,
-    )
-    given = []
-    for loss in losses:
-        given.append(monitor.begin_epoch())
-        if monitor.end_epoch(loss if watch == "loss" else 1.0):
-            break
-    return given
+    settings = {"schedule": make_schedule("adaptive", 0.5, 0.5, 100), "adaptive": adaptive, "patience": patience}
+    if watch == "loss":
+        return monitors.watch(losses, **settings)[1]
+    return monitors.watch([1.0] * len(losses), scores=[-loss for loss in losses], **settings)[1]
 
 
 def falls(given):

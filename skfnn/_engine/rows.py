@@ -1,0 +1,89 @@
+"""The rows of X: gathered, shifted, cast and scaled one block at a time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class RowFormat:
+    """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out. Sparse rows are not shifted."""
+
+    dtype: np.dtype
+    mean: np.ndarray | None = None
+    scale: np.ndarray | None = None
+
+
+class Rows:
+    """Blocks of rows of a dense or CSR matrix `X`, brought into a RowFormat.
+
+    ``take(rows)`` accepts a slice or an array of row numbers. A dense block is a C-contiguous array (n, n_features): a
+    view of X if possible, otherwise the one buffer, which the next call overwrites.
+    """
+
+    def __init__(self, X, form, capacity):
+        self.X, self.dtype = X, form.dtype
+        self.sparse = sparse.issparse(X)
+        self._convert = _converter(form, X.dtype)
+        # One multiplication is faster than one division.
+        self._factor = None if form.scale is None else 1.0 / form.scale
+        if not self.sparse:
+            self._unchanged = self._convert is _cast and X.dtype == form.dtype
+            self._contiguous = X.flags.c_contiguous
+            self._buffer = np.empty((capacity, X.shape[1]), form.dtype)
+            self._raw = self._buffer if X.dtype == form.dtype else np.empty((capacity, X.shape[1]), X.dtype)
+
+    def take(self, rows):
+        """The block of these rows."""
+        if self.sparse:
+            return self._take_sparse(rows)
+        if isinstance(rows, slice):
+            if self._contiguous and self._unchanged:
+                return self.X[rows]
+            block = self._buffer[: rows.stop - rows.start]
+            self._convert(block, self.X[rows])
+            return block
+        block = self._buffer[: len(rows)]
+        if not self._contiguous:
+            # np.take would copy the whole of X first.
+            self._convert(block, self.X[rows])
+            return block
+        raw = self._raw[: len(rows)]
+        np.take(self.X, rows, axis=0, out=raw, mode="clip")
+        if not self._unchanged:
+            self._convert(block, raw)
+        return block
+
+    def _take_sparse(self, rows):
+        """The block of these rows as CSR."""
+        block = self.X[rows]
+        if self._factor is None:
+            return block.astype(self.dtype, copy=False)
+        # A new array of values, because a block may share them with X.
+        data = (block.data * self._factor[block.indices]).astype(self.dtype, copy=False)
+        return type(block)((data, block.indices, block.indptr), shape=block.shape)
+
+
+def _converter(form, source):
+    """The function ``convert(out, rows)`` that writes dense rows of the type `source` into `out`, in a form."""
+    if form.mean is None and form.scale is None:
+        return _cast
+    # The shift comes before the cast: float32 has no room for a large offset and small differences.
+    between = np.result_type(source, form.dtype)
+    mean = None if form.mean is None else form.mean.astype(between)
+    factor = None if form.scale is None else (1.0 / form.scale).astype(form.dtype)
+
+    def convert(out, rows):
+        if mean is None:
+            np.copyto(out, rows, casting="unsafe")
+        else:
+            np.subtract(rows, mean, out=out, casting="unsafe")
+        if factor is not None:
+            np.multiply(out, factor, out=out)
+
+    return convert
+
+
+def _cast(out, rows):
+    np.copyto(out, rows, casting="unsafe")

@@ -1,0 +1,26 @@
+"""Warnings that name the user's line of code."""
+
+import os
+import sys
+import warnings
+
+import joblib
+import sklearn
+
+# Frames of these packages, and of the standard library's plumbing between them, are not the user's.
+_FILES = (os.path.dirname(__file__), sklearn.__file__, joblib.__file__)
+_FOLDERS = tuple(os.path.dirname(path) + os.sep for path in _FILES)
+_PLUMBING = {"contextlib", "functools"}
+
+
+def warn_user(message, category=UserWarning):
+    """Warn with the file and line outside of this package, scikit-learn and joblib that led here."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and _is_inside(frame):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_inside(frame):
+    """Whether a frame belongs to a package that the user called, not to the user."""
+    return frame.f_code.co_filename.startswith(_FOLDERS) or frame.f_globals.get("__name__") in _PLUMBING

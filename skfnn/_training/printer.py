@@ -1,0 +1,31 @@
+"""Prints one line per epoch."""
+
+import math
+
+
+class Printer:
+    """Prints the epochs of a training run if it is `on`; `last` is the number of the last possible epoch."""
+
+    def __init__(self, on, last):
+        self._on, self._last = on, last
+
+    def epoch(self, record):
+        """Print what the history records of an epoch."""
+        if self._on:
+            print(self.line(record), flush=True)
+
+    def say(self, message):
+        """Print a message."""
+        if self._on and message:
+            print(message, flush=True)
+
+    def line(self, record):
+        """The line of an epoch."""
+        parts = [f"Epoch {record['epoch']}/{self._last}", f"loss {record['loss']:.6f}"]
+        if record["validation_loss"] is not None:
+            parts.append(f"validation loss {record['validation_loss']:.6f}")
+            parts.append(f"validation score {record['validation_score']:.4f}")
+        if not math.isnan(record["learning_rate"]):
+            parts.append(f"eta {record['learning_rate']:g}")
+        parts.append(f"{record['seconds']:.3f} s")
+        return "  ".join(parts)

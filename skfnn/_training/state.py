@@ -1,0 +1,162 @@
+"""Everything that one call of a training method hands on to the next."""
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .._engine.coordinates import USERS, Coordinates
+from .._engine.network import Network
+
+HISTORY_KEYS = ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds")
+
+
+@dataclass
+class BestWeights:
+    """The parameters of the epoch with the best validation score, and that score."""
+
+    theta: np.ndarray
+    score: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The numbers that pass from epoch to epoch, beside the parameters and the solver's state."""
+
+    t: int = 0  # rows processed
+    n_steps: int = 0
+    epoch: int = 0  # epochs of this training run
+    best_loss: float = math.inf
+    best_score: float = -math.inf
+    to_beat: float = math.inf  # an epoch below this value is an improvement
+    recent: tuple[float, ...] = (math.inf, math.inf)  # the last values, for "adaptive"
+    no_improvement: int = 0  # epochs since the last improvement
+    rate_scale: float = 1.0
+
+
+def new_history():
+    """An empty history."""
+    return {key: [] for key in HISTORY_KEYS}
+
+
+def _copied(values):
+    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+
+
+@dataclass
+class TrainingState:
+    """The state of a training run at the border between two epochs.
+
+    While a run is in progress, `best` holds the parameters of the best epoch if they are kept. Once `fit` has put them
+    back into `theta`, `best` is None and `restored_score` is their score. If that run was interrupted, `paused_theta`
+    holds the parameters of its last epoch, from which `resume` continues, unless they are the restored ones.
+    """
+
+    network: Network
+    theta: np.ndarray
+    seed: int
+    coordinates: Coordinates = USERS
+    solver: dict[str, Any] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
+    history: dict[str, list] = field(default_factory=new_history)
+    best: BestWeights | None = None
+    restored_score: float | None = None
+    paused_theta: np.ndarray | None = None
+
+    @property
+    def epoch_number(self):
+        """The number of the last epoch. A user may have cut off the first entries of a long history."""
+        numbers = self.history["epoch"]
+        return numbers[-1] if numbers else 0
+
+    def check_network(self, network):
+        """Raise if `network` is not the one that was trained."""
+        if network != self.network:
+            raise ValueError(
+                "Training cannot continue: hidden_layer_sizes or activation changed since the last call of fit. "
+                "Change them back, or call fit with warm_start=False."
+            )
+
+    def to_train(self, call, keeps_best):
+        """A state that `call` can train in place: its own arrays, the same history."""
+        best, theta, progress = None, self.theta, self.progress
+        if not call.continues:
+            progress = replace(progress, epoch=0)
+        elif keeps_best:
+            best = self._best_copy()
+        if call.continues and not call.one_epoch and self.paused_theta is not None:
+            theta = self.paused_theta
+        return replace(
+            self,
+            theta=theta.copy(),
+            solver=_copied(self.solver),
+            progress=progress,
+            best=best,
+            restored_score=None,
+            paused_theta=None,
+        )
+
+    def _best_copy(self):
+        """A copy of the best weights so far; None if there are none."""
+        if self.best is not None:
+            return BestWeights(self.best.theta.copy(), self.best.score)
+        if self.restored_score is not None:
+            return BestWeights(self.theta.copy(), self.restored_score)
+        return None
+
+    def begin_solver(self, solver):
+        """Take the initial state of `solver` unless the present one is already of its kind."""
+        initial = solver.init(self.theta.dtype, self.theta.size)
+        if self.solver.keys() != initial.keys():
+            self.solver = initial
+
+    def snapshot(self):
+        """A copy that shares nothing with the training run in progress."""
+        best = None if self.best is None else BestWeights(self.best.theta.copy(), self.best.score)
+        history = {key: list(values) for key, values in self.history.items()}
+        return replace(self, theta=self.theta.copy(), solver=_copied(self.solver), history=history, best=best)
+
+    def put_best_back(self, last_theta, interrupted):
+        """Make the best epoch's parameters those of the model; an interrupted run keeps `last_theta` to continue."""
+        best = self.best
+        if best is None:
+            return
+        np.copyto(self.theta, best.theta)
+        if interrupted and not np.array_equal(last_theta, self.theta):
+            self.paused_theta = last_theta
+        self.best, self.restored_score = None, best.score
+
+    # What a pickle holds: arrays, numbers and names only, so that these classes may move and change.
+
+    def to_plain(self):
+        """The state as a dict of plain data, without the history."""
+        return {
+            "sizes": list(self.network.sizes),
+            "activations": list(self.network.activations),
+            "theta": self.theta,
+            "seed": self.seed,
+            "coordinates": asdict(self.coordinates),
+            "solver": dict(self.solver),
+            "progress": asdict(self.progress) | {"recent": list(self.progress.recent)},
+            "best": None if self.best is None else {"theta": self.best.theta, "score": self.best.score},
+            "restored_score": self.restored_score,
+            "paused_theta": self.paused_theta,
+        }
+
+    @classmethod
+    def from_plain(cls, plain, history):
+        """The state that ``to_plain`` described."""
+        progress = Progress(**plain["progress"] | {"recent": tuple(plain["progress"]["recent"])})
+        return cls(
+            Network(tuple(plain["sizes"]), tuple(plain["activations"])),
+            plain["theta"],
+            plain["seed"],
+            Coordinates(**plain["coordinates"]),
+            plain["solver"],
+            progress,
+            history,
+            plain["best"] and BestWeights(**plain["best"]),
+            plain["restored_score"],
+            plain["paused_theta"],
+        )
