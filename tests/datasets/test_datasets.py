@@ -15,7 +15,8 @@ from skfnn.datasets._sets import SETS
 
 FETCH = {"mnist": fetch_mnist, "fashion_mnist": fetch_fashion_mnist, "cifar10": fetch_cifar10}
 FETCH["cifar100"] = fetch_cifar100
-# (training rows, test rows) of every class of the small sets. The numbers of MNIST and Fashion-MNIST differ, like the real ones.
+# (training rows, test rows) of every class of the small sets. The numbers of MNIST and Fashion-MNIST differ, like the
+# real ones.
 SIZES = {"mnist": [(3, 1), *[(2, 1)] * 8, (1, 1)], "fashion_mnist": [(2, 1)] * 10}
 SIZES |= {"cifar10": [(2, 1)] * 10, "cifar100": [(2, 1)] * 100}
 

@@ -66,6 +66,7 @@ def assert_labelled(axes):
     assert axes.get_ylabel()
 
 
+@pytest.mark.full
 def test_importing_it_imports_no_matplotlib():
     code = "import sys, skfnn.inspection; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

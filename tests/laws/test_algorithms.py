@@ -228,7 +228,8 @@ def test_an_l2_term_of_any_strength_is_the_loop_in_float32(batch_size, shrunk, a
     params = {"batch_size": batch_size, "alpha": shrunk * 150 / 0.1}
     clf = estimator(2, dtype="float32", **params).fit(X, y, coefs_init=start[0], intercepts_init=start[1])
     coefs, intercepts, _, _ = train(X, T, *start, activation="tanh", kind="multiclass", n_epochs=2, eta=0.1, **params)
-    # 300 roundings of numbers of size 1, each with an error of 6e-8. A strong L2 term removes half of them in a few steps.
+    # 300 roundings of numbers of size 1, each with an error of 6e-8. A strong L2 term removes half of them in a few
+    # steps.
     assert_parameters(clf, coefs, intercepts, atol=2e-5)
 
 

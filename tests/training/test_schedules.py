@@ -1,4 +1,4 @@
-"""Learning-rate schedules: cosine, functions of the step, and an adaptive rate that one lucky epoch does not fool."""
+"""Learning-rate schedules: cosine, functions of the step, and an adaptive rate that one lucky epoch cannot mislead."""
 
 import math
 import pickle
@@ -25,7 +25,7 @@ def cosine(eta, epoch, n_epochs):
 
 
 def falling(step):
-    """An eta that is another number at every step."""
+    """An eta that differs from step to step."""
     return 0.1 / (1.0 + 0.05 * step) + 0.02 * (step % 3)
 
 
@@ -35,7 +35,7 @@ def gentle(step):
 
 
 class Counting:
-    """A schedule that counts with which steps it was called."""
+    """A schedule that counts its calls for each step."""
 
     def __init__(self, function=falling):
         self.function, self.calls = function, Counter()
