@@ -93,7 +93,6 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
     """
 
     _parameter_constraints = CLASSIFIER_CONSTRAINTS
-    _SGD_RATE = 0.1
     _task_from_plain = Labels
 
     def __init__(
@@ -105,6 +104,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         batch_size="auto",
         shuffle=True,
         learning_rate_init="auto",
+        init="auto",
         standardize="auto",
         learning_rate="constant",
         power_t=0.5,
@@ -138,6 +138,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             batch_size=batch_size,
             shuffle=shuffle,
             learning_rate_init=learning_rate_init,
+            init=init,
             standardize=standardize,
             learning_rate=learning_rate,
             power_t=power_t,

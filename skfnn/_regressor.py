@@ -82,9 +82,6 @@ class FNNRegressor(RegressorMixin, BaseFNN):
     """
 
     _parameter_constraints = REGRESSOR_CONSTRAINTS
-    # With the classifier's 0.1, training diverges even on standardised data. Squared error is steeper than
-    # cross-entropy, and its steepness grows with the width of the last hidden layer.
-    _SGD_RATE = 0.002
     _task_from_plain = RealTargets
 
     def __init__(
@@ -96,6 +93,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         batch_size="auto",
         shuffle=True,
         learning_rate_init="auto",
+        init="auto",
         standardize="auto",
         learning_rate="constant",
         power_t=0.5,
@@ -128,6 +126,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
             batch_size=batch_size,
             shuffle=shuffle,
             learning_rate_init=learning_rate_init,
+            init=init,
             standardize=standardize,
             learning_rate=learning_rate,
             power_t=power_t,

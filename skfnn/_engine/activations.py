@@ -20,15 +20,11 @@ SELU_SCALE = 1.0507009873554805
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation; `relu_like` decides which rule the initial weights follow."""
+    """An activation; `relu_like` decides how large the initial weights are."""
 
     apply: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
     chain: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
     relu_like: bool = False
-
-    def initial_bound(self, fan_in: int, fan_out: int) -> float:
-        """The bound of the uniform initial weights: He et al. (2015) or Glorot and Bengio (2010)."""
-        return sqrt(6.0 / fan_in) if self.relu_like else sqrt(6.0 / (fan_in + fan_out))
 
 
 def _zero(z):

@@ -2,10 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from .activations import ACTIVATIONS
-
 
 @dataclass(frozen=True)
 class Network:
@@ -41,13 +37,3 @@ class Network:
             views.append(theta[start:stop].reshape(shape))
             start = stop
         return views
-
-    def initial_parameters(self, rng, dtype):
-        """A parameter vector with random weights and zero biases."""
-        theta = np.zeros(self.n_parameters, dtype)
-        rules = [*self.activations, "identity"]
-        for layer, name in zip(self.layers(theta), rules, strict=True):
-            fan_in, fan_out = layer.shape[0] - 1, layer.shape[1]
-            bound = ACTIVATIONS[name].initial_bound(fan_in, fan_out)
-            layer[:-1] = rng.uniform(-bound, bound, (fan_in, fan_out))
-        return theta

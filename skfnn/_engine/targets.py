@@ -16,6 +16,9 @@ class Targets(Protocol):
     def fill(self, rows, out):
         """Write the targets of `rows` into `out` (n_batches, n_outputs, n)."""
 
+    def mean(self, rows, weights=None):
+        """The mean target of `rows`, None for all, with their `weights` (n,); (n_outputs,)."""
+
 
 class ClassTargets:
     """One-hot rows made from class numbers `codes` (B,); the share `smoothing` is spread evenly over all classes."""
@@ -40,6 +43,12 @@ class ClassTargets:
         out.fill(rest)
         out.reshape(-1)[first + n * self.codes[rows]] = 1.0 - self.smoothing + rest
 
+    def mean(self, rows, weights=None):
+        """The mean target of `rows`, None for all, with their `weights` (n,); (n_outputs,)."""
+        codes = self.codes if rows is None else self.codes[rows]
+        counts = np.bincount(codes, weights, minlength=self.n_outputs)
+        return (1.0 - self.smoothing) * counts / counts.sum() + self.smoothing / self.n_outputs
+
 
 class ArrayTargets:
     """Targets that are numbers: `values` (B, n_outputs) of any dtype; `smoothing` moves them towards 1/2."""
@@ -58,3 +67,8 @@ class ArrayTargets:
         if self.smoothing:
             np.multiply(out, 1.0 - self.smoothing, out=out)
             np.add(out, 0.5 * self.smoothing, out=out)
+
+    def mean(self, rows, weights=None):
+        """The mean target of `rows`, None for all, with their `weights` (n,); (n_outputs,)."""
+        values = self.values if rows is None else self.values[rows]
+        return (1.0 - self.smoothing) * np.average(values, axis=0, weights=weights) + 0.5 * self.smoothing

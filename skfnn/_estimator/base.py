@@ -4,27 +4,22 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from .._engine.batches import Batches
-from .._engine.objective import Objective
-from .._engine.trainer import make_trainer
-from .._training.loop import LBFGS, EpochLoop
-from .._training.monitor import Diverged, EpochSize, Monitor
-from .._training.printer import Printer
+from .._engine.initial import initial_parameters
+from .._training.monitor import Diverged
 from .._training.state import TrainingState
-from .call import FIT, RESUME
+from .call import RESUME
 from .callbacks import CallbackSupportMixin, fit_callbacks, with_callbacks
 from .coordinates import find_coordinates
 from .data import Data, Given, checked_rows
-from .diagnosis import divergence_message, warn_if_hopeless
 from .fitted import FittedNetwork
 from .initial_values import NO_VALUES, write_initial_values
+from .learning_rate import steepness
+from .run import FarAbove, Run
 from .settings import Settings
 from .transaction import memory_for, transaction
-from .validation import Split, Validation, given_set, held_out, validator
-from .warnings import warn_user
+from .validation import Split, Validation, given_set, held_out
 
 _MAX_SEED = np.iinfo(np.int32).max
 
@@ -39,8 +34,6 @@ def has_epochs(estimator):
 class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     """Feedforward network trained by (stochastic) gradient descent or L-BFGS."""
 
-    _SGD_RATE: float  # the eta of plain SGD that "auto" stands for
-
     def __init__(
         self,
         hidden_layer_sizes,
@@ -50,6 +43,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         batch_size,
         shuffle,
         learning_rate_init,
+        init,
         standardize,
         learning_rate,
         power_t,
@@ -80,6 +74,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.learning_rate_init = learning_rate_init
+        self.init = init
         self.standardize = standardize
         self.learning_rate = learning_rate
         self.power_t = power_t
@@ -169,7 +164,6 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         """The steps of ``fit``, ``partial_fit`` and ``resume``."""
         before = self._state_to_continue(call)
         call = call if before else call.from_the_start()
-        begins = before is None or call is FIT
         settings = Settings.of(self)
         task, data = self._checked(call, given, before and self._task, classes)
         network = settings.network(data.X.shape[1], task.n_outputs)
@@ -179,12 +173,37 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             split = self._split(call, settings, task, data, validation, before.seed)
             if settings.has_ended(call, before.progress) and not (settings.early_stopping and before.best):
                 return self
-            state = before.to_train(call, settings.keeps_best(call, before, split))
-            write_initial_values(state, initial)
-            # From here on the estimator describes the model in training, because scorers look at it.
-            self.__dict__.update(task.attributes(), _task=task, _state=state, history_=state.history)
-            self._run(call, settings, data, split, begins)
+            self.__dict__.update(task.attributes(), _task=task)
+            epochs = settings.epochs_left(call, before.progress)
+            callbacks = fit_callbacks(self, call, given, epochs, self._attributes_now)
+            for divisor, may_restart in settings.attempts(call):
+                state = before.to_train(call, settings.keeps_best(call, before, split), divisor)
+                write_initial_values(state, initial)
+                # From here on the estimator describes the model in training, because scorers look at it.
+                self.__dict__.update(_state=state, history_=state.history)
+                run = Run(self, call, settings, data, split)
+                if self._attempt(run, epochs, callbacks, may_restart):
+                    break
+            self.__dict__.update(self._attributes_of(state))
+            callbacks.end_fit()
         return self
+
+    def _attempt(self, run, epochs, callbacks, may_restart):
+        """Train; returns whether the result is of use. Raises if it is not and there is no smaller rate to try."""
+        length = len(self.history_["epoch"])
+        try:
+            run.train(epochs, callbacks, may_restart=may_restart)
+        except (Diverged, FarAbove) as failure:
+            if not may_restart:
+                raise ValueError(run.failure_message(failure)) from None
+        else:
+            return True
+        if self.verbose:
+            print(f"Training failed with eta {self.learning_rate_init_:g}. It starts again with a smaller one.")
+        for values in self.history_.values():
+            del values[length:]
+        callbacks.restart()
+        return False
 
     def _checked(self, call, given, known, classes=None):
         """The task and the checked Data of what the user passed; `known` is the task of earlier calls, or None."""
@@ -195,13 +214,20 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     def _state_to_continue(self, call):
         """The state from which `call` continues; None if it starts anew."""
         continues = hasattr(self, "_state") and (call.continues or self.warm_start)
-        return self._current_state() if continues else None
+        return self._state.updated() if continues else None
 
     def _new_state(self, settings, network, task, data):
         """The state before the first epoch."""
         seed = check_random_state(self.random_state).randint(_MAX_SEED)
-        theta = network.initial_parameters(np.random.default_rng(seed), settings.precision(data.X))
-        return TrainingState(network, theta, seed, find_coordinates(settings.standardize, task, data))
+        rng, dtype = np.random.default_rng(seed), settings.precision(data.X)
+        coordinates = find_coordinates(settings.standardize, task, data)
+        return TrainingState(
+            network,
+            initial_parameters(network, settings.init, rng, dtype),
+            seed,
+            coordinates,
+            steepness=steepness(task.loss, data, coordinates),
+        )
 
     def _split(self, call, settings, task, data, validation, seed):
         """Which rows are trained on, and which are scored after every epoch."""
@@ -209,92 +235,6 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         if valid is None and not call.one_epoch:
             return held_out(data, task, settings, seed)
         return Split(None, valid)
-
-    def _run(self, call, settings, data, split, begins):
-        """Train the model that the estimator describes, in place."""
-        state, task = self._state, self._task
-        targets, loss = task.in_training(data.targets, state.coordinates)
-        batches = self._batches(settings, state, data, targets, split.rows)
-        runner = self._runner(call, settings, state, loss, batches)
-        if settings.solver == "sgd" and begins:
-            warn_if_hopeless(data.X, self.learning_rate_init_, self._names())
-        epochs = 1 if call.one_epoch else max(0, settings.max_iter - state.progress.epoch)
-        callbacks = fit_callbacks(self, call, data.given, epochs, self._attributes_now)
-        watches_score = settings.early_stopping and split.valid is not None
-        monitor = Monitor(
-            state,
-            EpochSize(batches.n_rows, batches.n_batches),
-            settings.make_schedule(getattr(self, "learning_rate_init_", None)),
-            settings.make_patience(watches_score),
-            Printer(self.verbose, state.epoch_number + epochs),
-            validate=validator(self, task, state, split.valid, batches.capacity),
-            watches_score=watches_score,
-            keeps_best=call.one_epoch or settings.early_stopping,
-            callbacks=callbacks,
-        )
-        if call is FIT and watches_score and state.epoch_number:
-            monitor.score_start()  # the weights of a warm start are the ones to beat
-        if epochs and not settings.has_ended(call, state.progress):
-            self._loop(call, runner, monitor, epochs, data)
-        if not call.one_epoch:
-            state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
-        self.__dict__.update(self._attributes_of(state))
-        callbacks.end_fit()
-
-    def _batches(self, settings, state, data, targets, rows):
-        """The mini-batches of the training rows."""
-        capacity = self._tuning.rows_at_once(state.network, data.X, state.theta.dtype)
-        n_rows = data.X.shape[0] if rows is None else len(rows)
-        return Batches(
-            data.X,
-            targets,
-            data.normalised_weights(rows),
-            rows,
-            settings.rows_in_batch(n_rows),
-            settings.shuffle,
-            state.coordinates.row_format(state.theta.dtype),
-            capacity,
-            self._tuning,
-        )
-
-    def _runner(self, call, settings, state, loss, batches):
-        """What trains the parameters: L-BFGS, or a solver epoch by epoch."""
-        network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
-        if not settings.has_epochs:
-            state.solver = {}
-            objective = Objective(network, theta, batches, loss, decay)
-            return LBFGS(objective, theta, settings.max_fun, settings.tol)
-        solver = settings.make_solver()
-        state.begin_solver(solver)
-        solver.bind(network, theta, state.solver)
-        self.learning_rate_init_ = settings.initial_rate(self._SGD_RATE)
-        extras = {"dropout": settings.dropout, "max_norm": settings.max_grad_norm, "tuning": self._tuning}
-        trainer = make_trainer(network, theta, batches, loss, solver, decay=decay, **extras)
-        return EpochLoop(trainer, state.seed, None if call.one_epoch else settings.unfinished)
-
-    def _loop(self, call, runner, monitor, epochs, data):
-        """Run the training loop; interrupted, keep the finished epochs."""
-        try:
-            # Overflow is looked for at the end of every epoch.
-            with np.errstate(all="ignore"):
-                reason = runner.run(monitor, epochs)
-            if reason:
-                warn_user(f"{reason}. Raise max_iter, or scale the data.", ConvergenceWarning)
-        except KeyboardInterrupt:
-            if call.one_epoch or not monitor.epochs:
-                raise
-            monitor.roll_back()
-            warn_user("Training interrupted: the weights are those of the last finished epoch.")
-        except Diverged:
-            eta = getattr(self, "learning_rate_init_", None) if self.solver != "lbfgs" else None
-            eta = "given by a function" if callable(self.learning_rate) and eta is not None else eta
-            epoch = monitor.state.epoch_number + 1
-            message = divergence_message(data.X, eta, epoch, self._names())
-            raise ValueError(message + self._task.advice(data.targets)) from None
-
-    def _names(self):
-        """The names of the features, or None."""
-        return getattr(self, "feature_names_in_", None)
 
     def _attributes_now(self):
         """The attributes of the model after the last epoch, none of them shared with the training run."""

@@ -3,6 +3,8 @@
 The protocol came with scikit-learn 1.9. With an older version everything except ``set_callbacks`` works.
 """
 
+from typing import Any
+
 import numpy as np
 from sklearn import __version__ as sklearn_version
 
@@ -50,16 +52,25 @@ class FitCallbacks:
         self._attributes = lambda: attributes() | {"_skl_callbacks_to_teardown": []}
         # The training loop ignores NumPy's warnings. A callback gets its own settings back.
         self._numpy_errors = np.geterr()
+        self._begun = self._silent = 0
+        self._epoch: Any = None
         self._context.call_on_fit_task_begin(**self._about)
 
     def begin_epoch(self):
         """Begin the task of an epoch."""
+        if self._silent:
+            self._silent -= 1
+            self._epoch = None
+            return
+        self._begun += 1
         self._epoch = self._context.subcontext(task_name="epoch")
         with np.errstate(**self._numpy_errors):
             self._epoch.call_on_fit_task_begin(**self._about)
 
     def end_epoch(self):
         """End the task of an epoch; returns whether a callback wants training to stop."""
+        if self._epoch is None:
+            return False
         with np.errstate(**self._numpy_errors):
             return self._epoch.call_on_fit_task_end(**self._about, reconstruction_attributes=self._attributes)
 
@@ -67,6 +78,12 @@ class FitCallbacks:
         """End the task of an epoch that was not finished: an iteration of L-BFGS that found no lower point."""
         with np.errstate(**self._numpy_errors):
             self._epoch.call_on_fit_task_end(estimator=self._about["estimator"])
+
+    def restart(self):
+        """Training starts again. The epochs whose tasks have been announced are not announced again."""
+        if self._epoch is not None and self._begun:
+            self.abandon_epoch()
+        self._silent, self._epoch = self._begun, None
 
     def end_fit(self):
         """End the task of the fit, which has set the fitted attributes."""

@@ -13,6 +13,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.neural_network import MLPClassifier
 
 from .._engine.activations import ACTIVATIONS
+from .._engine.initial import RULES
 from .._training.schedules import SCHEDULES
 
 _MLP = MLPClassifier._parameter_constraints
@@ -26,6 +27,7 @@ CONSTRAINTS = {name: rule for name, rule in _MLP.items() if name != "loss"} | {
     "weight_decay": [_Interval(Real, 0, None, closed="left")],
     "dropout": [_Interval(Real, 0, 1, closed="left")],
     "max_grad_norm": [_Interval(Real, 0, None, closed="neither"), None],
+    "init": [_Strings({"auto", *RULES})],
     "standardize": [_Strings({"auto"}), "boolean"],
     "learning_rate_init": [_Strings({"auto"}), *_MLP["learning_rate_init"]],
     "validation_fraction": [_Interval(Real, 0, 1, closed="neither"), None],

@@ -1,8 +1,9 @@
-"""Messages for training that diverged or is likely to."""
+"""Messages for training that failed or is likely to."""
 
 import numpy as np
 from scipy import sparse
 
+from .._engine.rows import Rows
 from .warnings import warn_user
 
 # A step of plain SGD moves a first-layer pre-activation of a row x by about eta * ||x||^2 * delta. Networks train well
@@ -13,48 +14,83 @@ _ROWS_LOOKED_AT = 1000
 _ENTRIES_LOOKED_AT = 500_000
 
 
-def _scales(X):
-    """The mean squared norm of a row, and the number and the root mean square of the largest feature."""
-    n_rows = max(1, min(_ROWS_LOOKED_AT, _ENTRIES_LOOKED_AT // X.shape[1]))
-    rows = X[:: -(-X.shape[0] // n_rows)].astype(np.float64)
-    with np.errstate(over="ignore", under="ignore"):
-        squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
-        mean_square = np.asarray(squares.mean(axis=0)).ravel()
-    largest = int(np.argmax(mean_square))
-    return float(mean_square.sum()), largest, float(np.sqrt(mean_square[largest]))
-
-
-def _feature(number, names):
-    return f"feature {number}" if names is None else f"feature {names[number]!r}"
-
-
-def warn_if_hopeless(X, eta, names):
-    """Warn if plain SGD cannot train with this eta because the features are too large."""
-    square, largest, scale = _scales(X)
-    if eta * square > HOPELESS_STEP:
-        warn_user(
-            f"The features are too large for learning_rate_init={eta:g}: training will diverge or stall. "
-            f"The largest, {_feature(largest, names)}, has a root mean square of {scale:.3g}. "
-            "Scale the features first, for instance with a StandardScaler before the network in a pipeline, "
-            "or choose a smaller learning_rate_init."
-        )
-
-
-def divergence_message(X, eta, epoch, names):
-    """The message for a training run whose loss or weights are no longer finite.
+class Diagnosis:
+    """Finds the likely cause of a failure in the data and in the learning rate.
 
     `eta` is the initial learning rate, a text if the rate is not one number, or None if the solver has no learning
-    rate.
+    rate. `names` are those of the features, or None.
     """
-    _, largest, scale = _scales(X)
-    smaller = "a smaller learning_rate_init"
-    message = f"Training diverged: the loss or a weight was no longer finite in epoch {epoch}"
-    if isinstance(eta, str):
-        message, smaller = f"{message} with learning rates {eta}. ", "smaller learning rates"
-    else:
-        message += f" with learning_rate_init={eta:g}. " if eta is not None else ". "
-    message += f"The largest feature, {_feature(largest, names)}, has a root mean square of {scale:.3g}. "
-    if scale > 10.0:
-        message += "Scale the features, for instance with StandardScaler in a pipeline"
-        return message + (f", or use {smaller}." if eta is not None else ".")
-    return message + (f"Use {smaller}." if eta is not None else "Use a larger alpha or solver='sgd'.")
+
+    def __init__(self, X, coordinates, eta, names):
+        self._X, self._coordinates, self._eta, self._names = X, coordinates, eta, names
+
+    def warn_if_hopeless(self):
+        """Warn if plain SGD cannot train with this eta because the features are too large."""
+        square, _, _ = self._scales()
+        if self._eta * square > HOPELESS_STEP:
+            warn_user(
+                f"The features are too large for learning_rate_init={self._eta:g}: training will diverge or stall. "
+                f"{self._largest_feature()} Scale the features first, for instance with standardize='auto', "
+                "or choose a smaller learning_rate_init."
+            )
+
+    def not_finite(self, epoch, advice):
+        """The message for a loss or a weight that is no longer finite in an epoch; `advice` is about the targets."""
+        message = f"Training diverged: the loss or a weight was no longer finite in epoch {epoch}{self._with_eta()}."
+        return f"{message} {self._largest_feature()} {self._remedy()}{advice}"
+
+    def far_above(self, loss, constant, advice):
+        """The message for a training loss far above that of the best constant prediction."""
+        message = (
+            f"Training diverged{self._with_eta()}: the training loss ended at {loss:.4g}, far above {constant:.4g},"
+        )
+        return f"{message} the loss of the best constant prediction. {self._largest_feature()} {self._remedy()}{advice}"
+
+    def not_below(self, loss, constant, still_falling):
+        """The message for a training loss that is not below that of the best constant prediction."""
+        message = (
+            f"The network predicts no better than a constant{self._with_eta()}: the training loss ended at {loss:.4g}, "
+            f"and {constant:.4g} is the loss of the best constant prediction."
+        )
+        if still_falling:
+            return f"{message} The loss was still falling: raise max_iter or learning_rate_init."
+        if self._scales()[2] > 10.0:
+            return f"{message} {self._largest_feature()} {self._remedy()}"
+        return (
+            f"{message} Try another learning_rate_init, a smaller alpha or dropout, or another activation: hidden "
+            "units may be saturated or dead."
+        )
+
+    def _with_eta(self):
+        """The learning rate in a message."""
+        if self._eta is None:
+            return ""
+        if isinstance(self._eta, str):
+            return f" with learning rates {self._eta}"
+        return f" with learning_rate_init={self._eta:g}"
+
+    def _largest_feature(self):
+        """A sentence about the largest feature, in the units in which it is trained."""
+        _, number, scale = self._scales()
+        name = f"feature {number}" if self._names is None else f"feature {self._names[number]!r}"
+        return f"The largest, {name}, has a root mean square of {scale:.3g}."
+
+    def _remedy(self):
+        """What to do."""
+        smaller = "smaller learning rates" if isinstance(self._eta, str) else "a smaller learning_rate_init"
+        if self._scales()[2] > 10.0:
+            scale = "Scale the features, for instance with standardize='auto' or with a StandardScaler in a pipeline"
+            return scale + ("." if self._eta is None else f", or use {smaller}.")
+        return "Use a larger alpha or solver='sgd'." if self._eta is None else f"Use {smaller}."
+
+    def _scales(self):
+        """The mean squared norm of a row, and the number and the root mean square of the largest feature."""
+        X = self._X
+        n_rows = max(1, min(_ROWS_LOOKED_AT, _ENTRIES_LOOKED_AT // X.shape[1]))
+        numbers = np.arange(0, X.shape[0], -(-X.shape[0] // n_rows))
+        rows = Rows(X, self._coordinates.row_format(np.dtype(np.float64)), len(numbers)).take(numbers)
+        with np.errstate(over="ignore", under="ignore"):
+            squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
+            mean_square = np.asarray(squares.mean(axis=0)).ravel()
+        largest = int(np.argmax(mean_square))
+        return float(mean_square.sum()), largest, float(np.sqrt(mean_square[largest]))

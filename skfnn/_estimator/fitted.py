@@ -8,7 +8,6 @@ from .._engine import tuning
 from .._engine.prediction import Predictor
 from .._training.state import TrainingState
 from .data import checked, is_finite
-from .users_copy import UsersCopy, users_vector
 from .version import VersionedState
 
 
@@ -39,29 +38,12 @@ class FittedNetwork(VersionedState):
     def _fitted_layers(self):
         if not hasattr(self, "_state"):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
-        state = self._current_state()
-        if not state.coordinates.changes_weights:
-            return state.network.layers(state.theta)
-        copy = self.__dict__.get("_users_copy")
-        vector = None if copy is None else copy.vector
-        if vector is None:
-            vector = users_vector(state)
-            self._users_copy = UsersCopy(state, vector)
-        return state.network.layers(vector)
-
-    def _current_state(self):
-        """The state, with what the user wrote into `coefs_` and `intercepts_`."""
-        copy = self.__dict__.get("_users_copy")
-        if copy is not None and not copy.take_over(self._state):
-            self.__dict__.pop("_users_copy", None)
-        return self._state
+        return self._state.users_layers()
 
     def __getstate__(self):
         if hasattr(self, "_state"):
-            self._current_state()
-        state = super().__getstate__()
-        state.pop("_users_copy", None)
-        return state
+            self._state.updated()
+        return super().__getstate__()
 
     def restore_best(self):
         """Put back the weights of the `partial_fit` call with the best validation score.
@@ -95,11 +77,9 @@ class FittedNetwork(VersionedState):
         True
         """
         check_is_fitted(self)
-        best = self._current_state().best
-        if best is None:
+        if self._state.best is None:
             raise ValueError("There are no best weights to restore: call partial_fit with X_val and y_val first.")
-        self._state.theta = best.theta.copy()
-        self.__dict__.pop("_users_copy", None)
+        self._state.restore_best()
         return self
 
     def _attributes_of(self, state):
@@ -131,7 +111,7 @@ class FittedNetwork(VersionedState):
         check_is_fitted(self)
         if not self._is_ready(X):
             X = checked(self, X, reset=False)
-        state = self._current_state()
+        state = self._state.updated()
         capacity = self._tuning.rows_at_once(state.network, X, state.theta.dtype)
         return Predictor(state.network, state.theta, X, capacity, state.coordinates)
 

@@ -10,7 +10,8 @@ from .._engine.network import Network
 from .._engine.solvers import Adam, Momentum, PlainSGD
 from .._training.patience import Patience
 from .._training.schedules import make_schedule, no_rates, user_rate
-from .call import RESUME
+from .call import FIT, RESUME
+from .judgement import DIVISORS
 from .warnings import warn_user
 
 _MAX_PARAMETERS = np.iinfo(np.intp).max // 8  # an array has at most this many bytes
@@ -26,6 +27,7 @@ class Settings:
     batch_size: Any
     shuffle: bool
     learning_rate_init: Any
+    init: str
     standardize: Any
     learning_rate: Any
     power_t: float
@@ -88,15 +90,17 @@ class Settings:
             )
         return min(int(self.batch_size), n_rows)
 
-    def initial_rate(self, sgd_rate):
-        """The eta that `learning_rate_init` stands for; None if the solver has none."""
-        if not self.has_epochs:
-            return None
+    @property
+    def rate_is_automatic(self):
+        """Whether the learning rate is chosen by a rule."""
+        named = isinstance(self.learning_rate_init, str)
+        return self.has_epochs and named and not callable(self.learning_rate)
+
+    def given_rate(self):
+        """The eta that the user gave."""
         if callable(self.learning_rate):
             return user_rate(self.learning_rate, 0)
-        if self.learning_rate_init != "auto":
-            return float(self.learning_rate_init)
-        return 0.001 if self.solver == "adam" else sgd_rate * (1.0 - self.momentum)
+        return float(self.learning_rate_init)
 
     def make_solver(self):
         """The solver of gradient descent."""
@@ -133,6 +137,19 @@ class Settings:
         stalls = self.early_stopping or self.has_epochs
         stalled = stalls and progress.no_improvement > self.n_iter_no_change
         return call is RESUME and (stalled or progress.epoch >= self.max_iter)
+
+    def epochs_left(self, call, progress):
+        """The number of epochs that `call` may do."""
+        if call.one_epoch:
+            return 1
+        if call is RESUME:
+            return 0 if self.has_ended(call, progress) else self.max_iter - progress.epoch
+        return self.max_iter
+
+    def attempts(self, call):
+        """For every attempt, what the automatic rate is divided by, and whether another attempt may follow."""
+        divisors = DIVISORS if call is FIT and self.rate_is_automatic else DIVISORS[:1]
+        return [(divisor, divisor != divisors[-1]) for divisor in divisors]
 
     @property
     def unfinished(self):

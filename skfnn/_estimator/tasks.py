@@ -57,7 +57,10 @@ class Task(Protocol):
         """The default score of raw outputs, which may be overwritten."""
 
     def advice(self, targets) -> str:
-        """What to say about the targets after training diverged."""
+        """What to say about the targets, in the coordinates of training, after training diverged."""
+
+    def typical_loss(self, targets) -> float:
+        """The loss of a constant prediction for ordinary targets, in the coordinates of training."""
 
     def attributes(self) -> dict[str, Any]:
         """The public fitted attributes that follow from the task."""
@@ -189,6 +192,10 @@ class Labels:
         """Nothing: labels have no scale."""
         return ""
 
+    def typical_loss(self, targets):
+        """The entropy of labels that are equally frequent."""
+        return float(self.n_outputs * np.log(2.0) if self.binary or self.multilabel else np.log(len(self.classes)))
+
     def attributes(self):
         """The public fitted attribute `classes_`."""
         return {"classes_": self.classes}
@@ -300,8 +307,13 @@ class RealTargets:
             return ""
         return (
             f" The targets have a root mean square of {scale:.3g}: standardise them, for instance with "
-            "TransformedTargetRegressor(..., transformer=StandardScaler())."
+            "standardize='auto' or TransformedTargetRegressor(..., transformer=StandardScaler())."
         )
+
+    def typical_loss(self, targets):
+        """The loss of a constant prediction for these targets, or for ones of variance 1 if that is larger."""
+        values = targets.values.astype(np.float64)
+        return max(0.5 * self.n_outputs, 0.5 * float(np.square(values - values.mean(axis=0)).mean()) * self.n_outputs)
 
     def attributes(self):
         """No public fitted attributes."""

@@ -15,16 +15,21 @@ class Runner(Protocol):
 
 
 class EpochLoop:
-    """Gradient descent, epoch by epoch; `unfinished` is what to say if the last epoch does not end in a stall."""
+    """Gradient descent, epoch by epoch.
 
-    def __init__(self, trainer, seed, unfinished=None):
-        self._trainer, self._seed, self._unfinished = trainer, seed, unfinished
+    `unfinished` is what to say if the last epoch does not end in a stall; ``watch(loss)`` sees the loss of every epoch
+    before the monitor and may raise Diverged.
+    """
+
+    def __init__(self, trainer, seed, *, unfinished=None, watch=lambda loss: None):
+        self._trainer, self._seed, self._unfinished, self._watch = trainer, seed, unfinished, watch
 
     def run(self, monitor, max_iter):
         """Run up to `max_iter` epochs; returns why training has not converged, or None."""
         for _ in range(max_iter):
             rates = monitor.begin_epoch()
             loss = self._trainer.epoch(rates, partial(epoch_rng, self._seed, monitor.state.epoch_number))
+            self._watch(float(np.ravel(loss)[0]))
             if monitor.end_epoch(loss):
                 return None
         return self._unfinished

@@ -35,6 +35,9 @@ class EpochCallbacks(Protocol):
     def abandon_epoch(self) -> None:
         """An epoch that began will not be finished."""
 
+    def restart(self) -> None:
+        """The epochs so far do not count: training starts again with a smaller learning rate."""
+
     def end_fit(self) -> None:
         """The fitted attributes are set."""
 
@@ -50,6 +53,9 @@ class NoCallbacks:
         return False
 
     def abandon_epoch(self):
+        """Do nothing."""
+
+    def restart(self):
         """Do nothing."""
 
     def end_fit(self):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._engine.coordinates import USERS, Coordinates
 from .._engine.network import Network
+from .users_copy import UsersCopy, users_vector
 
 HISTORY_KEYS = ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds")
 
@@ -63,6 +64,36 @@ class TrainingState:
     best: BestWeights | None = None
     restored_score: float | None = None
     paused_theta: np.ndarray | None = None
+    # The automatic learning rate is divided by these numbers: what the first data ask for, and what restarts found.
+    steepness: float = 1.0
+    rate_divisor: float = 1.0
+    has_warned: bool = False  # that the loss of a `partial_fit` call is far too large
+    _users: UsersCopy | None = field(default=None, init=False, compare=False, repr=False)
+
+    def users_layers(self):
+        """The layers [W; b] in the user's units, in arrays that change the model if the user writes into them."""
+        if not self.coordinates.changes_weights:
+            return self.network.layers(self.theta)
+        self.updated()
+        vector = None if self._users is None else self._users.vector
+        if vector is None:
+            vector = users_vector(self.network, self.theta, self.coordinates)
+            self._users = UsersCopy(vector)
+        return self.network.layers(vector)
+
+    def updated(self):
+        """The state itself, after it took over what the user wrote into ``users_layers``."""
+        vector = None if self._users is None else self._users.changed()
+        if vector is not None:
+            with np.errstate(over="ignore", under="ignore"):
+                theta = self.coordinates.from_users_units(self.network, vector)
+                np.copyto(self.theta, theta, casting="unsafe")
+        return self
+
+    def restore_best(self):
+        """Make the best parameters, if they are kept, those of the model."""
+        if self.best is not None:
+            self.theta, self._users = self.best.theta.copy(), None
 
     @property
     def epoch_number(self):
@@ -78,8 +109,8 @@ class TrainingState:
                 "Change them back, or call fit with warm_start=False."
             )
 
-    def to_train(self, call, keeps_best):
-        """A state that `call` can train in place: its own arrays, the same history."""
+    def to_train(self, call, keeps_best, divisor=1.0):
+        """A state that `call` can train in place: its own arrays, the same history, a smaller automatic rate."""
         best, theta, progress = None, self.theta, self.progress
         if not call.continues:
             progress = replace(progress, epoch=0)
@@ -95,6 +126,7 @@ class TrainingState:
             best=best,
             restored_score=None,
             paused_theta=None,
+            rate_divisor=self.rate_divisor * divisor,
         )
 
     def _best_copy(self):
@@ -142,6 +174,9 @@ class TrainingState:
             "best": None if self.best is None else {"theta": self.best.theta, "score": self.best.score},
             "restored_score": self.restored_score,
             "paused_theta": self.paused_theta,
+            "steepness": self.steepness,
+            "rate_divisor": self.rate_divisor,
+            "has_warned": self.has_warned,
         }
 
     @classmethod
@@ -159,4 +194,7 @@ class TrainingState:
             plain["best"] and BestWeights(**plain["best"]),
             plain["restored_score"],
             plain["paused_theta"],
+            plain["steepness"],
+            plain["rate_divisor"],
+            plain["has_warned"],
         )

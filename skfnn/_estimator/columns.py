@@ -1,0 +1,89 @@
+"""Summary statistics of the columns of X, gathered part by part."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+
+# X is read in parts of about this many entries, so it is never copied whole.
+PART = 1_000_000
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The mean, standard deviation, minimum and maximum of every column, float64 arrays (n_features,).
+
+    `constant` tells which columns have no spread beyond rounding; their `std` is 1.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    constant: np.ndarray
+
+    @property
+    def spread(self):
+        """The standard deviation, 0 in constant columns."""
+        return np.where(self.constant, 0.0, self.std)
+
+    @property
+    def largest(self):
+        """The largest absolute value of every column."""
+        return np.maximum(np.abs(self.low), np.abs(self.high))
+
+    @property
+    def reach(self):
+        """The largest distance from the mean in every column."""
+        return np.maximum(self.high - self.mean, self.mean - self.low)
+
+    @property
+    def mean_square(self):
+        """The mean square of every column."""
+        return np.square(self.mean) + np.square(self.spread)
+
+
+def summarise(X, weights=None):
+    """The Columns of dense or CSR rows. Mean and standard deviation are those of a StandardScaler with `weights`."""
+    if weights is not None and not weights.all():
+        X, weights = X[weights > 0], weights[weights > 0]
+    is_sparse, exponent = sparse.issparse(X), _exponent(X)
+    scaler = StandardScaler(with_mean=not is_sparse, copy=False)
+    low, high = np.full((2, X.shape[1]), np.inf)
+    step = max(1, PART // max(1, X.shape[1]))
+    for start in range(0, X.shape[0], step):
+        part = X[start : start + step].astype(np.float64)
+        if exponent:
+            part = part * 2.0**-exponent
+        # First the extremes, because the scaler may work in place.
+        np.minimum(low, _dense(part.min(axis=0)), out=low)
+        np.minimum(high, -_dense(part.max(axis=0)), out=high)
+        scaler.partial_fit(part, sample_weight=None if weights is None else weights[start : start + step])
+    constant = scaler.scale_ == 1.0 if not exponent else scaler.var_ == 0.0
+    constant &= scaler.var_ <= 1e-20 * np.square(np.maximum(np.abs(low), np.abs(high)))
+    factor = 2.0**exponent
+    std = np.where(constant, 1.0, scaler.scale_ * factor)
+    return Columns(scaler.mean_ * factor, std, low * factor, -high * factor, constant)
+
+
+def sample(X, weights=None):
+    """The Columns of evenly spaced rows that have about one PART of entries; zero-weight rows do not count."""
+    rows = max(200, PART // max(1, X.shape[1]))
+    if X.shape[0] <= rows:
+        return summarise(X, None if weights is None else (weights > 0).astype(float))
+    step = -(-X.shape[0] // rows)
+    return summarise(X[::step], None if weights is None else (weights[::step] > 0).astype(float))
+
+
+def _dense(row):
+    """A row of extremes as an array (n_features,)."""
+    return row.toarray().ravel() if sparse.issparse(row) else np.asarray(row).ravel()
+
+
+def _exponent(X):
+    """A power of 2 by which to divide X if the squares of its numbers would leave the range of float64; else 0."""
+    values = X.data if sparse.issparse(X) else X
+    largest = max(abs(float(values.max(initial=0))), abs(float(values.min(initial=0))))
+    exponent = int(np.frexp(largest)[1])
+    return exponent if abs(exponent) > 300 else 0

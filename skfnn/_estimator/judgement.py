@@ -1,0 +1,100 @@
+"""Compares a training run with the best constant prediction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import xlogy
+
+from .._training.monitor import Diverged
+
+# "auto" tries its learning rate divided by these numbers, until one does not fail.
+DIVISORS = (1.0, 4.0, 16.0, 64.0)
+# A run whose loss is so many times that of the constant has diverged, unless the loss is still falling; above the
+# second number it has diverged in any case.
+FAR, VERY_FAR = 10.0, 1000.0
+# A run fails early if after so many epochs its loss is this many times that of the constant and has not fallen.
+TRIAL_EPOCHS, TRIAL_FACTOR = 5, 1.1
+# With a smaller constant loss, the targets are constant: nothing can be better.
+SMALLEST = 1e-12
+
+
+def _entropy(targets, mean, rows, weights):
+    return -xlogy(mean, mean).sum()
+
+
+def _entropy_of_units(targets, mean, rows, weights):
+    return -(xlogy(mean, mean) + xlogy(1.0 - mean, 1.0 - mean)).sum()
+
+
+def _variance(targets, mean, rows, weights):
+    return 0.5 * np.average(np.square(_values(targets, rows) - mean), axis=0, weights=weights).sum()
+
+
+def _deviance(targets, mean, rows, weights):
+    values = _values(targets, rows)
+    return (np.average(xlogy(values, values), axis=0, weights=weights) - xlogy(mean, mean)).sum()
+
+
+def _values(targets, rows):
+    return (targets.values if rows is None else targets.values[rows]).astype(np.float64)
+
+
+CONSTANTS: dict[str, Callable[..., float]] = {
+    "softmax": _entropy,
+    "logistic": _entropy_of_units,
+    "identity": _variance,
+    "exp": _deviance,
+}
+
+
+def constant_loss(loss, targets, rows, weights):
+    """The mean loss of the best constant prediction over the training rows, without the L2 term."""
+    if weights is not None and rows is not None:
+        weights = weights[rows]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(CONSTANTS[loss.out_activation](targets, targets.mean(rows, weights), rows, weights))
+
+
+@dataclass
+class Trial:
+    """Watches the first epochs of a run whose learning rate may be replaced by a smaller one.
+
+    All losses are in the coordinates of training. `first` and `last` are those of the first and the last epoch.
+    """
+
+    constant: float
+    may_restart: bool
+    first: float | None = None
+    last: float | None = None
+    epochs: int = 0
+
+    def watch(self, loss):
+        """Take note of an epoch's loss; raise Diverged if a smaller learning rate is better from the start."""
+        self.last = loss
+        self.first = loss if self.first is None else self.first
+        self.epochs += 1
+        if not self.may_restart or self.constant < SMALLEST or self.epochs > TRIAL_EPOCHS:
+            return
+        exploded = loss > FAR * max(self.constant, self.first)
+        ended = self.epochs == TRIAL_EPOCHS and loss > TRIAL_FACTOR * self.constant and loss >= self.first
+        if exploded or ended:
+            raise Diverged
+
+    @property
+    def is_doubtful(self):
+        """Whether the last epoch's loss leaves open that the model is no better than the constant."""
+        return self.last is not None and self.constant >= SMALLEST and not self.last < self.constant
+
+    def has_diverged(self, loss):
+        """Whether the final loss of the model means that training diverged."""
+        if self.may_restart and loss > TRIAL_FACTOR * self.constant and not self.is_falling:
+            return True
+        if loss > VERY_FAR * self.constant:
+            return True
+        return loss > FAR * self.constant and not self.is_falling
+
+    @property
+    def is_falling(self):
+        """Whether the loss has fallen since the first epoch."""
+        return self.last is not None and self.first is not None and self.last < 0.99 * self.first

@@ -1,0 +1,177 @@
+"""One attempt to train the model that an estimator describes, from the data to the judgement of the result."""
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from .._engine.batches import Batches
+from .._engine.objective import Objective
+from .._engine.trainer import make_trainer
+from .._training.loop import LBFGS, EpochLoop
+from .._training.monitor import EpochSize, Monitor
+from .._training.printer import Printer
+from .call import FIT
+from .diagnosis import Diagnosis
+from .judgement import FAR, Trial, constant_loss
+from .learning_rate import automatic_rate
+from .validation import validator
+from .warnings import warn_user
+
+
+class FarAbove(Exception):
+    """The final loss is far above that of the best constant prediction."""
+
+    def __init__(self, loss, constant):
+        super().__init__(loss, constant)
+        self.loss, self.constant = loss, constant
+
+
+class Run:
+    """One attempt to train `estimator` in place, with its `_state` and `_task`."""
+
+    def __init__(self, estimator, call, settings, data, split):
+        self._estimator, self._call, self._settings, self._data, self._split = estimator, call, settings, data, split
+        self._state, self._task = estimator._state, estimator._task
+        self._targets, self._loss = self._task.in_training(data.targets, self._state.coordinates)
+        self._weights = data.normalised_weights(split.rows)
+
+    def train(self, epochs, callbacks, *, may_restart):
+        """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is of no use."""
+        call, settings, state, split = self._call, self._settings, self._state, self._split
+        batches = self._batches(settings.batch_size)
+        constant = 0.0 if call.one_epoch else constant_loss(self._loss, self._targets, split.rows, self._weights)
+        self._trial = Trial(constant, may_restart)
+        runner = self._runner(batches)
+        self._look_at_features()
+        watches_score = settings.early_stopping and split.valid is not None
+        monitor = Monitor(
+            state,
+            EpochSize(batches.n_rows, batches.n_batches),
+            settings.make_schedule(getattr(self._estimator, "learning_rate_init_", None)),
+            settings.make_patience(watches_score),
+            Printer(settings.verbose, state.epoch_number + epochs),
+            validate=validator(self._estimator, self._task, state, split.valid, batches.capacity),
+            watches_score=watches_score,
+            keeps_best=call.one_epoch or settings.early_stopping,
+            callbacks=callbacks,
+        )
+        if call is FIT and watches_score and state.epoch_number:
+            monitor.score_start()  # the weights of a warm start are the ones to beat
+        if epochs:
+            self._loop(runner, monitor, epochs)
+        if call.one_epoch:
+            self._judge_call()
+            return
+        state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
+        if not monitor.interrupted:
+            self._judge()
+
+    def failure_message(self, failure):
+        """The message for a Diverged or a FarAbove."""
+        advice = self._task.advice(self._targets)
+        if isinstance(failure, FarAbove):
+            return self._diagnosis().far_above(failure.loss, failure.constant, advice)
+        return self._diagnosis().not_finite(self._state.epoch_number + 1, advice)
+
+    def _diagnosis(self, eta=None):
+        """What may have gone wrong; `eta` is that of the run if none is given."""
+        estimator = self._estimator
+        if eta is None and self._settings.has_epochs:
+            eta = estimator.learning_rate_init_
+            if callable(self._settings.learning_rate):
+                eta = "given by a function"
+        return Diagnosis(self._data.X, self._state.coordinates, eta, getattr(estimator, "feature_names_in_", None))
+
+    def _batches(self, batch_size):
+        """The mini-batches of the training rows."""
+        data, state, tuning, rows = self._data, self._state, self._estimator._tuning, self._split.rows
+        n_rows = data.X.shape[0] if rows is None else len(rows)
+        return Batches(
+            data.X,
+            self._targets,
+            self._weights,
+            rows,
+            n_rows if batch_size == "full" else self._settings.rows_in_batch(n_rows),
+            self._settings.shuffle,
+            state.coordinates.row_format(state.theta.dtype),
+            tuning.rows_at_once(state.network, data.X, state.theta.dtype),
+            tuning,
+        )
+
+    def _runner(self, batches):
+        """What trains the parameters: L-BFGS, or a solver epoch by epoch."""
+        call, settings, state, loss = self._call, self._settings, self._state, self._loss
+        network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
+        if not settings.has_epochs:
+            state.solver = {}
+            return LBFGS(Objective(network, theta, batches, loss, decay), theta, settings.max_fun, settings.tol)
+        solver = settings.make_solver()
+        state.begin_solver(solver)
+        solver.bind(network, theta, state.solver)
+        self._estimator.learning_rate_init_ = self._initial_rate(batches)
+        extras = {"dropout": settings.dropout, "max_norm": settings.max_grad_norm, "tuning": self._estimator._tuning}
+        trainer = make_trainer(network, theta, batches, loss, solver, decay=decay, **extras)
+        unfinished = None if call.one_epoch else settings.unfinished
+        return EpochLoop(trainer, state.seed, unfinished=unfinished, watch=self._trial.watch)
+
+    def _look_at_features(self):
+        """Warn if plain SGD with the given eta cannot train on such features."""
+        state, settings = self._state, self._settings
+        begins = self._call is FIT or not state.epoch_number
+        given = settings.solver == "sgd" and not settings.rate_is_automatic
+        if begins and given and state.coordinates.feature_scale is None:
+            self._diagnosis(settings.given_rate()).warn_if_hopeless()
+
+    def _initial_rate(self, batches):
+        """The eta of the run, given or automatic."""
+        settings, state = self._settings, self._state
+        if not settings.rate_is_automatic:
+            return settings.given_rate()
+        steepness = state.steepness if settings.solver == "sgd" else 1.0
+        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size)
+        return rate / steepness / state.rate_divisor
+
+    def _loop(self, runner, monitor, epochs):
+        """Run the training loop; if it is interrupted, keep the finished epochs."""
+        try:
+            # Overflow is looked for at the end of every epoch.
+            with np.errstate(all="ignore"):
+                reason = runner.run(monitor, epochs)
+            if reason:
+                warn_user(f"{reason}. Raise max_iter, or scale the data.", ConvergenceWarning)
+        except KeyboardInterrupt:
+            if self._call.one_epoch or not monitor.epochs:
+                raise
+            monitor.roll_back()
+            warn_user("Training interrupted: the weights are those of the last finished epoch.")
+
+    def _judge(self):
+        """Compare the model with the best constant prediction: warn if it is no better, raise if it is far worse."""
+        trial = self._trial
+        if not trial.is_doubtful:
+            return
+        # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
+        batches = self._batches("full")
+        objective = Objective(self._state.network, self._state.theta, batches, self._loss, 0.0)
+        with np.errstate(all="ignore"):
+            loss = np.ravel(objective.value_and_gradient()[0])
+        if loss[0] < trial.constant:
+            return
+        unit = np.ravel(self._loss.unit)[-1]
+        if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
+            raise FarAbove(float(loss[-1]), trial.constant * unit)
+        message = self._diagnosis().not_below(loss[-1], trial.constant * unit, trial.is_falling)
+        warn_user(message, ConvergenceWarning)
+
+    def _judge_call(self):
+        """Warn once in a stream of `partial_fit` calls whose loss is far above that of a constant prediction."""
+        state, loss = self._state, self._trial.last
+        if state.has_warned or loss is None or loss <= FAR * self._task.typical_loss(self._targets):
+            return
+        state.has_warned = True
+        constant = constant_loss(self._loss, self._targets, None, self._weights)
+        if loss > FAR * constant:
+            unit = np.ravel(self._loss.unit)[-1]
+            warn_user(
+                self._diagnosis().far_above(loss * unit, constant * unit, self._task.advice(self._targets)),
+                ConvergenceWarning,
+            )
