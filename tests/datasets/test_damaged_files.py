@@ -1,7 +1,7 @@
 """Damaged files of the image sets: a ValueError that names the file, or exactly what the bytes say.
 
-Thousands of files with bits flipped, parts cut out or put in and numbers of the header changed are read through the
-public functions. What a file must lead to is decided by parsers that are written here straight from the formats.
+The tests flip bits, cut out or insert parts, and change numbers of the header in thousands of files, and read them with
+the public functions. Parsers written here from the formats decide what a file must lead to.
 """
 
 import gzip
@@ -25,7 +25,7 @@ SMALL = {
     "cifar10": (fetch_cifar10, (1,) * 10, tuple(f"data_batch_{k}.bin" for k in range(1, 6))),
     "cifar100": (fetch_cifar100, (1,) * 100, ("train.bin",)),
 }
-MUTANTS = 400  # of every set, compressed and not: 2,400 files together
+MUTANTS = 400  # for every set, compressed or not: 2,400 files in total
 
 every_set = pytest.mark.parametrize("name", SMALL)
 both_forms = pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -33,7 +33,7 @@ both_forms = pytest.mark.parametrize("suffix", ["", ".gz"])
 
 @pytest.fixture(autouse=True)
 def small_sets(monkeypatch, tmp_path):
-    """Image sets of a few rows, found in the folder of the test or nowhere."""
+    """Small image sets, which only the folder of the test contains."""
     for name, (_, sizes, _) in SMALL.items():
         monkeypatch.setitem(SETS, name, SETS[name]._replace(class_sizes={"train": sizes, "test": sizes}))
     monkeypatch.delenv("SKFNN_DATA", raising=False)
@@ -51,7 +51,7 @@ def intact(name):
     y = rng.permutation(np.repeat(np.arange(len(sizes), dtype=np.uint8), sizes))
     if name == "mnist":
         return [idx(rng.integers(256, size=(len(y), 28, 28), dtype=np.uint8)), idx(y)]
-    # Runs of equal bytes, as in photographs, so that compressed files have more than literal bytes.
+    # Runs of equal bytes, like in photographs, so that compressed files contain more than literal bytes.
     pixels = np.repeat(rng.integers(256, size=(len(y), 3072 // 8), dtype=np.uint8), 8, axis=1)
     labels = np.column_stack([y // 5, y] if name == "cifar100" else [y])
     return [part.tobytes() for part in np.split(np.hstack([labels, pixels]), len(files))]
@@ -73,7 +73,7 @@ def fetch(name, folder):
 
 
 def unpacked(content, suffix):
-    """The bytes of a file, or None where the compression is damaged."""
+    """The bytes of a file, or None if the compression is damaged."""
     if not suffix:
         return content
     try:
@@ -83,7 +83,7 @@ def unpacked(content, suffix):
 
 
 def parsed_idx(content, shape):
-    """The values, or None where this is no intact file of this shape."""
+    """The values, or None if this is not an intact file of this shape."""
     head = 4 + 4 * len(shape)
     if len(content) < head or struct.unpack(f">BBBB{len(shape)}I", content[:head]) != (0, 0, 8, len(shape), *shape):
         return None
@@ -91,7 +91,7 @@ def parsed_idx(content, shape):
 
 
 def expected(name, contents):
-    """X and y that the unpacked files hold, or None where they are not the set."""
+    """X and y in the unpacked files, or None if the files are not the set."""
     _, sizes, files = SMALL[name]
     n = len(sizes)
     if any(content is None for content in contents):
@@ -124,7 +124,7 @@ def flip(rng, content):
 
 
 def flip_early(rng, content):
-    """A bit of the header, or of what stands where a header would."""
+    """Flip a bit of the header, or of the bytes in its place."""
     altered = bytearray(content)
     altered[rng.integers(min(20, len(altered)))] ^= 1 << rng.integers(8)
     return bytes(altered)
@@ -153,7 +153,7 @@ def put_in(rng, content):
 
 
 def overwrite_a_number(rng, content):
-    """Four bytes, mostly of the header, as a number at which programs break."""
+    """Replace four bytes, mostly of the header, by a number that breaks programs."""
     place = 4 * int(rng.integers(4 if rng.random() < 0.8 else len(content) // 4))
     number = rng.choice([0, 1, 10, 11, 28, 2**31 - 1, 2**31, 2**32 - 1, 60_000, 0x00000803, 0x00000801, 0x1F8B0800])
     return content[:place] + int(number).to_bytes(4, "big") + content[place + 4 :]
@@ -176,7 +176,7 @@ def reverse(rng, content):
 
 
 def other_form(rng, content):
-    """Compressed where it should not be, or once more."""
+    """Compress a file that should not be compressed, or compress it once more."""
     return gzip.compress(content, 1, mtime=0)
 
 
@@ -195,18 +195,18 @@ DAMAGES += [flip, twice, empty, noise, reverse, other_form]
 
 
 def wrong_end(rng, content):
-    """Another checksum or another length at the end of a gzip file."""
+    """Change the checksum or the length at the end of a gzip file."""
     place = len(content) - 8 + int(rng.integers(8))
     return content[:place] + bytes([content[place] ^ (1 << rng.integers(8))]) + content[place + 1 :]
 
 
 def flagged(rng, content):
-    """A gzip header that announces other fields: a name, a comment, extra bytes, a checksum of the header."""
+    """Let the gzip header announce other fields: a name, a comment, extra bytes, a checksum of the header."""
     return content[:3] + bytes([rng.integers(1, 32)]) + content[4:]
 
 
 def in_members(rng, content):
-    """The same bytes as two gzip members, which is right, with something between them, which is not always."""
+    """Write the same bytes as two gzip members, which is valid, with something between them, which may not be."""
     plain = gzip.decompress(content)
     place = rng.integers(len(plain))
     between = [b"", bytes(3), b"x"][rng.integers(3)]
@@ -249,7 +249,7 @@ def test_a_damaged_file_is_a_value_error_that_names_it_or_is_read_as_it_stands(t
                 np.testing.assert_array_equal(array, values)
             accepted += 1
         path.write_bytes(whole)
-    # Bits flipped in pixels are not damage that can be seen; most of the rest is.
+    # Nobody can notice a flipped bit of a pixel, but most other damage.
     assert refused > MUTANTS / 2
     assert accepted > (0 if suffix else MUTANTS / 20)
 
@@ -271,7 +271,7 @@ def test_numbers_of_a_header_never_lead_to_a_large_allocation(tmp_path, suffix):
         try:
             with pytest.raises(ValueError, match="expected") as error:
                 fetch("mnist", tmp_path)
-            # The file has 7,856 bytes; what is more are buffers of the file and of gzip, and tracebacks.
+            # The file has 7,856 bytes. The rest is for buffers of the file and of gzip, and for tracebacks.
             assert tracemalloc.get_traced_memory()[1] < 1e6
         finally:
             tracemalloc.stop()
@@ -287,7 +287,7 @@ def test_what_is_not_a_regular_file_counts_as_missing(tmp_path, name):
         lambda path: path.symlink_to("nowhere"),
     ]
     if hasattr(os, "mkfifo"):
-        things.append(os.mkfifo)  # to open it would wait for a writer
+        things.append(os.mkfifo)  # opening it would wait for a writer
     for make in things:
         for path in paths:
             content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The image sets: where they are found, their official split, and what damaged files lead to."""
+"""The image sets: where skfnn looks for them, their official split, and errors for damaged files."""
 
 import gzip
 import os
@@ -15,7 +15,8 @@ from skfnn.datasets._sets import SETS
 
 FETCH = {"mnist": fetch_mnist, "fashion_mnist": fetch_fashion_mnist, "cifar10": fetch_cifar10}
 FETCH["cifar100"] = fetch_cifar100
-# (training rows, test rows) of every class of the small sets. MNIST's differ from Fashion-MNIST's, as in the real ones.
+# (training rows, test rows) of every class of the small sets. The numbers of MNIST and Fashion-MNIST differ, like the
+# real ones.
 SIZES = {"mnist": [(3, 1), *[(2, 1)] * 8, (1, 1)], "fashion_mnist": [(2, 1)] * 10}
 SIZES |= {"cifar10": [(2, 1)] * 10, "cifar100": [(2, 1)] * 100}
 
@@ -24,7 +25,7 @@ every_set = pytest.mark.parametrize("name", FETCH)
 
 @pytest.fixture(autouse=True)
 def small_sets(monkeypatch, tmp_path):
-    """Image sets of a few rows, and no data folder but those that a test makes."""
+    """Small image sets, and no data folder except those that a test makes."""
     for name, sizes in SIZES.items():
         train, test = zip(*sizes, strict=True)
         monkeypatch.setitem(SETS, name, SETS[name]._replace(class_sizes={"train": train, "test": test}))
@@ -50,7 +51,7 @@ def idx(array):
 
 
 def write(folder, name, seed=0, dotted=False, zipped=False):
-    """Write the files of a small set as its authors give them out."""
+    """Write the files of a small set in the form that its authors publish."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in ("train", "test"):
         X, y = rows(name, part, seed)
@@ -119,7 +120,7 @@ def test_another_subset_is_refused(tmp_path, subset):
         fetch_mnist(subset=subset, data_home=write(tmp_path, "mnist"))
 
 
-# Where the files are looked for
+# The order of the folders
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -136,7 +137,7 @@ def test_the_usual_spellings_of_the_file_names_are_known(tmp_path, name, dotted,
 def test_files_are_found_in_every_home_directly_or_in_a_subfolder(tmp_path, monkeypatch, name, folder):
     homes = [tmp_path / home for home in ("scikit_learn_data", "SKFNN_DATA", "data_home")]
     monkeypatch.setenv("SKFNN_DATA", str(homes[1]))
-    # Each goes before the one that was written before it.
+    # Each folder has priority over the one written before it.
     for seed, home in enumerate(homes):
         write(home / folder, name, seed)
         found = FETCH[name](data_home=homes[2], return_X_y=True, download_if_missing=False)
@@ -152,7 +153,7 @@ def test_a_folder_without_all_the_files_is_passed_over(tmp_path, monkeypatch):
 
 
 def test_files_of_mnist_are_not_taken_for_fashion_mnist(tmp_path):
-    # Their names are the same.
+    # Both sets have the same file names.
     with pytest.raises(OSError, match=r"Fashion-MNIST \(the files .* was not found"):
         fetch_fashion_mnist(data_home=write(tmp_path / "mnist", "mnist"), download_if_missing=False)
     folder = write(tmp_path / "other", "mnist")
@@ -182,7 +183,7 @@ def test_a_failed_download_is_an_error_that_says_where_the_files_can_be_put(tmp_
 
 
 def give(monkeypatch, X, y):
-    """Let OpenML answer with these; returns the list of the calls."""
+    """Let OpenML answer with these. Return the list of the calls."""
     calls = []
 
     def answer(*args, **kwargs):
@@ -205,7 +206,6 @@ LABELS = {
 }
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("subset", ["train", "test", "all"])
 @every_set
@@ -347,7 +347,7 @@ def test_no_damaged_file_takes_much_memory(tmp_path, content):
 
 
 def damaged(content, n, rng):
-    """A file cut at every place, and n times with some bytes changed, removed or added."""
+    """A file cut at every position, and n copies with some bytes changed, removed or added."""
     for length in range(len(content)):
         yield content[:length]
     for _ in range(n):

@@ -48,8 +48,8 @@ def test_twenty_epochs_of_mini_batch_sgd_reach_the_textbooks_accuracy(mnist):
     assert clf.n_steps_ == 20 * 600
     assert len(clf.validation_scores_) == len(clf.validation_loss_curve_) == clf.n_iter_ == 20
     assert clf.score(X_test, y_test) == clf.validation_scores_[-1]
-    # Seeds differ: ten of them gave 0.978 +- 0.0014 (and MLPClassifier's 0.9786 +- 0.0009). Rounding does not: this one
-    # gave 0.9795, and 0.9797 in float64.
+    # The accuracy depends on the seed: ten seeds gave 0.978 +- 0.0014 (MLPClassifier: 0.9786 +- 0.0009). It hardly
+    # depends on rounding: this seed gave 0.9795, and 0.9797 in float64.
     assert clf.score(X_test, y_test) >= 0.978
     # The curves are learning curves.
     assert clf.validation_scores_[0] < 0.95

@@ -1,6 +1,6 @@
-"""Where pandas, matplotlib, rich or skl2onnx is absent: the same models, and a clear error where one is needed.
+"""Without pandas, matplotlib, rich or skl2onnx, models are the same, and a clear error names a missing package.
 
-Each case runs this file as a program in a process of its own, in which the import system does not find the packages.
+Each case runs this file as a program in its own process, in which the import system does not find the packages.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ PACKAGES = ("pandas", "matplotlib", "rich", "skl2onnx")
 
 
 class Without:
-    """A finder of modules that does not find some packages: as if they were not installed."""
+    """A finder of modules that does not find some packages, as if they were not installed."""
 
     def __init__(self, finder, absent):
         self.finder, self.absent = finder, absent
@@ -42,7 +42,7 @@ def hide(absent):
 
 
 def outcome(call):
-    """What became of a call: "done", or the text of the ImportError."""
+    """The result of a call: "done", or the text of the ImportError."""
     try:
         call()
     except ImportError as error:
@@ -55,14 +55,14 @@ def digest(arrays):
 
 
 def report(absent):
-    """Everything that is compared with the process to which nothing is absent."""
+    """Everything that the tests compare with the process that finds all packages."""
     hide(absent)
     import numpy as np
     import scipy.sparse as sp
     from sklearn.datasets import make_classification
     from sklearn.model_selection import GridSearchCV, cross_val_score
 
-    before = set(sys.modules)  # scikit-learn imports pandas and rich itself where it finds them
+    before = set(sys.modules)  # scikit-learn itself imports pandas and rich if it finds them
     import skfnn
 
     for module in pkgutil.walk_packages(skfnn.__path__, "skfnn."):
@@ -110,7 +110,7 @@ def report(absent):
 
 
 def openml_parser():
-    """The parser that OpenML's file would be read with."""
+    """The parser that fetch_mnist would use for OpenML's file."""
     from skfnn.datasets import _sources, fetch_mnist
 
     parsers = []
@@ -128,7 +128,7 @@ def openml_parser():
 
 
 def displays(clf, X, y, noise, trade):
-    """What becomes of drawing, by display; to hold the data needs nothing."""
+    """The result of drawing, for each display. A display that only holds data needs no package."""
     from skfnn.inspection import BatchSizeTradeoffDisplay, GradientNoiseDisplay, TrainingCurveDisplay
 
     two = {"X_val": X[60:], "y_val": y[60:]}
@@ -157,9 +157,8 @@ names = pytest.mark.parametrize("absent", CASES, ids=lambda absent: " and ".join
 
 @pytest.fixture(scope="module")
 def reports(request, tmp_path_factory):
-    """What `report` gives in every case that is tested. The processes run side by side."""
-    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-    tested = {(), *(each["absent"] for each in parameters if "absent" in each)}
+    """The result of `report` for every tested case. The processes run at the same time."""
+    tested = {(), *(item.callspec.params["absent"] for item in request.session.items if item.path == request.path)}
     root = Path(__file__).parents[2]
     environment = os.environ | {
         "SKFNN_TEST_EMPTY": str(tmp_path_factory.mktemp("empty")),
@@ -236,5 +235,5 @@ def test_a_progress_bar_without_rich_says_that_it_needs_it(absent, reports):
 
 if __name__ == "__main__":
     found = report(sys.argv[1:])
-    print()  # whatever stands on the line
+    print()  # in case the line is not empty
     print(json.dumps(found))

@@ -1,7 +1,7 @@
-"""More than one process: searches, ensembles and streams on a Dask cluster, also when a worker dies.
+"""Searches, ensembles and streams on a Dask cluster, also when a worker dies.
 
-The cluster has two worker processes of this machine; to the code that runs on it, it is as any other. Where the same
-numbers are asked for bit for bit, both sides have one BLAS thread: another number of threads may round in another way.
+The cluster has two worker processes on this machine. The code that runs on it sees no difference from another cluster.
+If a test compares numbers bit for bit, both sides use one BLAS thread, because the number of threads affects rounding.
 """
 
 import itertools
@@ -29,7 +29,7 @@ from distributed import Client, LocalCluster  # noqa: E402
 
 N_ROWS = 600
 GRID = {"batch_size": [8, 64], "learning_rate_init": [0.03, 0.1, 0.3]}
-# The combination that is being trained when a worker is killed.
+# The combination in training when a worker is killed.
 FATAL = (64, 0.1)
 
 
@@ -41,9 +41,9 @@ def digits():
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    """A client of a cluster of two worker processes with one thread each; a nanny restarts a worker that dies."""
+    """A client of a cluster with two worker processes of one thread each. A nanny restarts workers that die."""
     folder = tmp_path_factory.mktemp("workers")
-    # The active memory manager would drop the copies that a test makes so that one survives.
+    # The active memory manager would drop the copies that a test makes for safety.
     with (
         dask.config.set({"distributed.scheduler.active-memory-manager.start": False}),
         LocalCluster(
@@ -66,7 +66,7 @@ def one_thread():
 
 
 class KillsItsWorkerOnce:
-    """The accuracy; but the first worker that asks for it in the middle of a certain training is killed on the spot."""
+    """The accuracy. The first worker that asks for it in the middle of a certain run is killed at once."""
 
     def __init__(self, path):
         self.main, self.path = os.getpid(), path
@@ -94,13 +94,13 @@ def search(digits, *, cv=3, **params):
 
 
 def assert_same_search(a, b, assert_identical):
-    """Two searches have the same results, but for the seconds, and the same best network bit for bit."""
+    """Two searches have the same results except the seconds, and the same best network bit for bit."""
     assert a.cv_results_.keys() == b.cv_results_.keys()
     for key, values in a.cv_results_.items():
         if not key.endswith("_time"):
             np.testing.assert_array_equal(values, b.cv_results_[key], err_msg=key)
     assert a.best_params_ == b.best_params_
-    assert len(set(a.cv_results_["mean_test_score"])) > 1  # a search among equals would say nothing
+    assert len(set(a.cv_results_["mean_test_score"])) > 1  # a search among equal candidates would say nothing
     assert_identical(a.best_estimator_, b.best_estimator_)
 
 
@@ -141,7 +141,7 @@ def test_the_trade_off_of_the_batch_size_is_that_of_one_process(client, digits):
 
 
 def in_pieces(digits, folder, sizes):
-    """The rows and the labels as Dask arrays whose chunks are files, and as NumPy arrays, chunk by chunk."""
+    """Rows and labels as Dask arrays whose chunks are files, and as NumPy arrays, chunk by chunk."""
     for name, array in zip("Xy", digits, strict=True):
         chunks = (sizes, *((n,) for n in array.shape[1:]))
         da.to_npy_stack(folder / name, da.from_array(array, chunks=chunks))
@@ -182,7 +182,7 @@ def test_dask_mls_incremental_is_partial_fit_chunk_by_chunk(client, digits, tmp_
     np.testing.assert_array_equal(incremental.predict(X).compute(), alone.predict(digits[0]))
 
 
-# The last one: a worker that has died takes seconds to come back
+# This test is the last one, because a dead worker takes seconds to return
 
 
 def test_a_search_ends_with_the_same_results_where_a_worker_is_killed(client, digits, tmp_path, assert_identical):
@@ -191,7 +191,7 @@ def test_a_search_ends_with_the_same_results_where_a_worker_is_killed(client, di
     alone = search(digits, **params)
     assert not note.exists()
     before = pids(client)
-    # What every task reads is brought to all workers first: the automatic way is one copy, which dies with its worker.
+    # All workers first get the data that every task reads. By default there is one copy, which dies with its worker.
     folds = list(StratifiedKFold(3).split(*digits))
     with joblib.parallel_backend("dask", scatter=[*digits, *itertools.chain(*folds)]):
         together = search(digits, cv=folds, **params)

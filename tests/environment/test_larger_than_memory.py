@@ -1,4 +1,4 @@
-"""Training on an array on disk that the process is not allowed to copy."""
+"""Training on an array on disk that the process must not copy."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from selection import full_only
 if sys.platform != "linux":
     pytest.skip("RLIMIT_AS is enforced, and /proc says what is in use, on Linux only", allow_module_level=True)
 
-# float32: 188 MB, bytes: 47 MB. Half of it, what the program may still allocate, has room for the buffers of training
-# (15 MB, most of them a sample of rows that is looked at once) and for no copy, of the bytes as float32 least of all.
+# 188 MB in float32, 47 MB as bytes. The program may allocate half of this: enough for the buffers of training (15 MB,
+# mostly a sample of rows for the checks), but not for a copy, and even less for the bytes as float32.
 SHAPE = (60_000, 784)
 
 PROGRAM = """
@@ -26,7 +26,7 @@ PROGRAM = """
     def network(**params):
         return FNNClassifier((16,), batch_size=100, learning_rate_init=0.05, random_state=0, **params)
 
-    # What is made once a process, buffers of the BLAS and modules that are imported late among them, is made here.
+    # This creates everything that a process creates once, such as the buffers of the BLAS and late imports.
     few = np.zeros((400, features), dtype)
     network(max_iter=1, n_iter_no_change=np.inf).fit(few, np.arange(400) % 2).predict_proba(few)
 
@@ -64,16 +64,17 @@ def test_fit_and_a_stream_learn_from_a_memmap_that_cannot_be_copied(tmp_path, dt
     X.flush()
     del X
     program = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(path), dtype, *map(str, SHAPE)]
-    # Every further thread of a BLAS takes address space of its own.
+    # Every further BLAS thread needs its own address space.
     environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     try:
         run = subprocess.run(program, capture_output=True, text=True, env=environment)
     finally:
-        path.unlink()  # pytest would keep it
+        path.unlink()  # otherwise pytest keeps it
 
     assert run.returncode == 0, run.stderr
     copied, *losses = run.stdout.split("\n")[:3]
     assert copied == "no copy"
-    # Initial weights have 0.66, and may classify all of these rows rightly by luck: an accuracy would say nothing.
+    # The loss of initial weights is 0.66. They may classify all rows correctly by luck, so the accuracy would say
+    # nothing.
     assert max(map(float, losses)) < 0.1
     assert len(losses) == 2

@@ -1,4 +1,4 @@
-"""Memory: X is never copied whole, and the hot loop allocates nothing."""
+"""Training never copies the whole of X, and the hot loop allocates nothing."""
 
 import numpy as np
 import pytest
@@ -16,11 +16,11 @@ def byte_rows(n_rows, n_features):
     return np.random.default_rng(0).integers(0, 256, size=(n_rows, n_features), dtype=np.uint8)
 
 
-# X is never copied whole
+# No copy of X
 
 FORMS = {
     "C": lambda X: X,
-    "Fortran": np.asfortranarray,  # the form in which a DataFrame's columns come
+    "Fortran": np.asfortranarray,  # the memory order of a DataFrame's columns
     "columns": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
 }
 
@@ -29,18 +29,17 @@ FORMS = {
 def test_training_on_bytes_does_not_make_floats_of_them_all(batch_size):
     X, y = byte_rows(20_000, 784), np.arange(20_000) % 10
     clf = FNNClassifier(16, batch_size=batch_size, learning_rate_init=1e-7, max_iter=1)
-    # As float32 X has 63 MB; 1024 rows of it in the buffer of a block, and a sample of them as float64, have 16.
+    # X has 63 MB as float32. A block of 1024 rows and a sample of rows in float64 have 16 MB.
     assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 3
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_no_memory_layout_makes_training_copy_x(dtype, form, shuffle):
     X, y = FORMS[form](byte_rows(60_000, 256).astype(dtype)), np.arange(60_000) % 10
     clf = FNNClassifier(4, batch_size=10_000, learning_rate_init=1e-7, max_iter=1, shuffle=shuffle)
-    # Less than X itself: the two buffers of a block, a sample of the rows and of their squares, some numbers a row.
+    # Less than X: two buffers of a block, a sample of the rows and its squares, and some numbers per row.
     allowed = 1024 * 256 * (4 + X.itemsize) + 1000 * 256 * (8 + 8) + 60_000 * 8 * 10
     assert allowed < X.nbytes
     assert peak_of(lambda: clf.fit(X, y)) < allowed
@@ -50,7 +49,7 @@ def test_no_memory_layout_makes_training_copy_x(dtype, form, shuffle):
 def test_training_on_few_wide_rows_does_not_copy_them_all(n_rows):
     X, y = byte_rows(n_rows, 20_000), np.arange(n_rows) % 2
     clf = FNNClassifier(2, batch_size=20, learning_rate_init=1e-9, max_iter=1)
-    # The buffers of a block of 64 rows have 6.5 MB here; X as float32 has 40 and 160 MB.
+    # The buffers of a block of 64 rows have 6.5 MB here. X has 40 and 160 MB as float32.
     assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 2
 
 
@@ -58,14 +57,14 @@ def test_sparse_rows_are_not_made_dense():
     rng = np.random.default_rng(0)
     X = sparse.csr_matrix((rng.random(80_000), (rng.integers(2000, size=80_000), rng.integers(20_000, size=80_000))))
     clf = FNNClassifier(2, batch_size=100, max_iter=1)
-    # Dense, X has 320 MB; its non-zeros have 1 MB, the parameters 0.3.
+    # A dense X would have 320 MB. Its non-zeros have 1 MB, the parameters 0.3 MB.
     assert peak_of(lambda: clf.fit(X, np.arange(X.shape[0]) % 2)) < 16e6
 
 
 def test_prediction_works_in_parts():
     X, y = byte_rows(20_000, 784), np.arange(20_000) % 10
     clf = FNNClassifier(16, batch_size=100, learning_rate_init=1e-7, max_iter=1).fit(X[:1000], y[:1000])
-    # 1024 rows in two buffers have 4 MB, the result has 0.8.
+    # Two buffers of 1024 rows have 4 MB, the result has 0.8 MB.
     assert peak_of(lambda: clf.predict_proba(X)) < 4 * X.size / 5
 
 
@@ -80,11 +79,11 @@ def test_a_memory_map_is_read_and_not_loaded(tmp_path):
 # The hot loop allocates nothing
 
 N_ROWS, N_FEATURES, N_UNITS = 1300, 200, 200
-ORDER = 8 * N_ROWS  # the new order of the rows is drawn before the old one is given up
+ORDER = 8 * N_ROWS  # the new order of the rows exists before the old one is freed
 
 
 def few(dtype):
-    """Bytes that may come and go in an epoch, whatever the sizes.
+    """The number of bytes that an epoch may allocate and free, whatever the sizes.
 
     NumPy casts (a comparison to the floats of a slope) through buffers of 8,192 numbers; the places of the targets in a
     block of at most 1,024 rows are a few arrays of whole numbers. The smallest array that a careless step would
@@ -95,7 +94,7 @@ def few(dtype):
 
 @pytest.fixture
 def epoch_peaks(monkeypatch):
-    """The bytes allocated at the peak of every epoch that is trained."""
+    """The number of bytes allocated at the peak of every epoch."""
     peaks, epoch = [], Trainer.epoch
 
     def measured(self, *args):
@@ -116,8 +115,7 @@ SOLVERS = {
 }
 
 
-# 7: several mini-batches a block; 100: one a block; 1100 and "full": several blocks a mini-batch.
-@pytest.mark.every_pair
+# 7: several mini-batches per block. 100: one per block. 1100 and "full": several blocks per mini-batch.
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("batch_size", [7, 100, 1100, "full"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -126,11 +124,10 @@ def test_an_epoch_allocates_nothing_beyond_its_workspace(solver, batch_size, shu
     X, y = rng.random((N_ROWS, N_FEATURES), dtype=np.float32), rng.integers(10, size=N_ROWS)
     clf = FNNClassifier(N_UNITS, batch_size=batch_size, shuffle=shuffle, max_iter=2, **SOLVERS[solver])
     clf.fit(X, y)
-    # The first epoch makes the views of its blocks, once.
+    # The first epoch creates the views of the blocks.
     assert epoch_peaks[1] < few(np.float32) + ORDER * shuffle
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("activation", ["tanh", "gelu", "selu", "softplus"])
 @pytest.mark.parametrize("n_classes", [2, 10])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])

@@ -1,4 +1,4 @@
-"""Threads and processes: many at a time give what one gives, and nothing of the process is left changed."""
+"""Threads and processes at the same time give the results of one, and change nothing of the process."""
 
 import os
 import random
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N_THREADS = 8
 
 rng = np.random.default_rng(0)
-# More rows than are worked on at once.
+# More rows than one part has.
 BYTES = rng.integers(0, 8, size=(1100, 12), dtype=np.uint8)
 FORMS = {"float32": BYTES.astype(np.float32), "uint8": BYTES, "sparse": sparse.csr_matrix(BYTES * (BYTES > 5.0))}
 BITS = (BYTES[:, :3] > 3).astype(int)
@@ -47,7 +47,7 @@ def numbers(model):
 
 @pytest.fixture
 def in_threads():
-    """A function: the results of functions that run at the same time, each in a thread of its own."""
+    """A function that runs functions at the same time, each in its own thread, and returns their results."""
 
     def run(functions):
         barrier, results = threading.Barrier(len(functions)), [None] * len(functions)
@@ -64,7 +64,7 @@ def in_threads():
         return results
 
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)  # threads take turns every few lines
+    sys.setswitchinterval(1e-5)  # threads take turns after a few lines
     yield run
     sys.setswitchinterval(interval)
 
@@ -78,7 +78,7 @@ def in_threads():
 def test_8_threads_with_one_estimator_predict_what_one_thread_predicts(form, problem, in_threads):
     model = estimator(problem).fit(FORMS[form], Y[problem])
     methods = [getattr(model, name) for name in METHODS if hasattr(model, name)]
-    # Each thread has rows of its own, so that what one leaves in another's buffers would be seen.
+    # Each thread has its own rows, so the test notices if one writes into another's buffers.
     rows = [FORMS[form][k:] for k in range(N_THREADS)]
     expected = [[method(X) for method in methods] for X in rows]
     assert len({results[0].tobytes() for results in expected}) == N_THREADS
@@ -104,7 +104,7 @@ def test_8_threads_inspect_one_estimator_as_one_thread_does(in_threads):
     assert in_threads([lambda k=k: inspected(k) for k in range(N_THREADS)]) == expected
 
 
-# One estimator for every path through the training.
+# One estimator for every code path of training.
 TRAININGS = {
     "plain": {},
     "plain, few rows a batch": {"batch_size": 4},
@@ -163,7 +163,7 @@ X_few, y_few = FORMS["float32"][:200], Y["multiclass"][:200]
 
 
 def search_results(n_jobs=None):
-    """What a search finds, without the times, and the model that it refits."""
+    """The results of a search without the times, and the refitted model."""
     search = GridSearchCV(estimator(), GRID, cv=3, n_jobs=n_jobs, error_score="raise").fit(X_few, y_few)
     scores = {key: list(values) for key, values in search.cv_results_.items() if "time" not in key}
     return scores, numbers(search.best_estimator_)
@@ -190,8 +190,8 @@ def test_cross_validation_with_any_joblib_backend_scores_what_one_process_scores
     np.testing.assert_array_equal(found, expected)
 
 
-# A process is forked in a fresh one: forked from this one, with whatever threads other tests have left in it, it might
-# wait for a lock for ever.
+# A fresh process forks. If this process forked, with threads that other tests have left, the child could wait for a
+# lock forever.
 
 FORK = """
     import multiprocessing, os, pickle, warnings
@@ -271,11 +271,11 @@ def test_a_process_forked_after_fit_predicts_and_trains_as_its_parent(way):
     assert done.stdout == "the same\n"
 
 
-# Nothing of the process is left changed
+# No change of the process
 
 
 def settings_of_the_process():
-    """What is one for the whole process, and may be changed by mistake."""
+    """Settings of the whole process that a call could change by mistake."""
     pools = {info["filepath"]: info["num_threads"] for info in threadpool_info()}
     return {
         "environment": dict(os.environ),
@@ -359,7 +359,7 @@ FAILURES = {
 
 @pytest.fixture(params=[1, 2])
 def thread_limit(request):
-    """The BLAS of the process is told to use one thread, or two."""
+    """The BLAS of the process uses one thread, or two."""
     with threadpool_limits(request.param, user_api="blas"):
         yield request.param
 

@@ -1,4 +1,4 @@
-"""A model that another version of skfnn saved loads, with scikit-learn's warning; nothing else warns."""
+"""A model of another version of skfnn loads with scikit-learn's warning. Nothing else warns."""
 
 import copy
 import pickle
@@ -26,7 +26,7 @@ models = pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
 
 
 class Subclass(FNNClassifier):
-    """A user's own class: no module of skfnn's, and attributes of its own."""
+    """A user's own class, which is in no module of skfnn, with its own attributes."""
 
     def fit(self, X, y):
         self.rows_ = len(X)
@@ -35,7 +35,7 @@ class Subclass(FNNClassifier):
 
 @pytest.fixture
 def dumps_with(monkeypatch):
-    """A function: pickle with another version of skfnn."""
+    """A function that pickles with another version of skfnn."""
 
     def dumps(version, model, dump=pickle.dumps):
         with monkeypatch.context() as patch:
@@ -46,7 +46,7 @@ def dumps_with(monkeypatch):
 
 
 class Unversioned:
-    """Pickles a model as a class without the record of the version does."""
+    """Pickle a model like a class that does not record the version."""
 
     def __init__(self, model):
         self.model = model
@@ -79,13 +79,13 @@ def test_another_version_older_or_newer_loads_with_a_warning(kind, version, dump
     with pytest.warns(InconsistentVersionWarning) as record:
         loaded = pickle.loads(dumped)
     assert len(record) == 1
-    assert record[0].filename == __file__  # the warning points at who loads
+    assert record[0].filename == __file__  # the warning names the line that loads
     text = str(record[0].message)
     for part in (kind.__name__, f"saved by skfnn {version}", f"loaded by skfnn {skfnn.__version__}"):
         assert part in text
     assert_identical(loaded, model)
     assert vars(loaded).keys() == vars(model).keys()
-    # What it is saved as next is of this version.
+    # Saved again, it has this version.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pickle.loads(pickle.dumps(loaded))
@@ -101,7 +101,7 @@ def test_a_state_without_a_version_is_an_older_one(kind, assert_identical):
 
 
 def test_the_fields_of_scikit_learns_warning_name_skfnn(dumps_with):
-    # scikit-learn's guide catches the warning as an error and reads these.
+    # scikit-learn's guide turns the warning into an error and reads these attributes.
     dumped = dumps_with("0.0.1", FNNClassifier())
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
@@ -183,7 +183,7 @@ def test_a_state_that_is_set_is_left_as_it_was(dumps_with):
 def test_a_search_whose_workers_are_processes_does_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        # Of worker processes joblib warns, for its own reasons, where a machine is slow.
+        # joblib itself warns of its worker processes if a machine is slow.
         warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
         search = GridSearchCV(FNNClassifier(**SETTINGS), {"alpha": [0.0, 1.0]}, cv=2, n_jobs=2).fit(X, y)
     assert search.best_params_ in ({"alpha": 0.0}, {"alpha": 1.0})

@@ -1,6 +1,6 @@
-"""FNNClassifier beside MLPClassifier: the same numbers, and the behaviour on which a user relies.
+"""FNNClassifier beside MLPClassifier: the same numbers, and the behaviour that users rely on.
 
-The second half asks of FNNClassifier, through the public API, what scikit-learn's own tests ask of MLPClassifier.
+The second half tests FNNClassifier, through the public API, for what scikit-learn's tests expect of MLPClassifier.
 """
 
 import inspect
@@ -40,16 +40,15 @@ SOLVERS = {
     "nesterov": {"solver": "sgd", "momentum": 0.9, "nesterovs_momentum": True, "learning_rate_init": 0.1},
     "adam": {"solver": "adam", "learning_rate_init": 0.01},
 }
-# Both do the same float64 operations in another order, fifty times, on numbers of size 1.
+# Both do the same float64 operations in different orders, fifty times, on numbers of size 1.
 SAME_WEIGHTS = {"rtol": 0, "atol": 1e-8}
-# MLPClassifier clips probabilities at 2e-16, which no row of these problems comes near.
+# MLPClassifier clips probabilities at 2e-16. All probabilities of these problems are much larger.
 SAME_LOSS = {"rtol": 0, "atol": 1e-10}
 
 
 # The same numbers
 
 
-@pytest.mark.every_pair
 @not_converged
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
@@ -83,7 +82,7 @@ def test_full_batch_weights_agree_with_sample_weights(solver, assert_parameters)
     weight = np.random.default_rng(0).random(40) * 3
     fnn, mlp = pair(X, y, start_for("multiclass"), sample_weight=weight, alpha=0.0, **SOLVERS[solver])
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME_WEIGHTS)
-    # MLPClassifier divides alpha by the sum of the weights, FNNClassifier by B: the same where the weights' mean is 1.
+    # MLPClassifier divides alpha by the sum of the weights, FNNClassifier by B: the same if the mean weight is 1.
     fnn, mlp = pair(X, y, start_for("multiclass"), sample_weight=weight / weight.mean(), alpha=1.0, **SOLVERS[solver])
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME_WEIGHTS)
 
@@ -92,7 +91,7 @@ def test_full_batch_weights_agree_with_sample_weights(solver, assert_parameters)
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 10, 20])
 def test_minibatch_weights_agree_without_alpha_and_weights(batch_size, solver, assert_parameters):
-    # Where neither alpha nor weights are at work the two define the same mini-batch gradient.
+    # Without alpha and weights, both define the same mini-batch gradient.
     X, y, _ = problem("multiclass", 40)
     params = SOLVERS[solver] | {"learning_rate_init": 0.01, "max_iter": 10}
     fnn, mlp = pair(X, y, start_for("multiclass"), batch_size=batch_size, alpha=0.0, **params)
@@ -120,13 +119,13 @@ def test_adaptive_agrees(solver, assert_parameters):
     np.testing.assert_allclose(list(dict.fromkeys(rates)), fnn.learning_rate_init_ / 5.0 ** np.arange(len(set(rates))))
     first = rates.count(rates[0])
     assert len(rates) > first
-    # Until then it is MLPClassifier's; what counts as a stall is not: there the best of all epochs is to be beaten.
+    # Until then both agree. Afterwards they differ in what counts as a stall: MLPClassifier compares with the best
+    # epoch.
     fnn, mlp = pair(X, y, start_for("multiclass"), alpha=1.0, **params | {"max_iter": first - 1})
     assert fnn.n_iter_ == mlp.n_iter_ == first - 1
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME_WEIGHTS)
 
 
-@pytest.mark.every_pair
 @not_converged
 @pytest.mark.parametrize("n_iter_no_change", [1, 4, 10])
 @pytest.mark.parametrize("tol", [1e-2, 1e-3])
@@ -146,8 +145,8 @@ def test_training_stops_in_the_same_epoch(solver, tol, n_iter_no_change):
 @pytest.mark.parametrize("alpha", [2.0, 3.0, 4.0])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 def test_lbfgs_reaches_the_same_loss(kind, alpha):
-    # The L2 term is strong enough for one minimum to be in reach: with a weak one, hundreds of iterations magnify the
-    # rounding until it decides between minima.
+    # A strong L2 term leaves one minimum in reach. With a weak one, hundreds of iterations magnify the rounding until
+    # it decides between minima.
     X, y, _ = problem(kind, 40)
     params = {"solver": "lbfgs", "tol": 1e-8, "max_iter": 1000, "alpha": alpha}
     fnn, mlp = pair(X, y, start_for(kind), **params)
@@ -159,7 +158,7 @@ def test_lbfgs_reaches_the_same_loss(kind, alpha):
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 def test_lbfgs_is_on_the_same_way_after_ten_iterations(kind, alpha, assert_parameters):
-    # Without an L2 term the loss has no minimum to agree on; ten iterations pass on little of the rounding.
+    # Without an L2 term the loss has no unique minimum. Ten iterations magnify the rounding only a little.
     X, y, _ = problem(kind, 40)
     fnn, mlp = pair(X, y, start_for(kind), solver="lbfgs", tol=1e-10, max_iter=10, alpha=alpha)
     assert fnn.n_iter_ == mlp.n_iter_ == 10
@@ -225,7 +224,7 @@ def test_every_method_of_mlpclassifier_exists():
     assert [name for name in methods if not callable(getattr(fnn, name, None))] == []
 
 
-# What scikit-learn's tests ask of MLPClassifier
+# What scikit-learn's tests expect of MLPClassifier
 
 X_iris, y_iris = load_iris(return_X_y=True)
 X_digits, y_digits = load_digits(n_class=3, return_X_y=True)
@@ -247,7 +246,7 @@ def test_a_larger_alpha_gives_weights_closer_to_zero():
 
 @not_converged
 def test_one_step_is_the_worked_example_of_scikit_learn():
-    # sklearn/neural_network/tests/test_mlp.py::test_fit, whose numbers are worked out there with three to four digits.
+    # sklearn/neural_network/tests/test_mlp.py::test_fit derives these numbers with three to four digits.
     clf = FNNClassifier(2, "logistic", learning_rate_init=0.1, alpha=0.1, max_iter=1, batch_size=1, shuffle=False)
     clf.set_params(dtype="float64")
     coefs = [np.array([[0.1, 0.2], [0.3, 0.1], [0.5, 0]]), np.array([[0.1], [0.2]])]
@@ -276,7 +275,7 @@ def test_lbfgs_learns_the_digits(activation, X, y):
 
 @DIGITS
 def test_max_fun_limits_lbfgs(X, y):
-    # tol=0 takes away the other reason to stop.
+    # tol=0 removes the other reason to stop.
     clf = FNNClassifier(50, solver="lbfgs", max_iter=150, max_fun=10, tol=0.0, random_state=1)
     with pytest.warns(ConvergenceWarning):
         clf.fit(X[:150], y[:150])
@@ -433,7 +432,7 @@ def test_training_stops_when_it_has_converged_by_tol():
 @not_converged
 @pytest.mark.parametrize("n_iter_no_change", [1, 2, 5, 10, 50])
 def test_training_stops_after_n_iter_no_change_epochs_too_many(n_iter_no_change):
-    # No epoch but the first, against infinity, improves the loss by 1e9.
+    # Only the first epoch, compared with infinity, improves the loss by 1e9.
     clf = FNNClassifier(tol=1e9, max_iter=300, n_iter_no_change=n_iter_no_change).fit(X_binary, y_binary)
     assert clf.n_iter_ == 1 + n_iter_no_change + 1
 
@@ -488,7 +487,7 @@ def test_without_early_stopping_there_is_no_validation():
 
 @not_converged
 def test_early_stopping_puts_the_best_weights_back():
-    # A large eta makes the score go up and down, so that the last epoch is not the best.
+    # With a large eta the score goes up and down, so the last epoch is not the best.
     params = {"learning_rate_init": 3.0, "batch_size": 10, "random_state": 0, "n_iter_no_change": 15}
     clf = FNNClassifier(10, early_stopping=True, max_iter=60, **params)
     clf.fit(X_multi[:100], y_multi[:100], X_val=X_multi[100:], y_val=y_multi[100:])

@@ -1,4 +1,4 @@
-"""Bad input gets one clear error and changes nothing."""
+"""Bad input raises one clear error and changes nothing."""
 
 import copy
 
@@ -11,7 +11,7 @@ from skfnn import FNNClassifier
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # What NumPy 1.24 says where it compares labels of numbers with labels of text.
+    # The warning of NumPy 1.24 if it compares numbers with text.
     pytest.mark.filterwarnings("ignore:elementwise comparison failed"),
 ]
 
@@ -200,7 +200,7 @@ bad_parameters = pytest.mark.parametrize("case", BAD_PARAMETERS)
 
 def name_in(case):
     (name,) = BAD_PARAMETERS[case]
-    # A class_weight is checked by scikit-learn, which names the class or the weights.
+    # scikit-learn checks a class_weight, and names the class or the weights.
     return "class_weight|[Cc]lass" if name == "class_weight" else name
 
 
@@ -216,7 +216,7 @@ def assert_unfitted(clf):
 
 
 def assert_same_model(clf, before):
-    """`clf` is in every respect the model that its copy `before` is, and trains on as it does."""
+    """`clf` is the same model as its copy `before`, and continues training in the same way."""
     assert fitted_attributes(clf) == fitted_attributes(before)
     for name in fitted_attributes(before):
         np.testing.assert_equal(getattr(clf, name), getattr(before, name))
@@ -238,7 +238,7 @@ def test_fit_on_bad_data_raises_and_leaves_the_estimator_unfitted(case):
     with pytest.raises(ValueError, match=message):
         clf.fit(X_bad, y_bad, **arguments)
     assert_unfitted(clf)
-    # Nothing is left behind that would tell in the next fit.
+    # Nothing remains that would affect the next fit.
     np.testing.assert_array_equal(clf.fit(X, y).predict_proba(X), estimator().fit(X, y).predict_proba(X))
 
 
@@ -408,5 +408,5 @@ def test_lbfgs_has_no_partial_fit():
     assert not hasattr(clf, "partial_fit")
     with pytest.raises(AttributeError, match="partial_fit") as caught:
         clf.partial_fit(X, y, classes=[0, 1, 2])
-    assert "lbfgs" in str(caught.value.__cause__)  # scikit-learn's error for a method that settings rule out, and ours
+    assert "lbfgs" in str(caught.value.__cause__)  # the cause is skfnn's error
     assert_unfitted(clf)

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: one task an epoch, below the task of the fit."""
+"""scikit-learn's callbacks: one task per epoch, below the task of the fit."""
 
 import copy
 import pickle
@@ -38,13 +38,13 @@ solvers = pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 
 @pytest.fixture(autouse=True)
 def skip_what_this_scikit_learn_cannot_do(request):
-    """Callbacks came with scikit-learn 1.9; the tests of what happens before it say so in their names."""
+    """Skip with scikit-learn before 1.9, which has no callbacks. The tests for older versions say so in their names."""
     if request.function.__name__.startswith("test_before_callbacks_existed") == (ScoringMonitor is not None):
         pytest.skip(f"not for scikit-learn {sklearn_version}: callbacks came with 1.9")
 
 
 def estimator(kind=FNNClassifier, **params):
-    """An estimator that trains for exactly four epochs unless told otherwise."""
+    """An estimator that trains for exactly four epochs by default."""
     settings = {
         "hidden_layer_sizes": (8,),
         "batch_size": 20,
@@ -57,7 +57,7 @@ def estimator(kind=FNNClassifier, **params):
 
 
 class Callback:
-    """Calls `act(place)` in every hook; a place is "setup", "teardown" or as ("end", "epoch", 0)."""
+    """Calls `act(place)` in every hook. A place is "setup", "teardown", or a tuple such as ("end", "epoch", 0)."""
 
     def __init__(self, act=None):
         self.act, self.places = act, []
@@ -120,7 +120,7 @@ class Arguments(Callback):
 
 
 class Raising:
-    """Raises `error` at a place: what a callback does that has a mistake, or that Ctrl-C finds at work."""
+    """Raises `error` at a place, like a callback with a mistake, or one that Ctrl-C interrupts."""
 
     def __init__(self, place, error):
         self.place, self.error = place, error
@@ -142,7 +142,7 @@ def places_of(n_epochs):
 
 
 def assert_same_model(a, b, assert_identical):
-    """Two models are the same, and so is all that they have counted but the seconds."""
+    """Two models are the same, and so is everything they have counted except the seconds."""
     assert_identical(a, b)
     np.testing.assert_array_equal(a.predict(X_val), b.predict(X_val))
     for name in ("n_iter_", "t_", "n_steps_", "loss_", "best_loss_", "loss_curve_", "best_validation_score_"):
@@ -318,7 +318,7 @@ def test_the_history_of_the_estimator_in_training_has_the_finished_epochs():
 @solvers
 @kinds
 def test_fitted_estimator_is_the_model_of_a_fit_that_ended_there(kind, solver, validated, assert_identical):
-    # They are compared after the whole fit: later epochs must not have changed them.
+    # The test compares them after the whole fit, because later epochs must not change them.
     given = {"sample_weight": WEIGHTS} | ({"X_val": X_val, "y_val": Y_VAL[kind]} if validated else {})
     models = Models()
     params = {"solver": solver, "momentum": 0.9, "alpha": 0.1}
@@ -351,7 +351,7 @@ def test_with_early_stopping_fitted_estimator_has_the_weights_of_its_own_epoch(a
     scores = [fitted.score(X_val, LABELS_VAL) for fitted in models.after_epoch]
     assert scores == model.validation_scores_
     best = int(np.argmax(scores))
-    assert best < len(scores) - 1  # else there would be nothing to put back
+    assert best < len(scores) - 1  # otherwise there would be nothing to restore
     assert_identical(models.after_epoch[best], model)
     assert_identical(models.at_the_end, model)
 
@@ -394,7 +394,7 @@ def test_the_model_of_an_epoch_is_made_only_if_a_callback_asks_for_it(kind, solv
     assert not made
     models = [Models(), Models()]
     estimator(kind, solver=solver).set_callbacks(*models).fit(X, Y[kind])
-    # Once an epoch, for both; the model of the end may be made too.
+    # Once per epoch for both callbacks. The fit may also make a model at its end.
     assert N_EPOCHS <= len(made) <= N_EPOCHS + 1
     assert len(models[0].after_epoch) == len(models[1].after_epoch) == N_EPOCHS
 
@@ -408,7 +408,7 @@ def test_the_model_of_an_epoch_is_made_only_if_a_callback_asks_for_it(kind, solv
 def test_a_callback_that_returns_true_stops_training_after_the_epoch(kind, solver, epoch, assert_identical):
     callback = stop_after(epoch)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a stop that was asked for is no failure to converge
+        warnings.simplefilter("error")  # a stop by request is not a failure to converge
         model = estimator(kind, solver=solver).set_callbacks(Callback(), callback, Callback()).fit(X, Y[kind])
     assert callback.places == places_of(epoch)
     assert_same_model(model, estimator(kind, solver=solver, max_iter=epoch).fit(X, Y[kind]), assert_identical)
@@ -441,7 +441,7 @@ places = pytest.mark.parametrize("place", PLACES, ids=str)
 
 
 def contents(model):
-    """The attributes of an estimator and, for what can be trained in place, copies of their values."""
+    """The attributes of an estimator, and copies of the values that training changes in place."""
     attributes = dict(vars(model))
     if hasattr(model, "coefs_"):
         values = copy.deepcopy((model.coefs_, model.intercepts_, model.history_, model.loss_curve_))
@@ -460,7 +460,6 @@ def assert_contents(model, before):
         np.testing.assert_equal((model.coefs_, model.intercepts_, model.history_, model.loss_curve_), values)
 
 
-@pytest.mark.every_pair
 @places
 @solvers
 @pytest.mark.parametrize("state", ["unfitted", "fitted", "warm_start"])
@@ -476,7 +475,7 @@ def test_an_exception_in_a_callback_leaves_the_estimator_as_it_was(kind, state, 
     with pytest.raises(RuntimeError, match="a mistake"):
         model.fit(X[::2], Y[kind][::2])
     assert_contents(model, before)
-    # Every callback that was set up is torn down, once and at the end.
+    # Every callback that was set up is torn down once, at the end.
     assert callback.places[-1] == others[0].places[-1] == "teardown"
     assert [c.places.count("teardown") for c in (others[0], callback)] == [1, 1]
     assert others[1].places.count("teardown") == others[1].places.count("setup") == int(place != "setup")
@@ -629,7 +628,7 @@ def test_scoring_monitor_in_a_pipeline_sees_the_transformed_rows(kind):
 
 @pytest.fixture
 def bars(capsys, monkeypatch):
-    """A function: the lines of the progress bars that were shown."""
+    """A function that returns the lines of the progress bars."""
     pytest.importorskip("rich")
     monkeypatch.setenv("COLUMNS", "200")
     return lambda: [line for line in capsys.readouterr().out.splitlines() if "%" in line]
@@ -647,7 +646,7 @@ def test_progress_bar_shows_a_whole_fit(kind, solver, bars):
 @solvers
 @kinds
 def test_progress_bar_moves_with_the_epochs(kind, solver, bars):
-    # A bar that is left in the middle: three of four epochs.
+    # An unfinished bar: three of four epochs.
     fault = Callback(Raising(("begin", "epoch", 3), RuntimeError("a mistake")))
     with pytest.raises(RuntimeError, match="a mistake"):
         estimator(kind, solver=solver).set_callbacks(ProgressBar(), fault).fit(X, Y[kind])
@@ -672,7 +671,7 @@ def test_progress_bar_of_a_pipeline_shows_the_epochs_of_its_network(kind, bars):
     with pytest.raises(RuntimeError, match="a mistake"):
         make_pipeline(StandardScaler(), model.set_callbacks(fault)).set_callbacks(ProgressBar()).fit(X, Y[kind])
     assert any(f"{kind.__name__} - fit" in bar and " 75%" in bar for bar in bars())
-    # What the pipeline had lent its network is gone, after the error too.
+    # The network no longer has the pipeline's callbacks, even after an error.
     model.set_callbacks()
     assert vars(model).keys() == vars(estimator(kind).fit(X, Y[kind])).keys()
 
@@ -683,14 +682,14 @@ def test_a_search_in_two_processes_shows_and_scores_every_epoch(kind, bars):
     model = estimator(kind, max_iter=3).set_callbacks(monitor)
     search = GridSearchCV(model, {"batch_size": [10, 20]}, cv=2, n_jobs=2)
     search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, Y[kind])
-    # Two candidates on two splits, and the fit of the better one on all rows.
+    # Two candidates on two splits, and one fit of the better candidate on all rows.
     shown = [bar for bar in bars() if f"{kind.__name__} - fit" in bar]
     assert len(shown) == 5
     assert all("100%" in bar for bar in shown)
     log = monitor.get_logs()
     assert log.estimator_name == "GridSearchCV"
     assert len(epochs_of(log)) == 5 * 3
-    # The last scores are those of the models: of the best one they can be had again.
+    # The last scores are those of the models. The test computes them again for the best one.
     best = clone(search.best_estimator_).set_callbacks().fit(X, Y[kind])
     expected = get_scorer("neg_mean_squared_error")(best, X, Y[kind])
     assert expected in [row["neg_mean_squared_error"] for row in epochs_of(log)]

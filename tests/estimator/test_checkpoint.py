@@ -1,4 +1,4 @@
-"""Checkpoint: what it saves, when, and what it loads."""
+"""Checkpoint: what it saves, when it saves, and what it loads."""
 
 import bz2
 import copy
@@ -58,7 +58,7 @@ class WithOwnParameter(FNNClassifier):
 
 
 class Watch(Act):
-    """A callback that calls `see()` after every epoch and keeps what it returns."""
+    """A callback that calls `see()` after every epoch and keeps the results."""
 
     def __init__(self, see):
         super().__init__(0, None)
@@ -70,7 +70,7 @@ class Watch(Act):
 
 
 def epochs_in(path):
-    """How many epochs the model in a file has been trained for; None where there is no file."""
+    """The number of epochs of the model in a file, or None if there is no file."""
     return Checkpoint.load(path).n_iter_ if path.exists() else None
 
 
@@ -312,7 +312,7 @@ def test_copies_write_to_the_same_path(duplicate, path):
     assert_same_training(Checkpoint.load(path), model)
 
 
-# What would fail after the first epoch fails before it
+# Errors that would come after the first epoch come before it
 
 
 def assert_fails_before_the_first_epoch(model, checkpoint, error, match):

@@ -1,4 +1,4 @@
-"""Whatever happens while Checkpoint writes, the file has the last complete checkpoint."""
+"""Whatever happens while Checkpoint writes, the file contains the last complete checkpoint."""
 
 import errno
 import io
@@ -36,12 +36,12 @@ def new():
 
 
 def assert_only(path, model):
-    """The folder has this one file, with this model."""
+    """The folder contains only this file, with this model."""
     assert os.listdir(path.parent) == [path.name]
     assert_same_training(Checkpoint.load(path), model)
 
 
-# The order of things
+# The order of the steps
 
 
 def test_all_is_forced_to_disk_before_the_file_is_renamed_and_the_name_after(path, old, new, monkeypatch):
@@ -64,7 +64,7 @@ def test_all_is_forced_to_disk_before_the_file_is_renamed_and_the_name_after(pat
     monkeypatch.setattr(os, "fsync", recorded_fsync)
     monkeypatch.setattr(os, "replace", recorded_replace)
     Checkpoint(path).save(new)
-    # What is renamed is the file that was forced to disk, and all that is in it was.
+    # Checkpoint renames the file that it forced to disk, after it wrote all of it.
     status = path.stat()
     expected = [("fsync", status.st_size, status.st_ino), ("rename", status.st_size, status.st_ino)]
     assert calls == expected + ["fsync of the folder"] * (os.name != "nt")
@@ -75,7 +75,7 @@ def test_all_is_forced_to_disk_before_the_file_is_renamed_and_the_name_after(pat
 
 
 class Full(io.FileIO):
-    """A file on a disk that is full after some writes."""
+    """A file on a disk that becomes full after some writes."""
 
     def write(self, data):
         if self.tell() > 500:
@@ -152,16 +152,16 @@ def test_ctrl_c_while_it_writes_leaves_the_last_checkpoint_and_keeps_the_epoch(p
     with pytest.warns(UserWarning, match="Training interrupted"):
         model.fit(X, y)
     assert model.n_iter_ == 6
-    assert len(written[0]) == 2  # the checkpoint and the file that was to replace it
+    assert len(written[0]) == 2  # the checkpoint and the file that should replace it
     assert_only(path, model)  # written at the end of `fit`
     assert_same_training(model, estimator().fit(X, y))
 
 
-# Two trainings that write to the same path
+# Two training runs that write to the same path
 
 
 def meeting(monkeypatch, meet, times):
-    """Every time a file is to be renamed, call `meet(file)`, which takes it away; so many times."""
+    """Call `meet(file)` instead of renaming a file, as many times as stated."""
     replace, met = os.replace, []
 
     def late(source, target):
@@ -198,7 +198,7 @@ def test_a_folder_that_is_gone_is_an_error(path, new, monkeypatch):
         Checkpoint(path).save(new)
 
 
-# What killed processes leave
+# Files that killed processes leave
 
 
 def test_leftovers_of_the_same_path_are_removed_when_a_training_starts(path, old):
@@ -228,15 +228,15 @@ def test_a_leftover_that_cannot_be_removed_does_no_harm(path, old):
 
 
 def run(script, *arguments):
-    """What a script prints in a process of its own, read as JSON."""
+    """The output of a script in its own process, read as JSON."""
     command = [sys.executable, "-c", script, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-# For every n: a process that ends at its n-th step of a write. Prints which steps these were, how the process ended and
-# what the file has then, up to the first n that it did not come to.
+# For every n, a process ends at the n-th step of a write. The script prints the steps, how the process ended, and what
+# the file contains, up to the first n that no process reached.
 DIE_AT_EVERY_STEP = """
 import io, itertools, json, os, signal, sys
 import numpy as np
@@ -324,14 +324,14 @@ def test_a_process_that_is_killed_at_any_step_of_a_write_leaves_the_old_file_or_
         *("before fsync", "after fsync", "before close", "before rename"),
         *("after rename", "before fsync", "after fsync"),
     ]
-    # Each of them left a file but those that came to the rename, or not to the opening.
+    # Each process left a file, except those that ended before opening it or after renaming it.
     assert len(os.listdir(folder)) == 1 + renamed - 1
     Checkpoint(folder / "model").setup(old, None)
     assert os.listdir(folder) == ["model"]
 
 
-# Processes that save models one after the other, and say so after each; killed after n of them, wherever they are then.
-# Prints how many each had saved, and which one the file has.
+# Processes save models one after the other and report each. The script kills each process at any point after n models,
+# and prints how many it had saved and which one the file contains.
 DIE_SOMEWHERE = """
 import json, os, signal, sys
 import numpy as np
@@ -367,5 +367,5 @@ def test_a_process_that_is_killed_anywhere_leaves_the_last_complete_checkpoint(p
     Checkpoint(path).save(estimator(hidden_layer_sizes=(100, 100), max_iter=1).fit(X, y))
     results = run(DIE_SOMEWHERE, path)
     assert len(results) == 16
-    # Where it got further, it was killed before it had said so.
+    # If the file has a later model, the process was killed before it reported it.
     assert all(said <= found <= said + 5 for said, found in results)

@@ -1,6 +1,6 @@
 """A class weight is a sample weight of the rows of its class, whatever the solver, the batch size and the rows.
 
-test_algorithms.py holds weighted mini-batches against the formulas; here one public way is held against the other.
+test_algorithms.py compares weighted mini-batches with the formulas. This file compares the two public ways.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N_ROWS = 26
 KINDS = ("binary", "multiclass", "multilabel")
 ROWS = {kind: problem(kind, N_ROWS)[:2] for kind in KINDS}
-# Some weigh more than 1, some less, some nothing; "no" is left out and so weighs 1.
+# Some weights are above 1, some below, some 0. "no" is missing, so its weight is 1.
 GIVEN = {
     "binary": {"yes": 4.0},
     "multiclass": {3: 0.25, 5: 5.0, 11: 0.0},
@@ -32,7 +32,7 @@ SOLVERS = {"sgd": {}, "adam": {"solver": "adam", "learning_rate_init": 0.01}}
 
 
 def estimator(**params):
-    """An estimator that trains for exactly three epochs unless told otherwise."""
+    """An estimator that trains for exactly three epochs by default."""
     settings = {"hidden_layer_sizes": (6,), "activation": "tanh", "max_iter": 3, "random_state": 0}
     return FNNClassifier(**(settings | {"tol": 0.0, "n_iter_no_change": 1000} | params))
 
@@ -42,7 +42,7 @@ def class_weight_of(kind, weighting):
 
 
 def weights_of(y, class_weight):
-    """The weight of every row as the documentation has it; of several labels the product over the labels."""
+    """The weight of every row by the documentation. With several labels, it is the product over the labels."""
     if y.ndim == 2:
         per_label = class_weight if isinstance(class_weight, list) else [class_weight] * y.shape[1]
         return np.prod([weights_of(y[:, k], per_label[k]) for k in range(y.shape[1])], axis=0)
@@ -59,7 +59,7 @@ def distance(a, b):
 
 
 def assert_same_training(weighted, expected):
-    """Weights that are rounded in another way, times some hundred steps at the most."""
+    """Weights with other rounding, over some hundred steps at most."""
     assert distance(weighted, expected) < 1e-12
     np.testing.assert_allclose(weighted.loss_curve_, expected.loss_curve_, rtol=1e-12)
 
@@ -71,13 +71,12 @@ def test_the_weights_are_those_of_compute_sample_weight(kind, weighting):
     class_weight = class_weight_of(kind, weighting)
     found = weights_of(y, class_weight)
     np.testing.assert_allclose(found, compute_sample_weight(class_weight, y), rtol=1e-14)
-    assert len(set(found.tolist())) > 1  # else nothing below could fail
+    assert len(set(found.tolist())) > 1  # otherwise nothing below could fail
 
 
 # fit
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", SOLVERS)
 @kinds
 @weightings
@@ -103,7 +102,7 @@ def test_lbfgs_is_that_with_the_equivalent_sample_weight(kind, weighting, contai
     params = {"solver": "lbfgs", "max_iter": 8, "alpha": 0.1}
     weighted = estimator(class_weight=class_weight, **params).fit(container(X), y)
     expected = estimator(**params).fit(container(X), y, sample_weight=weights_of(y, class_weight))
-    # Its line search magnifies what was rounded.
+    # Its line search magnifies the rounding.
     assert distance(weighted, expected) < 1e-7
     assert distance(weighted, estimator(**params).fit(container(X), y)) > 1e-2
 
@@ -119,7 +118,6 @@ def test_it_is_so_with_everything_switched_on(weighting, batch_size):
     assert_same_training(weighted, estimator(**params).fit(X, y, sample_weight=weights_of(y, class_weight)))
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", [*SOLVERS, "lbfgs"])
 @batch_sizes
 @kinds
@@ -165,13 +163,13 @@ def test_only_the_ratios_of_class_weights_matter(kind):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_mini_batches_all_of_whose_rows_weigh_nothing_do_no_harm(solver):
     X, y = ROWS["multiclass"]
-    order = np.argsort(y == 11)  # the rows of weight 0 last: whole mini-batches of them
+    order = np.argsort(y == 11)  # the rows of weight 0 come last and fill whole mini-batches
     clf = estimator(class_weight=GIVEN["multiclass"], batch_size=2, shuffle=False, **SOLVERS[solver])
     clf.fit(X[order], y[order])
     assert np.isfinite(clf.loss_curve_).all()
     assert (y == 11).sum() >= 4
     if solver == "sgd":
-        # Nor do they move anything: their gradient is 0, and the others' are larger by the mean weight.
+        # They change nothing: their gradient is 0, and the other gradients are larger because of the mean weight.
         kept = y[order] != 11
         eta = 0.1 * N_ROWS / kept.sum()
         assert kept.sum() % 2 == 0
@@ -185,14 +183,13 @@ def test_mini_batches_all_of_whose_rows_weigh_nothing_do_no_harm(solver):
 
 
 def first_chunk_lacks_a_class(y):
-    """Row numbers of two chunks: the first has all classes (of the first label) but one."""
+    """Row numbers of two chunks. The first chunk lacks one class (of the first label)."""
     column = y if y.ndim == 1 else y[:, 0]
     rarest = min(set(column.tolist()), key=column.tolist().count)
     first = np.flatnonzero(column != rarest)[:12]
     return first, np.setdiff1d(np.arange(N_ROWS), first)
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", SOLVERS)
 @kinds
 @weightings
@@ -207,7 +204,7 @@ def test_partial_fit_weighs_the_rows_of_every_chunk(solver, kind, weighting, bat
     for rows in first_chunk_lacks_a_class(y) * 2:
         chunk = container(X[rows]), y[rows]
         weighted.partial_fit(*chunk, classes=classes)
-        # "balanced" is about the rows of the call.
+        # "balanced" refers to the rows of the call.
         expected.partial_fit(*chunk, sample_weight=weights_of(y[rows], class_weight), classes=classes)
         plain.partial_fit(*chunk, classes=classes)
     assert_same_training(weighted, expected)
@@ -233,7 +230,7 @@ def test_class_weights_are_for_training_and_not_for_the_scores(kind, weighting):
     X, y = ROWS[kind]
     X_val, y_val, _ = problem(kind, 15, seed=9)
     clf = estimator(class_weight=class_weight_of(kind, weighting), batch_size=7).fit(X, y, X_val=X_val, y_val=y_val)
-    # log_loss takes logarithms of rounded probabilities, the package the raw outputs.
+    # log_loss takes logarithms of rounded probabilities; skfnn uses the raw outputs.
     expected = log_loss(y_val, clf.predict_proba(X_val), labels=clf.classes_)
     np.testing.assert_allclose(clf.validation_loss_curve_[-1], expected, rtol=1e-10)
     np.testing.assert_allclose(clf.validation_scores_[-1], accuracy_score(y_val, clf.predict(X_val)), rtol=1e-14)
@@ -255,7 +252,7 @@ def test_rows_are_held_out_as_without_class_weights_and_balancing_counts_them(ki
     assert seen["given"] == {}
     estimator(batch_size=7, validation_fraction=0.3, scoring=spy).fit(X, y)
     np.testing.assert_array_equal(weighted_rows, seen["rows"])
-    # Trained on what is left, with the weights that the rows have among all rows.
+    # Training uses the remaining rows, with the weights that they have among all rows.
     held = {row.tobytes() for row in weighted_rows}
     left = np.array([row.tobytes() not in held for row in X])
     weights = weights_of(y, class_weight)
@@ -265,7 +262,7 @@ def test_rows_are_held_out_as_without_class_weights_and_balancing_counts_them(ki
     assert weighted.t_ == 3 * left.sum()
 
 
-# What is refused
+# Errors
 
 
 @pytest.mark.parametrize(

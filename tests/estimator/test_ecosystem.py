@@ -1,6 +1,6 @@
 """The estimators inside scikit-learn's own tools: calibration, ensembles, inspection, halving searches, set_output.
 
-Each test computes what the tool should give by hand, from estimators that are fitted apart from it.
+Each test computes the expected result of a tool by hand, from estimators fitted outside the tool.
 """
 
 import warnings
@@ -45,7 +45,7 @@ from skfnn import FNNClassifier, FNNRegressor
 
 SKLEARN = parse_version(sklearn.__version__)
 
-# n_iter_no_change=inf: exactly max_iter epochs, without a warning that they were few.
+# n_iter_no_change=inf: exactly max_iter epochs, without a warning.
 SETTINGS = {
     "hidden_layer_sizes": (8,),
     "solver": "adam",
@@ -80,7 +80,7 @@ PROBLEMS = {"classifier": (classifier, X_iris, flowers), "regressor": (regressor
 
 
 def overconfident(n_classes):
-    """A network trained far too long on noisy labels, training rows and other rows."""
+    """A network trained far too long on noisy labels, its training rows, and other rows."""
     X, y = make_classification(400, 6, n_informative=4, n_redundant=0, n_classes=n_classes, flip_y=0.3, random_state=0)
     clf = classifier(hidden_layer_sizes=(64,), learning_rate_init=0.01, max_iter=60)
     return clf, (X[:200], y[:200]), (X[200:], y[200:])
@@ -116,7 +116,7 @@ def test_a_frozen_network_is_calibrated_as_it_is(method):
     before = clf.coefs_[0].copy()
     calibrated = CalibratedClassifierCV(FrozenEstimator(clf), method=method).fit(*test)
     np.testing.assert_array_equal(clf.coefs_[0], before)
-    # Both methods map the decision function by an increasing function.
+    # Both methods apply an increasing function to the decision function.
     proba = calibrated.predict_proba(test[0])[:, 1]
     in_order = proba[np.argsort(clf.decision_function(test[0]))]
     assert (np.diff(in_order) >= 0).all()
@@ -154,7 +154,7 @@ def test_calibration_passes_sample_weights_on():
 @pytest.mark.parametrize("container", ["array", "frame"])
 @pytest.mark.parametrize("make", [classifier, regressor])
 def test_permutation_importance_finds_the_features_that_matter(make, container):
-    # Features 0 and 1 make the targets, 2 and 3 are noise.
+    # Features 0 and 1 determine the targets, 2 and 3 are noise.
     y = y_line if make is regressor else np.where(y_line > 0, "high", "low")
     X = X_line
     if container == "frame":
@@ -231,7 +231,7 @@ def test_bagging_averages_networks_on_bootstrap_samples(kind, max_features):
     for member, rows, columns in zip(
         model.estimators_, model.estimators_samples_, model.estimators_features_, strict=True
     ):
-        # scikit-learn tells an estimator that takes sample weights how often each row was drawn.
+        # If an estimator takes sample weights, scikit-learn passes how often it drew each row.
         counts = np.bincount(rows, minlength=len(X)).astype(float)
         own = clone(member).fit(X[:, columns], codes, counts)
         np.testing.assert_array_equal(own.coefs_[0], member.coefs_[0])
@@ -263,7 +263,7 @@ def test_soft_voting_averages_the_probabilities():
     voting = VotingClassifier(members, voting="soft", weights=[3, 1, 2]).fit(X_iris, flowers)
     each = [clone(member).fit(X_iris, y_iris).predict_proba(X_iris) for _, member in members]
     expected = np.average(each, axis=0, weights=[3, 1, 2])
-    # The logistic regression in it is fitted to the same labels; only sums are in another order.
+    # Its logistic regression is fitted to the same labels. Only the order of sums differs.
     np.testing.assert_allclose(voting.predict_proba(X_iris), expected, rtol=1e-12)
     np.testing.assert_array_equal(voting.predict(X_iris), voting.classes_[expected.argmax(axis=1)])
     assert voting.score(X_iris, flowers) > 0.9
@@ -323,7 +323,7 @@ def test_stacking_takes_networks_that_are_already_fitted():
         assert given is used
 
 
-# One network a class, one network an output
+# One network per class, one network per output
 
 
 def test_one_vs_rest_is_one_binary_network_a_class():
@@ -351,7 +351,7 @@ def test_a_multi_output_regressor_is_one_network_an_output():
     each = [regressor().fit(X_line, Y_line[:, k]).predict(X_line) for k in range(3)]
     np.testing.assert_array_equal(model.predict(X_line), np.column_stack(each))
     assert abs(model.predict(X_line) - regressor().fit(X_line, Y_line).predict(X_line)).max() > 1e-3
-    # and partial_fit is there with the network's
+    # partial_fit exists if the network has it
     model = MultiOutputRegressor(regressor())
     for _ in range(3):
         model.partial_fit(X_line, Y_line)
@@ -367,7 +367,7 @@ def test_targets_are_standardised_and_put_back(targets):
     model = TransformedTargetRegressor(regressor(max_iter=40), transformer=StandardScaler()).fit(X_line, y)
     scale, mean = y.std(axis=0), y.mean(axis=0)
     own = regressor(max_iter=40).fit(X_line, (y - mean) / scale)
-    # The scaler rounds in another way, and forty epochs carry that on.
+    # The scaler rounds in another way, and forty epochs magnify the difference.
     np.testing.assert_allclose(model.predict(X_line), own.predict(X_line) * scale + mean, rtol=0, atol=1e-6)
     assert model.score(X_line, y) > 0.8
     assert model.predict(X_line).shape == y.shape
@@ -470,7 +470,7 @@ def test_a_pipeline_may_pass_frames_between_its_steps(kind, library):
     assert type(model[:-1].transform(frame)) is type(frame)
     plain = make_pipeline(StandardScaler(), make()).fit(X, y)
     raw = "decision_function" if kind == "classifier" else "predict"
-    # The scaler sums the columns of a frame in another order than those of an array; twelve epochs carry that on.
+    # The scaler sums the columns of frames and arrays in different orders, and twelve epochs magnify the difference.
     np.testing.assert_allclose(getattr(model, raw)(frame), getattr(plain, raw)(X), rtol=0, atol=1e-9)
     np.testing.assert_allclose(model.score(frame, y), plain.score(X, y), rtol=1e-9)
     assert not hasattr(plain[-1], "feature_names_in_")
@@ -485,7 +485,7 @@ def test_stacking_names_the_columns_of_probabilities():
 
 
 def change(case, library, X):
-    """The frame that prediction gets in place of the one that was fitted, or an array."""
+    """The frame, or array, that prediction gets instead of the fitted one."""
     renamed = ["length", "width", "height", "mass"]
     order = [3, 0, 1, 2]
     return {
@@ -498,7 +498,7 @@ def change(case, library, X):
 
 
 def outcome(model, X, y, method):
-    """What a call raises or warns, with the estimator's name left out."""
+    """The error or warning of a call, without the estimator's name."""
     arguments = (X,) if method in ("predict", "predict_proba") else (X, y)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -1,4 +1,4 @@
-"""Label smoothing: training on targets that are a mixture, told apart from the exact labels of validation."""
+"""Label smoothing: training uses mixed targets, validation uses the exact labels."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ SOLVERS = {name: SOLVERS[name] for name in ("plain", "nesterov", "adam")}
 
 
 def smoothed(T, kind, share):
-    """The targets of Szegedy et al. (2016), section 7; of one logistic unit those of its two classes."""
+    """The targets of Szegedy et al. (2016), section 7. One logistic unit has the targets of its two classes."""
     return (1.0 - share) * T + share / (T.shape[1] if kind == "multiclass" else 2)
 
 
@@ -27,7 +27,6 @@ def start_for(kind, hidden=(6, 4)):
 # Training
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,7 +59,7 @@ def test_training_is_the_loop_for_sparse_rows_with_weights(container, kind, asse
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shuffled_rows_have_their_own_targets(kind, assert_parameters):
-    # One full batch does not mind the order: with shuffled mini-batches and eta so small, neither do these.
+    # A full batch does not depend on the order. With an eta this small, shuffled mini-batches hardly do.
     X, y, _ = problem(kind, 70)
     start = start_for(kind)
     fits = [
@@ -82,10 +81,10 @@ def test_lbfgs_minimises_the_objective_of_smoothed_targets(kind):
 
 
 def test_rows_that_fit_perfectly_end_at_the_smoothed_targets():
-    # One row a class: nothing keeps the network from showing the targets exactly.
+    # With one row per class the network can reach the targets exactly.
     X, y = np.eye(4), np.arange(4)
     clf = estimator(2000, solver="lbfgs", label_smoothing=0.2, tol=1e-12, hidden_layer_sizes=(8,)).fit(X, y)
-    # SciPy's L-BFGS ends where the loss changes by 2e-9; the error of the outputs is the root of that of the loss.
+    # SciPy's L-BFGS stops when the loss changes by 2e-9. The error of the outputs is the root of the error of the loss.
     np.testing.assert_allclose(clf.predict_proba(X), 0.8 * np.eye(4) + 0.05, rtol=0, atol=2e-4)
 
 
@@ -100,7 +99,7 @@ def test_a_share_of_0_changes_nothing(kind, assert_identical):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_share_that_rounds_to_nothing_changes_nothing(kind, assert_parameters):
-    # Unlike a share of 0 it goes the way of every other.
+    # Unlike a share of 0, it takes the general code path.
     X, y, _ = problem(kind, 70)
     tiny, default = estimator(2, label_smoothing=1e-17).fit(X, y), estimator(2).fit(X, y)
     assert_parameters(tiny, default.coefs_, default.intercepts_, atol=1e-14)
@@ -117,7 +116,7 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(kind, assert_identical):
 
 
 def test_the_share_goes_to_all_classes_that_were_announced():
-    # Class 13 has no row, but its share: its output is pushed up to 0.2 / 4 instead of down to 0.
+    # Class 13 has no row, but a share: training pushes its output up to 0.2 / 4 instead of down to 0.
     X, y, _ = problem("multiclass", 70)
     params = {"solver": "adam", "learning_rate_init": 0.02, "batch_size": "full"}
     fits = [estimator(1, label_smoothing=share, **params) for share in (0.0, 0.2)]
@@ -125,7 +124,7 @@ def test_the_share_goes_to_all_classes_that_were_announced():
         for _ in range(150):
             clf.partial_fit(X, y, classes=[3, 5, 11, 13])
     exact, smooth = (clf.predict_proba(X)[:, 3].mean() for clf in fits)
-    # At the minimum the mean of every output is the mean of its target; training has come near.
+    # At the minimum the mean of every output is the mean of its target. Training has come close.
     assert exact < 0.01
     np.testing.assert_allclose(smooth, 0.05, atol=0.01)
 
@@ -141,7 +140,7 @@ def test_class_weights_and_smoothing_go_together(assert_identical):
 
 
 def exact_loss(clf, X, y):
-    """The loss of exact labels as scikit-learn has it; of several labels the sum of theirs."""
+    """scikit-learn's loss of exact labels. With several labels, it is the sum over the labels."""
     p = clf.predict_proba(X)
     if y.ndim == 1:
         return log_loss(y, p, labels=clf.classes_)
@@ -174,7 +173,7 @@ def test_rows_held_out_have_exact_labels(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_training_loss_is_that_of_the_smoothed_targets(kind):
-    # The loss of a smoothed target is not below the entropy of the target.
+    # The loss of a smoothed target is at least the entropy of the target.
     X, y, T = problem(kind, 40)
     clf = estimator(300, label_smoothing=0.4, solver="adam", learning_rate_init=0.05, batch_size="full").fit(X, y)
     targets = smoothed(T, kind, 0.4)

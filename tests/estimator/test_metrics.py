@@ -1,7 +1,7 @@
 """What `scoring` measures after every epoch, what the validation loss is, and scores that are not numbers.
 
-The classifier's scores and losses are in test_validation.py; here is what the regressor adds, and what a score can do
-to a training.
+test_validation.py has the classifier's scores and losses. This file has the regressor's, and the effects of scores on a
+training run.
 """
 
 import warnings
@@ -43,7 +43,7 @@ weighted = pytest.mark.parametrize("weights", [None, WEIGHTS_VAL], ids=["plain",
 
 
 def settings(**params):
-    """Exactly five epochs unless told otherwise, in float64."""
+    """An estimator that trains for exactly five epochs by default, in float64."""
     exact = {"tol": 0.0, "n_iter_no_change": 1000, "max_iter": N_EPOCHS, "random_state": 0}
     return {"hidden_layer_sizes": (5,), "batch_size": 12} | exact | params
 
@@ -74,7 +74,7 @@ def test_every_epoch_has_the_r2_and_the_loss_of_its_weights(solver, n_outputs, w
     assert len(whole.validation_scores_) == len(whole.validation_loss_curve_) == whole.n_iter_ == N_EPOCHS
     for epoch in range(1, N_EPOCHS + 1):
         predicted = regressor(**(params | {"max_iter": epoch})).fit(X, targets).predict(X_val)
-        # Sums of 30 numbers, which two functions take in two orders: a few roundings.
+        # Two functions sum 30 numbers in two orders: a few roundings.
         expected = r2_score(given["y_val"], predicted, sample_weight=weights)
         np.testing.assert_allclose(whole.validation_scores_[epoch - 1], expected, rtol=1e-12, atol=1e-14)
         # (z - y)^2 / 2, summed over the outputs.
@@ -93,7 +93,7 @@ def test_with_poisson_the_loss_is_half_the_deviance_and_the_score_is_that_of_the
     model = regressor(loss="poisson").fit(X, counts, **given)
     mean = model.predict(X_val)
     expected = mean_poisson_deviance(counts_val, mean, sample_weight=weights) / 2
-    # The deviance takes logarithms of means, the loss has them before the exponential.
+    # The deviance takes logarithms of means; the loss uses the raw outputs, before the exponential.
     np.testing.assert_allclose(model.validation_loss_curve_[-1], expected, rtol=1e-10)
     expected = r2_score(counts_val, mean, sample_weight=weights)
     np.testing.assert_allclose(model.validation_scores_[-1], expected, rtol=1e-12)
@@ -184,9 +184,9 @@ def test_the_validation_loss_is_the_plain_cross_entropy_whatever_is_trained_on(p
 
     model = train(**params)
     expected = log_loss(seen["labels"], model.predict_proba(seen["rows"]))
-    # log_loss takes logarithms of probabilities, which are rounded to 1e-16, ours the raw outputs.
+    # log_loss takes logarithms of probabilities, which are rounded to 1e-16; skfnn uses the raw outputs.
     np.testing.assert_allclose(model.validation_loss_curve_[-1], expected, rtol=1e-10)
-    assert abs(expected - train().validation_loss_curve_[-1]) > 1e-4  # the setting did act on the training
+    assert abs(expected - train().validation_loss_curve_[-1]) > 1e-4  # the setting affected training
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision", "neg_brier_score", "f1"])
@@ -224,7 +224,7 @@ def test_a_callable_gets_weights_only_where_there_are_some():
     with pytest.raises(TypeError, match="sample_weight"):
         model.set_params(validation_fraction=0.2).fit(X, y, sample_weight=np.ones(N))
     assert not hasattr(model, "coefs_")
-    # Weights of the training rows are nothing to a validation set that was given.
+    # Weights of the training rows do not affect a given validation set.
     assert len(model.fit(X, y, np.ones(N), X_val=X_val, y_val=y_val).validation_scores_) == N_EPOCHS
 
 
@@ -244,7 +244,7 @@ def test_a_regressor_gets_the_weights_of_the_best_epoch_back(scoring, assert_ide
 
 
 def test_the_metric_decides_which_epoch_is_the_best():
-    # One training, so the same weights after every epoch: the metrics differ in which they like best.
+    # The weights after every epoch are the same. The metrics prefer different epochs.
     best = {}
     for name in ("loss", "neg_mean_absolute_error", "neg_max_error"):
         scoring = make_scorer(max_error, greater_is_better=False) if name == "neg_max_error" else name
@@ -254,7 +254,7 @@ def test_the_metric_decides_which_epoch_is_the_best():
         best[name] = int(np.argmax(model.validation_scores_))
         scorer = get_scorer("neg_mean_squared_error" if name == "loss" else scoring)
         factor = 0.5 if name == "loss" else 1.0
-        # Scored again from the weights that were put back: sums in another order.
+        # The restored weights are scored again: sums in another order.
         np.testing.assert_allclose(model.best_validation_score_, factor * scorer(model, X_val, y_val), rtol=1e-12)
     assert len(set(best.values())) > 1
 
@@ -272,7 +272,7 @@ def test_lbfgs_and_the_others_stop_a_regressor_early_on_rows_held_out(solver):
 
 
 def in_turn(scores):
-    """A scorer that gives these scores, one after the other, and then again from the first."""
+    """A scorer that returns these scores one after the other, and then starts again."""
     calls = []
 
     def scorer(model, rows, values):
@@ -283,7 +283,7 @@ def in_turn(scores):
 
 
 def fit(kind, scores, *, held_out=False, **params):
-    """Train while the scorer says `scores`."""
+    """Train while the scorer returns `scores`."""
     make, rows, values = (regressor, X, y) if kind == "regressor" else (classifier, X_classes[:N], classes[:N])
     given = {} if held_out else ({"X_val": X_val, "y_val": y_val} if kind == "regressor" else CLASSES)
     return make(scoring=in_turn(scores), **params).fit(rows, values, **given)
@@ -295,7 +295,7 @@ def fit(kind, scores, *, held_out=False, **params):
 def test_scores_of_which_none_is_a_number_end_every_training(solver, kind, held_out):
     patience = {"early_stopping": True, "n_iter_no_change": 3, "max_iter": 50, "alpha": 1.0}
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # it was stopped: nothing is said of convergence
+        warnings.simplefilter("error")  # it was stopped, so there is no warning about convergence
         model = fit(kind, [NAN], held_out=held_out, **SOLVERS[solver], **patience)
     assert model.n_iter_ == len(model.validation_scores_) == 4
     assert np.isnan(model.validation_scores_).all()
@@ -307,7 +307,7 @@ def test_scores_of_which_none_is_a_number_end_every_training(solver, kind, held_
 def test_with_adaptive_such_scores_lower_eta_to_its_end_and_then_stop(solver, kind):
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 200, "learning_rate": "adaptive"}
     model = fit(kind, [NAN], **SOLVERS[solver], **patience)
-    # The last eta is the first not above 1e-6; each has three epochs, one more than the patience.
+    # The last eta is the first one of at most 1e-6. Each eta lasts three epochs, one more than the patience.
     eta = model.learning_rate_init_
     n_falls = int(np.ceil(np.log(eta / 1e-6) / np.log(5)))
     assert eta / 5**n_falls <= 1e-6 < eta / 5 ** (n_falls - 1)
@@ -318,9 +318,9 @@ def test_with_adaptive_such_scores_lower_eta_to_its_end_and_then_stop(solver, ki
 
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
 def test_numbers_among_scores_that_are_none_do_not_keep_training_alive(learning_rate):
-    # Scores with no trend, half of them NaN. Four values are an improvement at most four times, each in the third
-    # epoch after the last one at the latest, and three epochs later it is over: within 15 epochs. With "adaptive"
-    # this is so for each of nine etas, as what is to be beaten is measured anew.
+    # Scores with no trend, half of them NaN. Four values improve at most four times, each at most three epochs after
+    # the last one, and three epochs later training stops: within 15 epochs. With "adaptive" this holds for each of nine
+    # etas, because each starts with a new best score.
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 300, "tol": 1e-4}
     for seed in range(10):
         rng = np.random.default_rng(seed)
@@ -349,7 +349,7 @@ def test_the_first_number_after_others_is_an_improvement(assert_identical):
 
 def test_a_warm_start_whose_weights_have_no_score_takes_the_first_that_has_one(assert_identical):
     model = regressor(warm_start=True, max_iter=2).fit(X, y)
-    # The first call scores the weights that are there.
+    # The first call scores the existing weights.
     model.set_params(scoring=in_turn([NAN, NAN, 0.2, 0.1, NAN]), early_stopping=True, n_iter_no_change=2, max_iter=9)
     model.set_params(tol=1e-4).fit(X, y, X_val=X_val, y_val=y_val)
     np.testing.assert_array_equal(model.validation_scores_[2:], [NAN, 0.2, 0.1, NAN, NAN])
@@ -380,7 +380,7 @@ def test_partial_fit_goes_on_after_a_score_that_is_not_a_number(assert_identical
 
 
 def test_r2_of_one_row_is_not_a_number_and_ends_training():
-    # Where such scores come from: a tenth of nine rows is one row.
+    # A real source of such scores: a tenth of nine rows is one row.
     model = regressor(early_stopping=True, n_iter_no_change=3, max_iter=50, batch_size=4)
     with pytest.warns(UndefinedMetricWarning, match="R.2"):
         model.fit(X[:9], y[:9])
@@ -391,7 +391,7 @@ def test_r2_of_one_row_is_not_a_number_and_ends_training():
 
 
 def test_a_metric_may_stop_one_training_while_the_loss_goes_on_improving():
-    # The usual reason to watch a metric: the accuracy is as good as it gets long before the cross-entropy is.
+    # The usual reason to watch a metric: the accuracy stops improving long before the cross-entropy does.
     rows, rows_val, labels, labels_val = train_test_split(X_classes, classes, test_size=0.3, random_state=0)
     params = settings(early_stopping=True, n_iter_no_change=5, max_iter=300, tol=1e-4, learning_rate_init=0.02)
     given = {"X_val": rows_val, "y_val": labels_val}

@@ -1,9 +1,8 @@
-"""What scikit-learn's own tests expect of MLPClassifier and MLPRegressor, and where it is tested here.
+"""What scikit-learn's tests expect of MLPClassifier and MLPRegressor, and the tests here that check it.
 
-`COVERED` names, for every test of scikit-learn's ``neural_network/tests/test_mlp.py``, the tests here that ask the same
-of FNNClassifier and FNNRegressor, written for these estimators. Most of those that ask it of the classifier are in
-test_against_mlp.py; those in this file ask the rest, mostly of both estimators. Where these are meant to behave
-otherwise than scikit-learn's, `OTHERWISE` says how, and the tests named are about that.
+For every test of scikit-learn's ``neural_network/tests/test_mlp.py``, `COVERED` names the tests here that check the
+same for FNNClassifier and FNNRegressor. Most tests of the classifier are in test_against_mlp.py. This file has the
+others, mostly for both estimators. If skfnn differs on purpose, `OTHERWISE` says how, and the named tests check that.
 """
 
 import ast
@@ -20,7 +19,7 @@ from sklearn.utils.fixes import parse_version
 
 from skfnn import FNNClassifier, FNNRegressor
 
-# expectation, as the name of scikit-learn's test without "test_": file and test here, in several where it has several
+# name of scikit-learn's test without "test_": file and test here; several, if scikit-learn's test has several parts
 COVERED = {
     # the objective and its gradient
     "alpha": "against_mlp: a_larger_alpha_gives_weights_closer_to_zero",
@@ -116,7 +115,7 @@ TWO_ROWS = [[3, 2], [1, 6]], [1, 0]
 
 
 def functions_of(path):
-    """The test functions of a file, without "test_"."""
+    """The names of the test functions of a file, without "test_"."""
     functions = [node.name for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
     return {name.removeprefix("test_") for name in functions if name.startswith("test_")}
 
@@ -149,7 +148,7 @@ def test_every_test_in_the_table_exists():
 def test_lbfgs_fits_a_regression_with_every_activation(activation):
     bent = np.sin(X_line[:, 0]) + y_line
     reg = FNNRegressor(50, activation, solver="lbfgs", max_iter=300, random_state=1).fit(X_line, bent)
-    # A plane does not fit the sine, whose share of the variance is about a fifth; the others learn its noise too.
+    # A plane does not fit the sine, which is about a fifth of the variance. The other networks also learn the noise.
     assert reg.score(X_line, bent) > (0.8 if activation == "identity" else 0.98)
 
 
@@ -193,7 +192,7 @@ def test_partial_fit_goes_on_after_a_fit_that_was_stopped_early(kind):
     net.partial_fit(X_iris, y_iris)
     assert net.n_iter_ == epochs + 1
     assert len(net.loss_curve_) == epochs + 1
-    # It was given no rows to score: as many scores as before, and none for this epoch.
+    # The call had no rows to score, so there are as many scores as before, and none for this epoch.
     scores = net.history_["validation_score"]
     assert [score is None for score in scores] == [False] * epochs + [True]
     assert (net.coefs_[0] != before[0]).any()
@@ -209,7 +208,7 @@ def test_a_loaded_regression_learns_another_target(tmp_path):
     for _ in range(400):
         loaded.partial_fit([[2]], [1])
     np.testing.assert_allclose(loaded.predict([[2]]), [1], rtol=1e-3)
-    np.testing.assert_allclose(reg.predict([[2]]), [4], rtol=0.01)  # the one that was dumped did not move
+    np.testing.assert_allclose(reg.predict([[2]]), [4], rtol=0.01)  # the pickled model did not change
 
 
 # Epochs
@@ -239,7 +238,7 @@ def test_n_iter_no_change_epochs_without_improvement_stop_training(kind, patienc
     tol = 0.01
     net = kind(tol=tol, max_iter=3000, n_iter_no_change=patience, random_state=0).fit(X_digits, y_digits)
     assert net.n_iter_ < 3000
-    # The last epoch that was better than the best before it by tol was that many, and one, before the end.
+    # The last epoch that was better by tol than the best before it was n_iter_no_change + 1 epochs before the end.
     losses = np.array(net.loss_curve_)
     best_before = np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
     improving = np.flatnonzero(losses <= best_before - tol)
@@ -311,7 +310,7 @@ def test_equal_weights_are_no_weights_with_early_stopping(kind, solver):
     }
     plain = kind(10, **params).fit(X_iris, y_iris)
     weighted = kind(10, **params).fit(X_iris, y_iris, sample_weight=np.full(150, 2.0))
-    # A power of 2 divides without a rounding.
+    # Division by a power of 2 is exact.
     np.testing.assert_allclose(weighted.validation_scores_, plain.validation_scores_, rtol=1e-10)
     np.testing.assert_allclose(weighted.coefs_[0], plain.coefs_[0], rtol=1e-8, atol=1e-10)
 
@@ -321,7 +320,7 @@ def test_two_rows_are_too_few_for_a_validation_score():
     X, y = make_regression(n_samples=2, n_features=5, random_state=0)
     with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
         reg = FNNRegressor(early_stopping=True, learning_rate_init=1e-6, random_state=0).fit(X, y)
-    # No score is an improvement, and the weights are those of the last epoch.
+    # No score is an improvement, so the weights are those of the last epoch.
     assert np.isnan(reg.validation_scores_).all()
     assert reg.n_iter_ == reg.n_iter_no_change + 1
     with pytest.raises(ValueError, match="leaves no training rows"):
@@ -389,7 +388,7 @@ def test_a_warm_start_may_stop_early(kind):
 @estimators
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 def test_each_warm_start_without_convergence_warns(kind, solver):
-    # For SGD and Adam patience is taken away: with n_iter_no_change=np.inf the number of epochs is what was asked for.
+    # SGD and Adam have no patience here: with n_iter_no_change=np.inf they train for max_iter epochs.
     net = kind(solver=solver, warm_start=True, max_iter=5, tol=0.0, n_iter_no_change=1000, random_state=0)
     for max_iter in (5, 8):
         with pytest.warns(ConvergenceWarning):

@@ -1,4 +1,4 @@
-"""Exported to ONNX and run by onnxruntime, a model predicts what it predicts in Python."""
+"""A model exported to ONNX predicts the same in onnxruntime as in Python."""
 
 import sys
 
@@ -29,13 +29,13 @@ LABELS = {
     "two labels": np.column_stack([y % 2, y > 4]).astype(int),
     "three labels": np.column_stack([y % 2, y > 4, y % 3 == 0]).astype(int),
 }
-# float32 has a relative error of 6e-8 an operation, and the raw outputs here are of the order of 1: the tolerance that
-# is promised leaves two orders of magnitude. float64 is far more exact, but for the float32 Erf in gelu.
+# float32 has a relative error of 6e-8 per operation, and the raw outputs here have size 1, so the promised tolerance is
+# larger by two orders of magnitude. float64 is far more exact, except for the float32 Erf in gelu.
 TOLERANCE = 1e-5
 
 
 def estimator(kind=FNNClassifier, **params):
-    """An estimator that trains quickly, with probabilities that are far from even."""
+    """An estimator that trains quickly, with probabilities far from 1/2."""
     return kind(**({"hidden_layer_sizes": (12, 8), "batch_size": 20, "max_iter": 5, "random_state": 0} | params))
 
 
@@ -52,7 +52,7 @@ def exported(model, rows, **params):
 
 
 def assert_classifier_agrees(clf, rows):
-    """The exported classifier has the labels and the probabilities of the one in Python."""
+    """The exported classifier has the same labels and probabilities as the one in Python."""
     label, probabilities = exported(clf, rows)
     assert probabilities.dtype == ("float64" if rows.dtype == "float64" else "float32")
     np.testing.assert_allclose(probabilities, clf.predict_proba(rows), rtol=0, atol=TOLERANCE)
@@ -159,7 +159,7 @@ def test_regressor_in_a_pipeline_agrees():
 
 
 def one_input(kind, targets, activation, scale=1.0):
-    """A network of one feature and one hidden unit, both its weights known: the raw outputs are scale * f(x)."""
+    """A network with one feature, one hidden unit and known weights: the raw outputs are scale * f(x)."""
     net = kind(1, activation, max_iter=1, dtype="float64", random_state=0).fit(np.zeros((len(targets), 1)), targets)
     for weights, bias, value in zip(net.coefs_, net.intercepts_, (1.0, scale), strict=True):
         weights[:], bias[:] = value, 0.0
@@ -184,7 +184,8 @@ def test_logistic_probabilities_are_exact_far_from_zero(labels, dtype):
     clf = one_input(FNNClassifier, labels, "identity")
     label, probabilities = exported(clf, rows)
     np.testing.assert_array_equal(label, clf.predict(rows))
-    # A relative tolerance, of the smaller probability too: log(p) is as exact in ONNX as in Python. exp(-1e4) is zero.
+    # A relative tolerance, also for the smaller probability: log(p) is as exact in ONNX as in Python. exp(-1e4) is
+    # zero.
     np.testing.assert_allclose(probabilities, clf.predict_proba(rows), rtol=1e-6, atol=0)
 
 

@@ -1,4 +1,4 @@
-"""FNNRegressor: its losses, gradients and steps against formulas and MLPRegressor, and what a user relies on."""
+"""FNNRegressor: its losses, gradients and steps, compared with formulas and MLPRegressor, and what users rely on."""
 
 import inspect
 import pickle
@@ -36,7 +36,7 @@ containers = pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix
 
 
 def problem(loss, n_outputs, n_rows=40, seed=0):
-    """Random rows, some of their entries zero, and targets of size 1 that depend on them; counts for Poisson."""
+    """Random rows with some zero entries, and targets of size 1 that depend on the rows (counts for Poisson)."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_rows, N_FEATURES))
     X[rng.random(X.shape) < 0.3] = 0.0
@@ -52,14 +52,14 @@ def start_for(n_outputs, seed=1):
 
 
 def estimator(**params):
-    """An estimator that trains for exactly max_iter epochs unless told otherwise."""
+    """An estimator that trains for exactly max_iter epochs by default."""
     settings = {"hidden_layer_sizes": HIDDEN, "activation": "tanh", "max_iter": 6, "learning_rate_init": 0.05}
     settings |= {"batch_size": 10, "n_iter_no_change": np.inf, "random_state": 0}
     return FNNRegressor(**(settings | params))
 
 
 def mean_loss(loss, y, predicted, weights=None):
-    """The loss that the documentation states, by scikit-learn's metrics: summed over the outputs."""
+    """The loss by the documentation, from scikit-learn's metrics: summed over the outputs."""
     metric = mean_poisson_deviance if loss == "poisson" else mean_squared_error
     y, predicted = (np.reshape(a, (len(a), -1)) for a in (y, predicted))
     return sum(metric(a, b, sample_weight=weights) / 2 for a, b in zip(y.T, predicted.T, strict=True))
@@ -76,7 +76,7 @@ def raw_problem(loss, n_outputs, n=17):
 
 
 def value_and_delta(loss, z, y, weights=None, dtype=np.float64):
-    """The sum of the rows' losses and its derivative; the arguments stay as they are."""
+    """The sum of the rows' losses, and its derivative. The arguments do not change."""
     # A block of one mini-batch.
     z, y = (np.array(a, dtype).T[None].copy() for a in (z, y))
     delta, row = np.full_like(z[0].T, np.nan, order="F"), np.full((1, z.shape[2]), np.nan, dtype)
@@ -113,7 +113,7 @@ def test_delta_is_the_derivative_of_the_loss(loss, n_outputs, weighted):
         step = np.zeros_like(z)
         step[index] = h
         up, down = (value_and_delta(loss, z + s, y, weights)[0] for s in (step, -step))
-        # Central differences: h^2 of truncation, and the rounding of a sum of size 100 divided by h: 2e-9.
+        # Central differences: a truncation error of h^2, and the rounding of a sum of size 100 divided by h, 2e-9.
         np.testing.assert_allclose(delta[index], (up - down) / (2 * h), rtol=0, atol=1e-8)
 
 
@@ -153,7 +153,7 @@ def objective(X, y, coefs, intercepts, loss, alpha, weights):
 
 
 def finite_differences(X, y, start, *rest):
-    """The derivative of R with respect to every parameter, the weights first."""
+    """The derivative of R with respect to every parameter, weights first."""
     coefs, intercepts = ([p.copy() for p in part] for part in start)
     h, differences = 1e-5, []
     for p in coefs + intercepts:
@@ -168,7 +168,6 @@ def finite_differences(X, y, start, *rest):
     return differences
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("weights", [None, (0.0, 1.0, 2.5, 0.3, 1.0, 4.0, 0.0, 0.7, 1.0)], ids=["plain", "weights"])
 @pytest.mark.parametrize("alpha", [0.0, 1.3])
 @outputs
@@ -178,14 +177,15 @@ def test_a_step_of_length_1_is_the_gradient_of_the_objective(loss, n_outputs, al
     start = start_for(n_outputs)
     expected = finite_differences(X, y, start, loss, alpha, weights)
     assert max(np.abs(g).max() for g in expected) > 0.1
-    # Plain SGD puts products of factors into the weights, momentum into the velocity, which is first -eta * gradient.
+    # Plain SGD adds products of factors to the weights; momentum adds them to the velocity, first -eta * gradient.
     for momentum in (0.0, 0.9):
         for container in (np.asarray, sparse.csr_matrix):
             reg = estimator(loss=loss, alpha=alpha, momentum=momentum, nesterovs_momentum=False, batch_size="full")
             reg.set_params(max_iter=1, learning_rate_init=1.0)
             reg.fit(container(X), y, sample_weight=weights, coefs_init=start[0], intercepts_init=start[1])
             for before, after, g in zip([*start[0], *start[1]], reg.coefs_ + reg.intercepts_, expected, strict=True):
-                # A central difference errs by h^2 times a third derivative, and by the rounding of R over h: 1e-10.
+                # The error of a central difference is h^2 times a third derivative, plus the rounding of R divided by
+                # h: 1e-10.
                 np.testing.assert_allclose(before - after, g, rtol=1e-6, atol=1e-9)
             np.testing.assert_allclose(reg.loss_, objective(X, y, *start, loss, alpha, weights), rtol=1e-12)
 
@@ -193,7 +193,7 @@ def test_a_step_of_length_1_is_the_gradient_of_the_objective(loss, n_outputs, al
 @containers
 @losses
 def test_the_gradient_of_many_rows_is_the_mean_of_those_of_their_halves(loss, container):
-    # 1000 rows are worked on in parts.
+    # skfnn processes 1000 rows in parts.
     X, y = problem(loss, 3, n_rows=1000)
     start = start_for(3)
     ends = []
@@ -208,7 +208,7 @@ def test_the_gradient_of_many_rows_is_the_mean_of_those_of_their_halves(loss, co
 
 @pytest.mark.parametrize("batch_size", [1, 4, "full"])
 def test_alpha_divided_by_the_rows_of_the_training_set_shrinks_the_weights_in_every_step(batch_size, assert_parameters):
-    # Rows and targets of zeros leave the L2 term alone.
+    # With rows and targets of zeros, only the L2 term is left.
     coefs, intercepts = start_for(3)[0], [np.zeros(n) for n in (*HIDDEN, 3)]
     reg = estimator(alpha=5.0, learning_rate_init=0.1, batch_size=batch_size, max_iter=3)
     reg.fit(np.zeros((20, N_FEATURES)), np.zeros((20, 3)), coefs_init=coefs, intercepts_init=intercepts)
@@ -235,14 +235,13 @@ SOLVERS = {
     "nesterov": {"solver": "sgd", "momentum": 0.9, "nesterovs_momentum": True, "learning_rate_init": 0.02},
     "adam": {"solver": "adam", "learning_rate_init": 0.01},
 }
-# Both do the same float64 operations in another order, fifty times, on numbers of size 1.
+# Both do the same float64 operations in different orders, fifty times, on numbers of size 1.
 SAME = {"rtol": 0, "atol": 1e-8}
 
 
 pair = partial(mlp.pair, FNNRegressor, MLPRegressor)
 
 
-@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @outputs
@@ -272,7 +271,6 @@ def test_full_batch_weights_agree_for_other_activations(solver, activation, asse
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME)
 
 
-@pytest.mark.every_pair
 @needs_weights
 @outputs
 @mlp_losses
@@ -282,18 +280,17 @@ def test_full_batch_weights_agree_with_sample_weights(solver, loss, n_outputs, a
     weight = np.random.default_rng(0).random(40) * 3
     fnn, mlp = pair(X, y, start_for(n_outputs), sample_weight=weight, loss=loss, alpha=0.0, **SOLVERS[solver])
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME)
-    # MLPRegressor divides alpha by the sum of the weights, FNNRegressor by B: the same where the weights' mean is 1.
+    # MLPRegressor divides alpha by the sum of the weights, FNNRegressor by B: the same if the mean weight is 1.
     weight = weight / weight.mean()
     fnn, mlp = pair(X, y, start_for(n_outputs), sample_weight=weight, loss=loss, alpha=1.0, **SOLVERS[solver])
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME)
 
 
-@pytest.mark.every_pair
 @mlp_losses
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 20])
 def test_minibatch_weights_agree_without_alpha_and_weights(batch_size, solver, loss, assert_parameters):
-    # Where neither alpha nor weights are at work the two define the same mini-batch gradient.
+    # Without alpha and weights, both define the same mini-batch gradient.
     X, y = problem(loss, 3)
     params = SOLVERS[solver] | {"learning_rate_init": 0.005, "max_iter": 8}
     fnn, mlp = pair(X, y, start_for(3), batch_size=batch_size, loss=loss, alpha=0.0, **params)
@@ -323,7 +320,7 @@ def test_lbfgs_is_on_the_same_way_after_ten_iterations(
     loss, n_outputs, alpha, weighted, assert_parameters, monkeypatch
 ):
     if loss == "squared_error" and n_outputs > 1:
-        # MLPRegressor gives L-BFGS the mean over the outputs with the gradient of the sum; this makes it the sum.
+        # MLPRegressor gives L-BFGS the mean over the outputs with the gradient of the sum. This patch makes it the sum.
         monkeypatch.setitem(_multilayer_perceptron.LOSS_FUNCTIONS, "squared_error", sum_over_outputs)
     X, y = problem(loss, n_outputs)
     weight = np.random.default_rng(0).random(40) if weighted else None
@@ -378,7 +375,7 @@ def test_the_parameters_are_those_of_the_classifier_that_make_sense():
         assert mine == other - {"classes"}
 
 
-# What training ends with
+# The result of training
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -386,7 +383,7 @@ def test_linear_layers_trained_to_the_end_are_least_squares(weighted):
     X, y = problem("squared_error", 3)
     weights = np.arange(40.0) if weighted else None
     reg = FNNRegressor(8, "identity", solver="lbfgs", tol=1e-9, max_iter=2000, random_state=0).fit(X, y, weights)
-    # SciPy stops where a step lowers R by less than 2e-9 of itself.
+    # SciPy stops when a step lowers R by less than 2e-9 of its value.
     expected = LinearRegression().fit(X, y, weights).predict(X)
     np.testing.assert_allclose(reg.predict(X), expected, atol=1e-3)
 
@@ -479,7 +476,6 @@ def split(loss, n_outputs):
     return X_train, y[:60], X_val, y[60:]
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("weighted", [False, True])
 @outputs
 @losses
@@ -526,7 +522,7 @@ def test_rows_are_held_out(n_outputs, params, n_held):
 
 @pytest.mark.parametrize("params", [{}, {"solver": "adam"}, {"solver": "lbfgs"}], ids=str)
 def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, assert_identical):
-    # A large eta makes the score go up and down, L-BFGS overfits.
+    # With a large eta the score goes up and down. L-BFGS overfits.
     settings = {"max_iter": 200, "n_iter_no_change": 3, "learning_rate_init": 0.2} | params
     X, y, rows, targets = split("squared_error", 1)
     reg = estimator(early_stopping=True, **settings).fit(X, y, X_val=rows, y_val=targets)
@@ -601,7 +597,6 @@ def test_another_number_of_outputs_is_refused_and_nothing_changes(method):
 # The form of X and y
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @losses
@@ -624,7 +619,7 @@ def test_float32_and_float64_give_the_same_predictions(loss, solver):
         estimator(loss=loss, solver=solver, dtype=dtype).fit(X, y, X_val=rows, y_val=targets)
         for dtype in ("float32", "float64")
     )
-    # 36 steps of 1e-7; the line search of L-BFGS passes on more of it.
+    # 36 steps with an error of 1e-7. The line search of L-BFGS magnifies it.
     np.testing.assert_allclose(single.predict(rows), double.predict(rows), rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(single.validation_scores_, double.validation_scores_, rtol=1e-2, atol=1e-3)
 
@@ -660,7 +655,7 @@ def test_the_form_of_the_targets_makes_no_difference(n_outputs, form, assert_ide
     expected = estimator().fit(X, y, X_val=rows, y_val=targets)
     found = estimator().fit(X, form(y), X_val=rows, y_val=form(targets))
     assert_identical(found, expected)
-    # Means over another order in memory.
+    # Means over another memory order.
     np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_, rtol=1e-12)
     assert isinstance(found.predict(rows), np.ndarray)
 
@@ -702,7 +697,6 @@ X_few, WEIGHTS = problem("squared_error", 1, n_rows=N_ROWS)[0], np.random.defaul
 REPEATED = np.repeat(np.arange(N_ROWS), WEIGHTS)
 
 
-@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @pytest.mark.parametrize(
@@ -715,14 +709,14 @@ def test_a_row_of_weight_w_is_w_rows_at_full_batch(loss, params, alpha, containe
     y = problem(loss, 3, n_rows=N_ROWS)[1]
     settings = {"loss": loss, "batch_size": "full", "max_iter": 30, "learning_rate_init": 0.02} | params
     weighted = estimator(alpha=alpha, **settings).fit(container(X_few), y, WEIGHTS)
-    # alpha counts per row of the training set: as many times the rows, as many times the alpha.
+    # alpha is divided by the number of rows: k times the rows need k times the alpha.
     strength = alpha * len(REPEATED) / N_ROWS
     repeated = estimator(alpha=strength, **settings).fit(container(X_few[REPEATED]), y[REPEATED])
     # Sums in another order, thirty times.
     assert_parameters(weighted, repeated.coefs_, repeated.intercepts_, atol=1e-9)
     np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-9)
     plain = estimator(alpha=alpha, **settings).fit(container(X_few), y)
-    assert np.abs(weighted.predict(X_few) - plain.predict(X_few)).max() > 1e-3  # the weights say something
+    assert np.abs(weighted.predict(X_few) - plain.predict(X_few)).max() > 1e-3  # the weights matter
 
 
 @losses
@@ -730,7 +724,7 @@ def test_a_row_of_weight_w_is_w_rows_for_lbfgs(loss, assert_parameters):
     y = problem(loss, 3, n_rows=N_ROWS)[1]
     weighted = estimator(loss=loss, solver="lbfgs", max_iter=8).fit(X_few, y, WEIGHTS)
     repeated = estimator(loss=loss, solver="lbfgs", max_iter=8).fit(X_few[REPEATED], y[REPEATED])
-    # The line search passes on more of the rounding.
+    # The line search magnifies the rounding.
     assert_parameters(weighted, repeated.coefs_, repeated.intercepts_, atol=1e-7)
 
 
@@ -749,7 +743,7 @@ def test_only_the_ratios_of_the_weights_matter(batch_size, assert_parameters):
     X, y, _, _ = split("squared_error", 3)
     weights = np.arange(60.0)
     a, b = (estimator(batch_size=batch_size, learning_rate_init=0.01).fit(X, y, w) for w in (weights, 1e3 * weights))
-    assert_parameters(a, b.coefs_, b.intercepts_, atol=1e-10)  # 1e3 is no power of two
+    assert_parameters(a, b.coefs_, b.intercepts_, atol=1e-10)  # 1e3 is not a power of two
 
 
 # Bad input

@@ -1,4 +1,4 @@
-"""The best weights of several `partial_fit` calls, and `restore_best`, which puts them back."""
+"""The best weights of several `partial_fit` calls, and `restore_best`, which restores them."""
 
 import pickle
 
@@ -39,7 +39,7 @@ def weights_of(clf):
 
 
 def train(clf, n_calls=25, **given):
-    """Call partial_fit again and again; returns the weights after every call."""
+    """Call partial_fit repeatedly. Return the weights after every call."""
     weights = []
     for _ in range(n_calls):
         clf.partial_fit(X, y, classes=np.arange(10), **(given or GIVEN))
@@ -53,7 +53,7 @@ def assert_weights(clf, expected):
 
 
 class Scores:
-    """A scorer that says these scores, one after the other."""
+    """A scorer that returns these scores one after the other."""
 
     def __init__(self, scores):
         self.scores = list(scores)
@@ -192,7 +192,7 @@ def test_training_goes_on_from_the_restored_weights_with_the_state_of_the_solver
     train(clf, 12)
     other = pickle.loads(pickle.dumps(clf))
     clf.restore_best()
-    # The same by hand.
+    # The same, done by hand.
     for mine, theirs in zip(other.coefs_ + other.intercepts_, clf.coefs_ + clf.intercepts_, strict=True):
         mine[...] = theirs
     train(clf, 3)
@@ -230,7 +230,7 @@ def test_a_better_call_that_is_interrupted_leaves_the_best_weights_as_they_were(
 
     clf = estimator(scoring=Scores([0.5, 0.4, 0.9]), verbose=True)
     weights = train(clf, 2)
-    # The line of an epoch is printed when its score is known.
+    # An epoch's line is printed once its score is known.
     monkeypatch.setattr(Monitor, "_line", interrupt)
     with pytest.raises(KeyboardInterrupt):
         clf.partial_fit(X, y, **GIVEN)
@@ -275,7 +275,7 @@ def test_fit_clears_them(early_stopping, given):
 
 
 def test_partial_fit_after_a_fit_that_stopped_early_may_keep_the_weights_of_the_fit():
-    # `fit` put its best weights back, so its best score is that of the weights that partial_fit goes on from.
+    # `fit` restored its best weights, so its best score belongs to the weights with which partial_fit continues.
     clf = estimator(early_stopping=True, max_iter=3, scoring=Scores([0.5, 0.8, 0.6, 0.7, 0.75]))
     clf.fit(X, y, **GIVEN)
     best = weights_of(clf)
@@ -297,7 +297,7 @@ def test_a_model_that_is_not_fitted_has_nothing_to_restore():
 
 
 def curve_data():
-    """Rows to train on and rows to validate with."""
+    """Training rows and validation rows."""
     X, y = load_iris(return_X_y=True)
     return X[::2], y[::2], X[1::2], y[1::2]
 

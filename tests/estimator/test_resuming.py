@@ -1,4 +1,4 @@
-"""`resume` finishes a training that was interrupted: the model is that of an uninterrupted one, bit for bit."""
+"""`resume` finishes an interrupted training run. The model equals that of an uninterrupted run bit for bit."""
 
 import copy
 
@@ -55,7 +55,7 @@ SETTINGS = {
 settings = pytest.mark.parametrize("name", SETTINGS)
 kinds = pytest.mark.parametrize("kind", KINDS)
 
-# Arguments of `fit` and `resume`, or parameters where they are some.
+# Arguments of `fit` and `resume`, or parameters if they have these names.
 DATA = {
     "sparse": {"X": sparse.csr_matrix(X * (np.abs(X) > 1))},
     "csc": {"X": sparse.csc_matrix(X * (np.abs(X) > 1))},
@@ -79,7 +79,6 @@ CASES += [(FNNRegressor, name, given) for name, given in (DATA | {"counts": {"y"
 # fit for k epochs, resume to n
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("k", [1, 4])
 @settings
 @kinds
@@ -95,12 +94,11 @@ def test_a_fit_of_k_epochs_resumed_to_n_is_a_fit_of_n_epochs(kind, name, k):
 
 
 def test_the_adaptive_rate_falls_after_an_interruption():
-    # Else the laws about it would say nothing.
+    # Otherwise the laws about it would say nothing.
     rates = estimator(**SETTINGS["adaptive"]).fit(X, y).history_["learning_rate"]
     assert rates[3] > rates[-1]
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("solver", [{"batch_size": 7}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
 @pytest.mark.parametrize(("kind", "name", "given"), CASES, ids=[f"{kind.__name__}-{name}" for kind, name, _ in CASES])
 def test_it_holds_for_all_kinds_of_data(kind, name, given, solver):
@@ -157,7 +155,6 @@ def test_calls_of_partial_fit_are_epochs_that_have_been_done(kind, name):
 # Ctrl-C
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("k", [2, 5])
 @settings
 @kinds
@@ -346,7 +343,7 @@ def test_lbfgs_resumed_gives_a_model_of_the_same_quality(kind, k):
     model.set_params(max_iter=60).resume(X, Y[kind])
     assert model.loss_curve_[:k] == losses
     assert k < model.n_iter_ == len(model.loss_curve_) <= 60
-    # Two paths to a minimum, of which there are several: within a tenth of what training gains.
+    # The two paths may lead to different minima: they agree to a tenth of what training gains.
     assert model.loss_ <= whole.loss_ + 0.1 * (losses[0] - whole.loss_)
 
 

@@ -1,4 +1,4 @@
-"""The best weights of a training that is stopped and goes on."""
+"""The best weights of a training run that stops and continues."""
 
 import copy
 import signal
@@ -44,7 +44,7 @@ SETTINGS = {
 
 
 def stopping(name="plain", **params):
-    """A classifier with early stopping that has the patience for twelve epochs unless told otherwise."""
+    """A classifier with early stopping and, by default, patience for twelve epochs."""
     common = {"max_iter": N_EPOCHS, "early_stopping": True, "scoring": up_and_down}
     return estimator(**(common | SETTINGS[name] | params))
 
@@ -54,7 +54,7 @@ def nan_score(model, X, y):
 
 
 class Scores:
-    """A scorer that says these scores, one after the other."""
+    """A scorer that returns these scores one after the other."""
 
     def __init__(self, *scores):
         self.scores = list(scores)
@@ -73,17 +73,16 @@ def interrupted_after(k, name="plain", **params):
 
 
 def checkpoint_after(k, path, **params):
-    """What Checkpoint wrote of a training that ended after epoch k."""
+    """What Checkpoint wrote if training ended after epoch k."""
     model = stopping(**params).set_callbacks(Checkpoint(path), Act(k, fail))
     with pytest.raises(RuntimeError, match="a mistake"):
         model.fit(X, y)
     return Checkpoint.load(path)
 
 
-# An interrupted training goes on from its last weights
+# An interrupted run continues from its last weights
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("k", AFTER_A_FALL)
 @pytest.mark.parametrize("store", [by_pickle, by_joblib], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("name", SETTINGS)
@@ -131,7 +130,7 @@ def test_an_error_after_a_better_epoch_leaves_the_estimator_as_it_was():
         assert_untouched(model, before)
 
 
-# A finished training goes on from its best weights
+# A finished run continues from its best weights
 
 
 @pytest.mark.parametrize("k", AFTER_A_FALL)
@@ -153,7 +152,7 @@ def test_a_finished_training_keeps_one_set_of_weights():
     assert n_sets(interrupted_after(9).resume(X, y)) == 1
 
 
-# Checkpoints in the middle of a training
+# Checkpoints in the middle of a run
 
 
 @needs_callbacks
@@ -213,7 +212,7 @@ def test_a_killed_process_leaves_a_checkpoint_that_is_resumed(tmp_path):
     np.savez(tmp_path / "data.npz", X=X, y=y)
     Checkpoint(tmp_path / "unfitted").save(model)
     command = [sys.executable, "-c", TRAIN_AND_DIE, str(tmp_path)]
-    # The file names the scorer: a function of a module beside this one.
+    # The file names the scorer, which is a function of a module beside this one.
     child = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1] / "support")
     assert child.returncode == -signal.SIGKILL, child.stderr
     loaded = Checkpoint.load(tmp_path / "model")
@@ -245,7 +244,7 @@ def test_where_nothing_is_left_to_do_the_best_weights_of_partial_fit_stay():
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_scores_of_weights_that_are_gone_do_not_count(early_stopping):
-    # Those of a `fit` that kept none, and those that a call without a validation set trained on from.
+    # The weights of a `fit` that kept none, and those from which a call without a validation set continued.
     model = stopping(early_stopping=early_stopping, max_iter=2, scoring=Scores(0.9, 0.8, 0.3, 0.5, 0.4))
     model.fit(X, y, **GIVEN).partial_fit(X, y)
     weights = [model.partial_fit(X, y, **GIVEN).coefs_[0].copy() for _ in range(3)]

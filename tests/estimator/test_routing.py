@@ -1,4 +1,4 @@
-"""Validation data and weights on their way to a network: through pipelines, searches, and metadata routing."""
+"""Validation data and weights reach the network through pipelines, searches and metadata routing."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def routing():
 
 
 def estimator(kind, **params):
-    """An estimator that trains for exactly four epochs unless told otherwise."""
+    """An estimator that trains for exactly four epochs by default."""
     settings = {"hidden_layer_sizes": (5,), "batch_size": 12, "max_iter": N_EPOCHS, "tol": 0.0}
     return KINDS[kind][0](**(settings | {"n_iter_no_change": 1000, "random_state": 0} | params))
 
@@ -46,7 +46,7 @@ def requesting(network, *names):
 
 
 def data(kind):
-    """Training and validation rows far from standardised, and targets that are."""
+    """Training and validation rows that are far from standardised, and standardised targets."""
     X, y = KINDS[kind][1]
     X = 1000.0 + 30.0 * X
     y = y if kind == "classifier" else (y - y.mean()) / y.std()
@@ -54,7 +54,7 @@ def data(kind):
 
 
 def assert_same_curves(found, expected):
-    """Both saw the same numbers in the same order, so nothing is rounded in another way."""
+    """Both got the same numbers in the same order, so nothing is rounded differently."""
     assert len(found.validation_scores_) == len(found.validation_loss_curve_) == found.n_iter_
     assert found.validation_scores_ == expected.validation_scores_
     assert found.validation_loss_curve_ == expected.validation_loss_curve_
@@ -92,7 +92,7 @@ def test_every_epoch_has_the_score_that_the_pipeline_has_after_it(kind):
     scores = pipeline.fit(X, y, X_val=X_val, y_val=y_val)[-1].validation_scores_
     for epoch in range(1, N_EPOCHS + 1):
         shorter = make_pipeline(StandardScaler(), estimator(kind, max_iter=epoch)).fit(X, y)
-        # Means of the same 25 numbers, taken by two functions.
+        # Two functions compute the mean of the same 25 numbers.
         np.testing.assert_allclose(scores[epoch - 1], shorter.score(X_val, y_val), rtol=1e-12)
 
 
@@ -122,7 +122,7 @@ def test_weights_of_training_and_validation_rows_are_routed(kind, scored_by):
     given["X_val"] = scaler.transform(X_val)
     by_hand = estimator(kind, **params).fit(scaler.transform(X), y, sample_weight=WEIGHTS, **given)
     assert_same_curves(pipeline[-1], by_hand)
-    # Either weight matters here.
+    # Both weights matter here.
     other = estimator(kind, **params).fit(scaler.transform(X), y, **given)
     assert other.validation_loss_curve_ != by_hand.validation_loss_curve_
     del given["sample_weight_val"]
@@ -197,9 +197,9 @@ def test_targets_of_the_set_are_not_transformed_and_are_given_on_the_scale_of_th
     by_hand = estimator("regressor").fit(scaler.transform(X), z, X_val=scaler.transform(X_val), y_val=z_val)
     found = model.fit(X, y, X_val=X_val, y_val=z_val).regressor_[-1]
     assert_same_curves(found, by_hand)
-    # R^2 does not depend on the scale of both: it is that of the whole model. Scaling back rounds.
+    # R^2 does not depend on a common scale, so it is that of the whole model. Scaling back rounds.
     np.testing.assert_allclose(found.validation_scores_[-1], model.score(X_val, y_val), rtol=1e-9)
-    # Targets 12 standard deviations away from what the network learns.
+    # Targets that are 12 standard deviations away from what the network learns.
     assert model.fit(X, y, X_val=X_val, y_val=y_val).regressor_[-1].validation_scores_[-1] < -10
 
 
@@ -217,7 +217,7 @@ def test_a_held_out_set_is_transformed_by_itself_with_routing_or_without(kind, r
 
 
 class Router(MetaEstimatorMixin, BaseEstimator):
-    """The smallest meta-estimator that routes what its partial_fit is given."""
+    """The smallest meta-estimator that routes the arguments of its partial_fit."""
 
     def __init__(self, estimator):
         self.estimator = estimator
@@ -237,7 +237,7 @@ def test_partial_fit_gets_all_that_it_requested(kind, assert_identical):
     X, y, X_val, y_val = data(kind)
     X, X_val = (StandardScaler().fit(X).transform(rows) for rows in (X, X_val))
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": WEIGHTS_VAL}
-    # The first chunk has two of three classes: without `classes` the second one could not be learned.
+    # The first chunk has two of three classes. Without `classes` the second chunk would be an error.
     chunks = [np.flatnonzero(y != 2)[:20], np.arange(30, N)]
     if kind == "classifier":
         given["classes"] = np.array([0, 1, 2])
@@ -284,7 +284,7 @@ def test_a_grid_search_over_a_pipeline_routes_everything(kind):
     by_hand = estimator(kind, **best)
     by_hand.fit(scaler.transform(X), y, sample_weight=WEIGHTS, X_val=scaler.transform(X_val), **given)
     assert_same_curves(search.best_estimator_[-1], by_hand)
-    # The folds were trained with their shares of the weights: the search without weights scores otherwise.
+    # The folds were trained with their part of the weights. A search without weights has other scores.
     plain = clone(search).fit(X, y, X_val=X_val, y_val=y_val)
     assert (plain.cv_results_["mean_test_score"] != search.cv_results_["mean_test_score"]).any()
 
@@ -313,7 +313,7 @@ def test_a_search_leaves_a_set_of_another_length_whole():
 
 
 def test_a_search_cuts_a_set_of_as_many_rows_as_x_as_it_cuts_x():
-    # This is scikit-learn's doing, and the guide warns of it; were it to end, the warning should go.
+    # scikit-learn does this, and the guide warns of it. If it ends, remove the warning.
     X, y, _, _ = data("classifier")
     X = X / 1000
     backwards = slice(None, None, -1)

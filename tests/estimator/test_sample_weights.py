@@ -1,7 +1,7 @@
-"""Weights against repeated rows, where scikit-learn's own checks of it are declared as failing.
+"""Weights compared with repeated rows, if scikit-learn's own checks of them are expected to fail.
 
-A row of weight w should count as w rows. With mini-batches, with rows held out for validation, and in float32 two such
-fits cannot agree to 1e-7, which is what the checks ask for; these tests state what holds instead.
+A row of weight w should count as w rows. With mini-batches, with held-out validation rows, and in float32 two such fits
+cannot agree to 1e-7, which the checks require. These tests state what holds instead.
 """
 
 import numpy as np
@@ -49,12 +49,12 @@ def parameters(clf):
 
 
 def distance(a, b):
-    """The largest difference between the parameters of two models, which have gone some way."""
+    """The largest difference between the parameters of two models that training has changed."""
     return abs(parameters(a) - parameters(b)).max()
 
 
 def test_the_weights_say_something():
-    # Else nothing below could fail.
+    # Otherwise nothing below could fail.
     assert set(WEIGHTS) == {0, 1, 2, 3}
     assert len(REPEATED) != N_ROWS
     assert distance(estimator().fit(X, y, WEIGHTS), estimator().fit(X, y)) > 1e-3
@@ -64,7 +64,7 @@ def test_the_weights_say_something():
 
 
 class Frozen:
-    """A solver that takes no step and remembers the gradient of every mini-batch."""
+    """A solver that takes no step and records the gradient of every mini-batch."""
 
     linear_parts = 0
 
@@ -100,7 +100,7 @@ def start(network):
 
 
 def full_gradient(alpha, weights):
-    """The gradient of the objective by the formulas, as a parameter vector."""
+    """The gradient of the objective from the formulas, as a parameter vector."""
     network = Network((X.shape[1], 6, 4, 3), ("tanh", "tanh"))
     parts = gradient(X, T, *initial_values(network.sizes), "tanh", "multiclass", alpha, weights)
     theta = np.empty(network.n_parameters)
@@ -113,7 +113,7 @@ def full_gradient(alpha, weights):
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("batch_size", [1, 3, 5, 23])
 def test_weighted_and_repeated_rows_have_the_same_expected_gradient(batch_size, alpha, container):
-    # alpha counts per row of the training set: as many times the rows, as many times the alpha.
+    # alpha is divided by the number of rows: k times the rows need k times the alpha.
     alpha_repeated = alpha * len(REPEATED) / N_ROWS
     expected = full_gradient(alpha, WEIGHTS)
     for seed in range(3):
@@ -123,15 +123,16 @@ def test_weighted_and_repeated_rows_have_the_same_expected_gradient(batch_size, 
         ):
             found, sizes = epoch_gradients(rows, weights, batch_size, strength, seed, container)
             assert len(found) == len(sizes) == -(-len(rows) // batch_size)
-            # Every row is in one mini-batch, whose mean is over its own rows: the mean over the rows of the epoch.
-            # Some ten roundings of numbers of size 1.
+            # Every row is in one mini-batch, whose mean is over its own rows: together the mean over the rows of the
+            # epoch.
+            # About ten roundings of numbers of size 1.
             np.testing.assert_allclose(sizes @ found / len(rows), expected, rtol=0, atol=1e-14)
-            # The mini-batches themselves differ from it: that is the noise for which the fits differ.
+            # The mini-batches differ from it. Because of this noise the fits differ.
             assert abs(found - expected).max() > 0.01
 
 
 def test_the_gradient_of_one_weighted_row_is_that_of_one_row_times_its_weight():
-    # At batch size 1, too, where dividing by the weights of the mini-batch would undo them.
+    # Also at batch size 1. Division by the weights of the mini-batch would cancel them there.
     weighted, _ = epoch_gradients(np.arange(N_ROWS), WEIGHTS, 1, 0.0, 0, np.asarray)
     plain, _ = epoch_gradients(np.arange(N_ROWS), None, 1, 0.0, 0, np.asarray)
     order = np.random.default_rng(0).permutation(N_ROWS)
@@ -144,7 +145,7 @@ def test_the_gradient_of_one_weighted_row_is_that_of_one_row_times_its_weight():
 def test_in_one_batch_weighted_and_repeated_rows_are_the_same_fit(params, container):
     weighted = estimator(**params).fit(container(X), y, WEIGHTS)
     repeated = estimator(**params).fit(container(X[REPEATED]), y[REPEATED])
-    # The same sums in another order, over 30 steps; L-BFGS multiplies what was rounded.
+    # The same sums in another order, over 30 steps. L-BFGS magnifies the rounding.
     assert distance(weighted, repeated) < (1e-6 if "lbfgs" in params.values() else 1e-9)
     np.testing.assert_allclose(weighted.loss_curve_[:5], repeated.loss_curve_[:5], rtol=1e-10)
 
@@ -209,11 +210,11 @@ def test_in_float32_weighted_and_repeated_rows_differ_by_rounding(params):
         for dtype in ("float32", "float64")
     }
     eps = np.finfo(np.float32).eps
-    # Ten steps, each of some ten roundings: below a hundred eps. L-BFGS divides by differences of gradients.
+    # Ten steps with about ten roundings each: less than a hundred eps. L-BFGS divides by differences of gradients.
     allowed = 3000 * eps if "lbfgs" in params.values() else 100 * eps
     assert distance(*fits["float32"]) < allowed
-    # It is rounding and nothing else: in float64 the same two agree as much better as its eps is smaller, and each of
-    # them is as near to float64 as they are to each other.
+    # The difference is only rounding: in float64 it is smaller by the ratio of the two eps, and in float32 each model
+    # is as close to float64 as to the other.
     assert distance(*fits["float64"]) < allowed * np.finfo(np.float64).eps / eps
     for single, double in zip(fits["float32"], fits["float64"], strict=True):
         assert distance(single, double) < allowed

@@ -1,4 +1,4 @@
-"""FNNClassifier as a citizen of scikit-learn: pipelines, searches, frames, pickles, routing, labels, types."""
+"""FNNClassifier works with scikit-learn: pipelines, searches, frames, pickles, routing, labels, types."""
 
 import copy
 import inspect
@@ -82,10 +82,10 @@ def test_the_methods_have_the_arguments_of_the_api():
     validation = ["X_val", "y_val", "sample_weight_val"]
     assert names(FNNClassifier.fit) == ["X", "y", "sample_weight", *validation, "coefs_init", "intercepts_init"]
     assert names(FNNClassifier.score) == ["X", "y", "sample_weight"]
-    fitted = estimator()  # partial_fit is there for an object whose solver has epochs
+    fitted = estimator()  # an object has partial_fit if its solver has epochs
     assert list(inspect.signature(fitted.partial_fit).parameters) == ["X", "y", "sample_weight", "classes", *validation]
     with pytest.raises(TypeError):
-        fitted.fit(X_iris, y_iris, None, X_iris, y_iris)  # a validation set is given by name
+        fitted.fit(X_iris, y_iris, None, X_iris, y_iris)  # a validation set is passed by keyword
 
 
 def test_the_constructor_only_stores():
@@ -137,7 +137,7 @@ def test_what_set_params_may_change_between_calls(method, params, fits):
         with pytest.raises(ValueError, match="hidden_layer_sizes or activation changed"):
             go_on(X_iris, y_iris)
         np.testing.assert_array_equal(clf.predict_proba(X_iris), proba)
-        # and a fit that starts anew takes the new sizes
+        # a new fit uses the new sizes
         clf.set_params(warm_start=False).fit(X_iris, y_iris)
         assert clf.coefs_[0].shape[1] == clf.coefs_[1].shape[0]
 
@@ -211,7 +211,7 @@ def routing():
 
 
 class Recorder(FNNClassifier):
-    """Remembers what fit was given."""
+    """Records the arguments of fit."""
 
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
         super().fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
@@ -290,7 +290,7 @@ def test_a_memory_mapped_model_predicts_and_learns_on(tmp_path, mmap_mode, param
         model.partial_fit(X_iris, y_iris)
         model.set_params(warm_start=True, max_iter=2).fit(X_iris, y_iris)
     assert_identical(clf, loaded)
-    loaded.coefs_[0][...] = 0.0  # training made it a model in memory
+    loaded.coefs_[0][...] = 0.0  # training replaced the mapped model by one in memory
     assert (tmp_path / "model").read_bytes() == bytes_before
 
 
@@ -312,7 +312,7 @@ def test_writing_into_the_weights_changes_the_predictions():
     assert (clf.predict(X_iris) == 1).all()
     expected = np.exp([0.0, 1.0, 0.0]) / np.exp([0.0, 1.0, 0.0]).sum()
     np.testing.assert_allclose(clf.predict_proba(X_iris), np.tile(expected, (150, 1)), rtol=1e-12)
-    # and training goes on from there
+    # training continues from there
     clf.partial_fit(X_iris, y_iris)
     other = estimator(hidden_layer_sizes=(6, 4)).fit(X_iris, y_iris)
     other.coefs_[-1][...] = 0.0
@@ -368,7 +368,7 @@ def test_short_numbers_compute_in_float32_and_long_ones_in_float64(solver, sourc
     assert {part.dtype for part in clf.coefs_ + clf.intercepts_} == {np.dtype(expected)}
     for result in (clf.predict_proba(X), clf.decision_function(X), clf.predict_log_proba(X)):
         assert result.dtype == expected
-    # The rows decide in fit; rows of any type can be predicted.
+    # The rows of fit decide. Predictions accept rows of any type.
     assert clf.predict_proba(X.astype(np.float64)).dtype == expected
 
 
@@ -411,7 +411,7 @@ FORMS = {
 
 
 def in_form(form, X, folder):
-    """X as another kind of array-like; `folder` is there for a memory map."""
+    """X as another kind of array-like. A memory map uses `folder`."""
     return memory_map(X, folder) if form == "memory map" else FORMS[form](X)
 
 
@@ -443,7 +443,7 @@ def test_sparse_x_gives_what_dense_x_gives(container, dtype):
     for params in ({}, {"batch_size": 3, "momentum": 0.9}, {"solver": "adam"}):
         dense = estimator(**params).fit(X, y_iris)
         other = estimator(**params).fit(container(X), y_iris)
-        # Five epochs in which sums are rounded in another order.
+        # Five epochs with sums in another order.
         atol = 1e-12 if dense.coefs_[0].dtype == np.float64 else 1e-4
         for p, q in zip(dense.coefs_, other.coefs_, strict=True):
             assert p.dtype == q.dtype
@@ -515,7 +515,7 @@ def test_a_data_frame_of_mixed_types_is_one_of_their_common_type():
     clf = estimator().fit(frame, y_iris)
     assert clf.coefs_[0].dtype == np.float64
     np.testing.assert_array_equal(clf.predict_proba(frame), clf.predict_proba(frame.copy()))
-    # Categories of a pandas column are labels like any other.
+    # Categories of a pandas column are ordinary labels.
     flowers = pd.Series(np.array(["a", "b", "c"])[y_iris], dtype="category")
     assert set(estimator().fit(frame, flowers).predict(frame)) <= {"a", "b", "c"}
 
@@ -545,13 +545,13 @@ def test_any_labels_are_learned_and_given_back(labels):
     assert clf.classes_.dtype == y.dtype
     assert clf.predict(X_iris).dtype == y.dtype
     assert clf.score(X_iris, y) > 0.8
-    # The order of the columns is that of classes_.
+    # The columns have the order of classes_.
     np.testing.assert_array_equal(clf.classes_[clf.predict_proba(X_iris).argmax(axis=1)], clf.predict(X_iris))
     proba = clf.predict_proba(X_iris)
     assert proba.shape == (150, len(labels))
     np.testing.assert_allclose(proba.sum(axis=1), 1.0, rtol=1e-12)
     np.testing.assert_allclose(np.exp(clf.predict_log_proba(X_iris)), proba, rtol=1e-12)
-    # The labels are names: the network is that of any others in the same order.
+    # Labels are only names: other labels in the same order give the same network.
     ranks = np.argsort(np.argsort(labels))[codes]
     np.testing.assert_array_equal(estimator(max_iter=60).fit(X_iris, ranks).predict_proba(X_iris), proba)
 
@@ -595,7 +595,7 @@ def test_multilabel_targets_may_be_dense_or_sparse(container, params, assert_ide
     assert predicted.shape == (120, 4)
     assert set(np.unique(predicted)) == {0, 1}
     np.testing.assert_array_equal(predicted, other.decision_function(X_labels) > 0)
-    # Each label has a probability of its own.
+    # Each label has its own probability.
     proba = other.predict_proba(X_labels)
     np.testing.assert_allclose(proba, 1 / (1 + np.exp(-other.decision_function(X_labels))), rtol=1e-12)
     assert other.score(X_labels, Y_labels) == accuracy_score(Y_labels, predicted)
@@ -617,7 +617,7 @@ def test_class_weights_are_weights_of_the_rows(class_weight, container, assert_p
     X, y = X_iris[:120], y_iris[:120]  # 50, 50 and 20 rows
     weighted = estimator(class_weight=class_weight).fit(container(X), y)
     expected = estimator().fit(container(X), y, compute_sample_weight(class_weight, y))
-    # The weights themselves may be rounded in another way.
+    # The weights may be rounded differently.
     assert_parameters(weighted, expected.coefs_, expected.intercepts_, atol=1e-13)
     assert abs(weighted.coefs_[0] - estimator().fit(X, y).coefs_[0]).max() > 1e-3
 

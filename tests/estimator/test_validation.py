@@ -1,4 +1,4 @@
-"""The validation set: where it comes from, what is measured on it, when it stops training."""
+"""The validation set: its source, the measurements on it, and when it stops training."""
 
 import numpy as np
 import pytest
@@ -17,12 +17,12 @@ X, y = X_digits[:400], digits.target[:400]
 X_val, y_val = X_digits[400:], digits.target[400:600]
 
 N_EPOCHS = 6
-# Scores that go up and down: the last epoch's weights are not the best.
+# The scores go up and down, so the last epoch's weights are not the best.
 RESTLESS = {"learning_rate_init": 1.0, "batch_size": 20, "hidden_layer_sizes": (16,), "activation": "tanh"}
 
 
 def estimator(**params):
-    """An estimator that trains for exactly six epochs unless told otherwise."""
+    """An estimator that trains for exactly six epochs by default."""
     settings = {
         "hidden_layer_sizes": (16,),
         "batch_size": 50,
@@ -43,7 +43,7 @@ def targets(kind, labels):
 
 
 def loss_of(clf, rows, labels, weights=None):
-    """The validation loss as scikit-learn has it; of several labels the sum of theirs."""
+    """scikit-learn's validation loss. With several labels, it is the sum over the labels."""
     p = clf.predict_proba(rows)
     if labels.ndim == 1:
         return log_loss(labels, p, labels=clf.classes_, sample_weight=weights)
@@ -51,7 +51,7 @@ def loss_of(clf, rows, labels, weights=None):
 
 
 class Spy:
-    """A scorer that remembers what it was called with."""
+    """A scorer that records its arguments."""
 
     def __init__(self, scores=None):
         self.calls, self.scores = [], scores
@@ -61,14 +61,14 @@ class Spy:
         return accuracy_score(labels, clf.predict(rows)) if self.scores is None else self.scores[len(self.calls) - 1]
 
 
-# Where it comes from
+# Its source
 
 NONE_GIVEN = {"X_val": None, "y_val": None}
 GIVEN = {"X_val": X_val, "y_val": y_val}
 
 
 def scored_rows(given, **params):
-    """The rows that a fit on X scores, as numbers of rows of X (-1: not a row of X); None where it scores nothing."""
+    """The numbers of the rows of X that a fit scores (-1: not a row of X), or None if it scores nothing."""
     spy = Spy()
     estimator(scoring=spy, max_iter=2, **params).fit(X, y, **given)
     if not spy.calls:
@@ -122,7 +122,7 @@ def test_a_row_held_out_is_not_trained_on(solver, assert_identical):
     other[found] += 5.0
     for early_stopping in (False, True):
         params = {"validation_fraction": 0.2, "solver": solver, "early_stopping": early_stopping}
-        # With these scores the last epoch is the best, whatever the rows are.
+        # With these scores the last epoch is always the best.
         a, b = (estimator(scoring=Spy(np.arange(9.0).tolist()), **params).fit(rows, y) for rows in (X, other))
         assert_identical(a, b)
         assert a.validation_loss_curve_ != b.validation_loss_curve_
@@ -156,7 +156,7 @@ def test_where_the_classes_do_not_allow_it_the_split_is_plain(labels, fraction):
     clf = estimator(validation_fraction=fraction, batch_size="full").fit(rows, labels)
     assert clf.t_ == N_EPOCHS * (40 - int(np.ceil(fraction * 40)))
     assert len(clf.validation_scores_) == N_EPOCHS
-    # A class that only a row held out has is known all the same.
+    # The network also knows a class that only a held-out row has.
     assert len(clf.classes_) == (4 if labels.ndim == 2 else len(np.unique(labels)))
 
 
@@ -184,10 +184,9 @@ def test_held_out_rows_keep_their_weights():
     np.testing.assert_allclose(clf.validation_loss_curve_[-1], expected, rtol=1e-10)
 
 
-# What is measured on it
+# The measurements
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
@@ -200,10 +199,10 @@ def test_every_epoch_has_the_loss_and_the_score_of_its_weights(solver, kind, wei
     assert len(whole.validation_scores_) == len(whole.validation_loss_curve_) == whole.n_iter_ == N_EPOCHS
     for epoch in range(1, N_EPOCHS + 1):
         clf = estimator(**params, max_iter=epoch).fit(X, labels)
-        # The score counts rows, divided by their number or the sum of their weights: at most one rounding apart.
+        # The score counts rows and divides by their number, or by the sum of their weights: at most one rounding apart.
         expected = clf.score(X_val, labels_val, sample_weight=weights)
         np.testing.assert_allclose(whole.validation_scores_[epoch - 1], expected, rtol=1e-14)
-        # log_loss takes logarithms of probabilities, which are rounded to 1e-16, ours the raw outputs.
+        # log_loss takes logarithms of probabilities, which are rounded to 1e-16; skfnn uses the raw outputs.
         expected = loss_of(clf, X_val, labels_val, weights)
         np.testing.assert_allclose(whole.validation_loss_curve_[epoch - 1], expected, rtol=1e-10)
     assert len(set(whole.validation_loss_curve_)) == N_EPOCHS
@@ -356,7 +355,7 @@ def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, scoring,
 
 @pytest.mark.parametrize("patience", [1, 3])
 def test_early_stopping_stops_when_the_score_has_not_improved_by_tol_for_too_long(patience):
-    # 0.35 is better than 0.3, but not by 0.1: the patience goes on running out, the best weights are new.
+    # 0.35 is better than 0.3, but not by 0.1: the patience still runs out, but the best weights are new.
     scores = [0.1, 0.3, 0.35, 0.34, 0.39, 0.2, 0.2, 0.2, 0.9]
     settings = {"early_stopping": True, "tol": 0.1, "n_iter_no_change": patience, "max_iter": 9}
     clf = estimator(scoring=Spy(scores), **settings).fit(X, y, **GIVEN)
@@ -369,20 +368,20 @@ def test_an_improvement_of_exactly_tol_counts():
     clf = estimator(scoring=Spy([0.0, 0.25, 0.5, 0.75, 1.0]), **settings).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 5
     clf = estimator(scoring=Spy([0.0, 0.125, 0.25, 0.375, 0.5]), **settings).fit(X, y, **GIVEN)
-    assert clf.n_iter_ == 3  # half of tol in each epoch is too little: the bar rises with every better score
+    assert clf.n_iter_ == 3  # half of tol per epoch is too little, because every better score raises the bar
 
 
 def test_without_early_stopping_the_score_stops_nothing():
     spy = Spy([0.9] + [0.1] * 19)
     clf = estimator(scoring=spy, max_iter=20, tol=1e-9, n_iter_no_change=2).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 20
-    # and the last epoch's weights stay
+    # the last epoch's weights remain
     assert clf.best_validation_score_ == 0.9
     np.testing.assert_allclose(loss_of(clf, X_val, y_val), clf.validation_loss_curve_[-1], rtol=1e-10)
 
 
 def test_with_early_stopping_the_training_loss_stops_nothing():
-    # No epoch lowers the loss by 0.5 but the first.
+    # Only the first epoch lowers the loss by 0.5.
     spy = Spy(np.arange(20.0).tolist())
     clf = estimator(early_stopping=True, scoring=spy, max_iter=20, tol=0.5, n_iter_no_change=2).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 20
@@ -411,7 +410,7 @@ def test_lbfgs_is_stopped_early(given):
     clf = estimator(early_stopping=True, **settings).fit(X, y, **given)
     scores = clf.validation_scores_
     best = int(np.argmax(scores))
-    # Unregularised L-BFGS goes on to fit the training rows long after the validation loss is at its lowest.
+    # Without regularisation, L-BFGS fits the training rows long after the validation loss has reached its minimum.
     assert clf.n_iter_ == len(scores) == best + 1 + 5 + 1
     assert clf.best_validation_score_ == scores[best]
     if given:
@@ -481,13 +480,13 @@ def test_early_stopping_over_several_warm_starts_has_the_weights_of_the_best_sco
         assert clf.score(X_val, y_val) == clf.best_validation_score_ >= best
         better += clf.best_validation_score_ > best
         best = clf.best_validation_score_
-    # Some of the calls found better weights, some did not.
+    # Some calls found better weights, others did not.
     assert 2 <= better < 8
     assert best == max(clf.validation_scores_)
 
 
 def test_early_stopping_after_training_without_it_has_the_weights_of_its_best_score():
-    # The best score of the first fit belongs to weights that are gone.
+    # The best score of the first fit belongs to weights that no longer exist.
     clf = estimator(warm_start=True, max_iter=20, **RESTLESS).fit(X, y, **GIVEN)
     assert clf.score(X_val, y_val) < clf.best_validation_score_
     clf.set_params(early_stopping=True, max_iter=1).fit(X, y, **GIVEN)
@@ -495,7 +494,7 @@ def test_early_stopping_after_training_without_it_has_the_weights_of_its_best_sc
 
 
 def test_early_stopping_on_another_set_has_the_best_weights_of_that_set():
-    # 100 rows that are easy (trained on) and then the others: the first set's scores say nothing about the second.
+    # 100 easy rows (from training), then the others. Scores of the first set say nothing about the second.
     clf = estimator(warm_start=True, early_stopping=True, max_iter=20).fit(X, y, X_val=X[:100], y_val=y[:100])
     assert clf.best_validation_score_ > clf.score(X_val, y_val)
     clf.fit(X, y, **GIVEN)

@@ -1,4 +1,4 @@
-"""The displays of skfnn.inspection: what they draw is what was trained and measured."""
+"""The displays of skfnn.inspection draw what was trained and measured."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ SETTINGS = {"batch_size": 30, "max_iter": 5, "n_iter_no_change": np.inf, "random
 
 @pytest.fixture(autouse=True)
 def plt():
-    """pyplot without a window, closed afterwards."""
+    """Pyplot without a window. All figures are closed afterwards."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -57,7 +57,7 @@ def values(line):
 
 
 def looks(line):
-    """What tells a line from others in greyscale."""
+    """The properties of a line that distinguish it from others in greyscale."""
     return line.get_linestyle(), line.get_marker()
 
 
@@ -66,6 +66,7 @@ def assert_labelled(axes):
     assert axes.get_ylabel()
 
 
+@pytest.mark.full
 def test_importing_it_imports_no_matplotlib():
     code = "import sys, skfnn.inspection; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -147,7 +148,7 @@ def test_it_works_after_partial_fit(n_calls):
         clf.partial_fit(X, y, classes=np.arange(10), **VALIDATION)
     display = TrainingCurveDisplay.from_estimator(clf)
     assert_shows(display, clf)
-    # A line of one point is seen by its marker only.
+    # Only a marker makes a line of one point visible.
     assert n_calls > 1 or display.lines_["loss"].get_marker() not in ("", "None", None)
 
 
@@ -157,7 +158,7 @@ def test_an_epoch_without_validation_leaves_a_gap():
     display = TrainingCurveDisplay.from_estimator(clf)
     assert_shows(display, clf)
     assert np.isnan(values(display.lines_["validation_score"])[1]).tolist() == [False, True, False]
-    # The single epochs beside the gap are seen by their markers only.
+    # Only markers make the single epochs beside the gap visible.
     assert display.lines_["validation_score"].get_markevery() == 1
 
 
@@ -322,7 +323,7 @@ def test_it_shows_measured_and_predicted_variance(noise):
     for name in ("predicted", "measured"):
         sizes, variances = values(display.lines_[name])
         np.testing.assert_array_equal(sizes, [1, 10, 100, 300])
-        # The last is the full batch: 0, which has no place on a logarithmic axis.
+        # The last one is the full batch. Its variance is 0, which a logarithmic axis cannot show.
         np.testing.assert_array_equal(variances[:3], noise[f"{name}_variance"][order][:3])
         assert np.isnan(variances[3])
     assert values(display.lines_["noise_scale"])[0].tolist() == [noise.noise_scale] * 2

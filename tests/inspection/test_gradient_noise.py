@@ -1,4 +1,4 @@
-"""gradient_noise, held against a loop over the rows in float64 and against random mini-batches."""
+"""gradient_noise, compared with a loop over the rows in float64 and with random mini-batches."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from skfnn.inspection import gradient_noise
 rng = np.random.default_rng(0)
 B = 150
 X = rng.normal(size=(B, 6))
-X[rng.random(X.shape) < 0.4] = 0.0  # so that sparse rows have something to leave out
+X[rng.random(X.shape) < 0.4] = 0.0  # entries that sparse rows leave out
 signal = X @ rng.normal(size=(6, 3)) + 0.5 * rng.normal(size=(B, 3))
 counts = rng.poisson(np.exp(0.3 * signal[:, :1])).astype(float)
 weights = rng.uniform(0.2, 3.0, size=B)
@@ -46,7 +46,7 @@ CASES = {
 
 every_loss = pytest.mark.parametrize("case", CASES)
 
-# Sums of 150 squares in another order; the variance is a difference of two such sums, neither far above it.
+# Sums of 150 squares in another order. The variance is a difference of two such sums, which are not much larger.
 RTOL = 1e-10
 
 
@@ -135,7 +135,7 @@ def test_float32_is_as_close_as_its_precision():
     model = fitted("softmax", dtype="float32")
     gradients = row_gradients(model, X, targets, kind, np.ones(B))
     noise = gradient_noise(model, X, y, n_draws=0)
-    # Squares of sums of a few numbers, each rounded to 6e-8.
+    # Squares of sums of a few numbers, each rounded with a relative error of 6e-8.
     np.testing.assert_allclose(noise.variance, sum(g.var(axis=0).sum() for g in gradients), rtol=1e-5)
 
 
@@ -147,7 +147,7 @@ def test_float32_is_as_close_as_its_precision():
 @pytest.mark.parametrize("case", ["softmax", "binary", "multilabel"])
 def test_random_mini_batches_have_the_predicted_variance(case, rows_of):
     noise = gradient_noise(fitted(case), rows_of(X), CASES[case][1], batch_sizes=[1, 4, 20, 100], random_state=0)
-    # Of 200 draws: from seed to seed the ratio has a standard deviation of about 0.06 at one row, less above.
+    # 200 draws: the ratio has a standard deviation of about 0.06 over the seeds at one row, and less at more rows.
     np.testing.assert_allclose(noise.measured_variance, noise.predicted_variance, rtol=0.15)
 
 
@@ -155,7 +155,7 @@ def test_random_mini_batches_have_the_predicted_variance(case, rows_of):
 def test_so_they_have_with_sample_weights(case):
     settings = {"batch_sizes": [4, 60], "sample_weight": weights, "n_draws": 4000}
     noise = gradient_noise(fitted(case), X, CASES[case][1], random_state=0, **settings)
-    # Weights make the rows more unequal: 0.11 at four rows for 200 draws, so 0.025 for 4,000.
+    # Weights make the rows more unequal: the standard deviation is 0.11 at four rows for 200 draws, so 0.025 for 4,000.
     np.testing.assert_allclose(noise.measured_variance, noise.predicted_variance, rtol=0.1)
 
 
@@ -167,7 +167,7 @@ def test_predicted_variance_is_that_of_drawing_without_replacement():
     gradients = np.hstack(row_gradients(model, rows, targets[:6], kind, np.ones(6)))
     mean = gradients.mean(axis=0)
     for size, predicted in zip(noise.batch_sizes, noise.predicted_variance, strict=True):
-        # All subsets of the size, not some.
+        # All subsets of this size, instead of random ones.
         masks = np.array([m for m in np.ndindex(*(2,) * 6) if sum(m) == size])
         distances = masks @ gradients / size - mean
         np.testing.assert_allclose(predicted, (distances**2).sum(axis=1).mean(), rtol=RTOL, atol=1e-25)
@@ -186,7 +186,7 @@ def test_at_full_batch_the_variance_is_exactly_zero(case, weighted):
 def test_a_single_row_has_no_variance():
     noise = gradient_noise(fitted("softmax"), X[:1], CASES["softmax"][1][:1], batch_sizes=[1], n_draws=2)
     assert noise.measured_variance[0] == noise.predicted_variance[0] == 0.0
-    # The norm comes from the factors, its square from the products: they are equal up to rounding.
+    # The norm comes from the factors, its square from the products. They are equal up to rounding.
     assert noise.variance <= 1e-15 * noise.gradient_norm_squared
 
 
@@ -242,7 +242,7 @@ def biased(distance, n=B):
     [(1.0, 1), (0.5, 4), (0.25, 16), (0.2, 32), (100.0, 1), (0.01, B)],
 )
 def test_recommended_batch_size_is_the_noise_scale_as_a_power_of_two(distance, expected):
-    # The only gradient is that of the output's bias: -y_b, of variance 1 and mean -distance.
+    # The only gradient is that of the output's bias, -y_b, with variance 1 and mean -distance.
     noise = gradient_noise(*biased(distance), n_draws=0)
     np.testing.assert_allclose(noise.noise_scale, 1.0 / distance**2, rtol=1e-9)
     assert noise.recommended_batch_size == expected

@@ -1,4 +1,4 @@
-"""hidden_activations: the outputs of hidden layers, held against a forward pass written from the formulas."""
+"""hidden_activations: the outputs of hidden layers, compared with a forward pass written from the formulas."""
 
 import numpy as np
 import pytest
@@ -17,10 +17,10 @@ from skfnn.inspection import hidden_activations
 
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
-X[abs(X) < 0.3] = 0.0  # so that sparse rows have something to leave out
+X[abs(X) < 0.3] = 0.0  # entries that sparse rows leave out
 NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
 
-# Of sums of a few numbers of the size 1, in another order.
+# Sums of a few numbers of size 1 in another order.
 ATOL = {"float64": 1e-12, "float32": 2e-5}
 
 
@@ -58,7 +58,6 @@ CONTAINERS = {
 # The values
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
@@ -130,7 +129,6 @@ def test_one_hidden_layer():
 # Many rows
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("sizes", [(6, 4), (700, 4)], ids=["narrow", "wide"])
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csr_matrix])
 @pytest.mark.parametrize("n_rows", [1, 2, 511, 512, 513, 1024, 1500])
@@ -140,19 +138,19 @@ def test_rows_are_worked_on_in_parts(n_rows, container, sizes):
     for layer in (0, 1):
         found = hidden_activations(clf, container(rows), layer)
         assert found.shape == (n_rows, sizes[layer])
-        # Sums of 700 products of the size 1 or less.
+        # Sums of 700 products of size 1 or less.
         np.testing.assert_allclose(found, by_hand(clf, rows, layer), rtol=0, atol=1e-12)
 
 
 def test_relu_units_stay_right_after_the_last_smaller_part():
-    # ReLU reads a buffer of zeros that the parts share: nothing may be left in it.
+    # ReLU reads a buffer of zeros that the parts share. No part may leave anything in it.
     clf = classifier(activation=["tanh", "relu", "tanh"], max_iter=1).fit(X, y)
     rows = np.random.default_rng(0).normal(size=(1100, 4))
     expected = hidden_activations(clf, rows, 1)
     assert (expected == 0).any()
     assert (expected >= 0).all()
     parts = [hidden_activations(clf, part, 1) for part in np.split(rows, [13, 600, 601])]
-    # Another number of rows may have products summed in another order.
+    # BLAS may sum the products of another number of rows in another order.
     np.testing.assert_allclose(np.concatenate(parts), expected, rtol=0, atol=1e-13)
 
 
@@ -220,7 +218,7 @@ def test_a_pipeline_sends_the_rows_through_its_other_steps():
     model = Pipeline([*steps, ("net", classifier(activation="tanh"))]).set_output(transform="pandas").fit(frame, y)
     rows = SelectKBest(k=2).fit_transform(StandardScaler().fit_transform(frame.to_numpy()), y)
     for layer in (0, -1):
-        # The scaler sums the columns of a frame in another order than those of an array.
+        # The scaler sums the columns of frames and arrays in different orders.
         found = hidden_activations(model, frame, layer)
         np.testing.assert_allclose(found, by_hand(model[-1], rows, layer), rtol=0, atol=1e-12)
 

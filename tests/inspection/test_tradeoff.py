@@ -1,4 +1,4 @@
-"""batch_size_tradeoff: every training is the one that the user would have run alone."""
+"""batch_size_tradeoff: every training run equals one that the user runs alone."""
 
 import numpy as np
 import pytest

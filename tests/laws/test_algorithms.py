@@ -1,4 +1,4 @@
-"""Training against a loop written straight from the algorithm, and the laws that tie its variants together."""
+"""Training, compared with a loop written from the algorithm, and the laws that connect its variants."""
 
 import pickle
 from functools import partial
@@ -29,7 +29,7 @@ def compare(
     assert_parameters,
     **params,
 ):
-    """Train by the package and by the loop; the parameters, the loss curve and the step count must agree."""
+    """Train with the package and with the loop. Parameters, loss curve and step count must agree."""
     X, y, T = problem(kind, n_rows)
     clf = retuned(estimator(n_epochs, class_weight=class_weight, **params), **(sizes or {}))
     hidden = clf.hidden_layer_sizes
@@ -39,7 +39,7 @@ def compare(
     if sample_weight is not None or class_weight is not None:
         weights = row_weights(y, sample_weight, class_weight)
     coefs, intercepts, losses, n_steps = by_loop(clf, X, T, start, kind, n_epochs, weights=weights)
-    # Training moved: agreement of two networks that never left the start would say nothing.
+    # Training changed the parameters. Otherwise the agreement below would say nothing.
     assert max(abs(p - q).max() for p, q in zip(coefs, start[0], strict=True)) > 1e-3
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
     np.testing.assert_allclose(clf.loss_curve_, losses, rtol=0, atol=ATOL)
@@ -52,7 +52,6 @@ def compare(
 # The algorithm, against the loop
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 22, 23, "full"])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -60,7 +59,6 @@ def test_training_is_the_loop_of_the_algorithm(solver, kind, batch_size, assert_
     compare(kind, batch_size=batch_size, assert_parameters=assert_parameters, **SOLVERS[solver])
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 33, 149, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -76,7 +74,6 @@ def test_training_is_the_loop_over_many_blocks_of_rows(solver, alpha, batch_size
     )
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
 @pytest.mark.parametrize("params", [{}, {"alpha": 2.0}, {"learning_rate": "invscaling"}], ids=["plain", "L2", "eta"])
@@ -94,7 +91,6 @@ def test_training_is_the_loop_whether_or_not_the_first_layer_is_deferred(
     assert used == [(5, 6)]
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, np.asfortranarray])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -111,7 +107,6 @@ def test_training_is_the_loop_for_every_form_of_x(solver, container, batch_size,
     )
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 22, "full"])
 @pytest.mark.parametrize("weighting", ["sample", "dict", "balanced", "sample, dict", "sample, balanced"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -147,7 +142,6 @@ def test_class_weights_of_a_binary_problem_are_named_by_its_labels(assert_parame
     compare("binary", class_weight={"no": 5.0, "yes": 0.25}, batch_size=4, assert_parameters=assert_parameters)
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("power_t", [0.25, 1.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -162,7 +156,7 @@ def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, powe
         **SOLVERS[solver],
     )
     expected = [clf.learning_rate_init_ / (23 * epoch + 1) ** power_t for epoch in range(4)]
-    # One division and one power: within a few units in the last place.
+    # One division and one power: a few units in the last place.
     np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
 
 
@@ -210,8 +204,7 @@ def test_a_batch_of_thousands_of_rows_is_one_batch(solver, batch_size, assert_pa
     assert clf.n_steps_ == 2
 
 
-# eta * alpha / B is the part of W that one step of the L2 term takes away: nearly nothing, half, everything, more.
-@pytest.mark.every_pair
+# eta * alpha / B is the share of W that the L2 term removes per step: half, nearly all, all, more than all.
 @pytest.mark.parametrize("shrunk", [0.5, 1.0 - 1e-9, 1.0, 1.5])
 @pytest.mark.parametrize("batch_size", [1, 3, "full"])
 @pytest.mark.parametrize("solver", ["plain", "nesterov"])
@@ -235,7 +228,8 @@ def test_an_l2_term_of_any_strength_is_the_loop_in_float32(batch_size, shrunk, a
     params = {"batch_size": batch_size, "alpha": shrunk * 150 / 0.1}
     clf = estimator(2, dtype="float32", **params).fit(X, y, coefs_init=start[0], intercepts_init=start[1])
     coefs, intercepts, _, _ = train(X, T, *start, activation="tanh", kind="multiclass", n_epochs=2, eta=0.1, **params)
-    # 300 roundings of numbers of size 1 to 6e-8, half of them forgotten in a few steps where the L2 term is strong.
+    # 300 roundings of numbers of size 1, each with an error of 6e-8. A strong L2 term removes half of them in a few
+    # steps.
     assert_parameters(clf, coefs, intercepts, atol=2e-5)
 
 
@@ -275,7 +269,6 @@ def test_a_batch_size_above_the_rows_is_clipped_with_a_warning(assert_identical)
     assert_identical(clipped, estimator(3, batch_size="full").fit(X, y))
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -290,7 +283,7 @@ def test_full_is_the_batch_size_of_all_rows_bit_for_bit(n_rows, solver, containe
 
 
 def test_the_last_smaller_batch_is_averaged_over_its_own_rows(assert_parameters):
-    # With 2 batches of 4 rows and 1 row, the last step is the whole gradient of the last row, not a quarter of it.
+    # With batches of 4 rows and 1 row, the last step is the whole gradient of the last row, not a quarter of it.
     X, y, _ = problem("binary", 5)
     start = initial_values((5, 6, 4, 1), seed=1)
     whole = estimator(1, batch_size=4).fit(X, y, coefs_init=start[0], intercepts_init=start[1])
@@ -304,18 +297,17 @@ def test_the_last_smaller_batch_is_averaged_over_its_own_rows(assert_parameters)
     assert_parameters(whole, last.coefs_, last.intercepts_, atol=1e-14)
 
 
-# The order of the rows
-#
-# Row b of the identity matrix alone moves row b of W_1, so W_1 shows which rows were met. It also shows when: an L2
-# term multiplies all weights by s at every step, and with identity activations the delta of the first layer is the
-# product of the two later layers (s^2k after k steps); then the change shrinks for the n_steps - 1 - k steps left. So
-# the change of the row met in step k is s^(n_steps - 1 + k), over the number of rows in its batch.
+# The order of the rows  Only row b of the identity matrix changes row b of W_1, so W_1 shows which rows training used.
+# It also shows when: the L2 term multiplies all weights by s at every step, and with identity activations the delta of
+# the first layer is the product of the two later layers (s^2k after k steps). The change then shrinks during the
+# remaining n_steps - 1 - k steps. So the row used in step k changes by s^(n_steps - 1 + k), divided by the number of
+# rows in its batch.
 
 CLOCK_ETA, CLOCK_SHRINK = 1e-8, 0.97
 
 
 def clock(n_rows, **params):
-    """The problem and the estimator whose weights tell the order of the rows, and where it starts."""
+    """The estimator whose weights show the order of the rows, its problem, and its initial weights."""
     X, y = np.eye(n_rows), np.arange(n_rows) % 2
     coefs = [np.zeros((n_rows, 1)), np.ones((1, 1)), np.ones((1, 1))]
     alpha = (1.0 - CLOCK_SHRINK) * n_rows / CLOCK_ETA
@@ -325,7 +317,7 @@ def clock(n_rows, **params):
 
 
 def changes(clf, before, y, n_epochs_before=0):
-    """What the last epoch did to the rows of W_1, as powers of the shrink factor over the size of the batch."""
+    """How much the last epoch changed the rows of W_1: powers of the shrink factor, divided by the batch size."""
     n_steps = clf.n_steps_ // clf.n_iter_
     # Raw outputs stay within 1e-6 of 0, so every row's output is 1/2 and its delta (1/2 - y).
     change = (clf.coefs_[0] - CLOCK_SHRINK**n_steps * before)[:, 0] / (-CLOCK_ETA * (0.5 - y))
@@ -333,7 +325,7 @@ def changes(clf, before, y, n_epochs_before=0):
 
 
 def order(clf, before, y, n_epochs_before=0):
-    """The step in which each row was met, for batches of one row."""
+    """The step that used each row, for batches of one row."""
     change, _ = changes(clf, before, y, n_epochs_before)
     steps = np.log(change) / np.log(CLOCK_SHRINK)
     assert np.abs(steps - np.round(steps)).max() < 1e-3  # steps are whole numbers, up to the outputs' 1e-6
@@ -341,7 +333,7 @@ def order(clf, before, y, n_epochs_before=0):
 
 
 def orders(n_epochs, n_rows=40, **params):
-    """The orders of the epochs of successive calls of partial_fit."""
+    """The order of the rows in each of several calls of partial_fit."""
     clf, X, y, coefs = clock(n_rows, batch_size=1, **params)
     clf.set_params(max_iter=1).fit(X, y, coefs_init=coefs)
     found = [order(clf, coefs[0], y)]
@@ -366,7 +358,7 @@ def test_every_row_is_visited_exactly_once_an_epoch():
 
 
 def test_partial_fit_continues_the_random_stream():
-    # Of 40! orders, no two in ten epochs are the same.
+    # There are 40! orders, so ten epochs have ten different ones.
     assert len({tuple(found) for found in orders(10)}) == 10
 
 
@@ -411,7 +403,7 @@ def test_an_epoch_cuts_the_rows_into_batches_each_averaged_over_its_own(containe
 @pytest.mark.parametrize("batch_size", [1, 3, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 def test_rows_held_out_for_validation_are_not_trained_on_and_the_others_are_once(container, batch_size):
-    # Alpha is over the rows that are left: 30 of 40.
+    # Alpha is divided by the number of training rows: 30 of 40.
     clf, X, y, coefs = clock(40, batch_size=batch_size)
     rows_scored = Recorder()
     clf.set_params(validation_fraction=0.25, alpha=clf.alpha * 30 / 40, scoring=rows_scored)
@@ -435,7 +427,6 @@ class Recorder:
         return 0.0
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -513,7 +504,7 @@ def test_training_does_not_write_into_what_it_is_given():
         np.testing.assert_array_equal(array, copy)
 
 
-# Training that goes on
+# Continued training
 
 CONTINUED = {
     **SOLVERS,
@@ -525,7 +516,6 @@ CONTINUED = {
 }
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("name", CONTINUED)
@@ -544,7 +534,7 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(name, container, batch_size, a
     assert whole.loss_curve_ == parts.loss_curve_
     assert whole.history_["learning_rate"] == parts.history_["learning_rate"]
     if "adaptive" in name:
-        assert min(whole.history_["learning_rate"]) < 0.1  # the rate did fall, so its fall was continued
+        assert min(whole.history_["learning_rate"]) < 0.1  # the rate fell, so the calls continued its fall
 
 
 def test_fit_starts_afresh_where_partial_fit_went_on(assert_identical):
@@ -605,7 +595,6 @@ def test_a_pickle_holds_the_parameters_and_the_state_of_the_solver_and_little_el
 # Precision
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, 33, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -625,8 +614,8 @@ def test_a_float32_run_is_the_float64_run_rounded(solver, container, batch_size)
         abs(p - q).max()
         for p, q in zip(single.coefs_ + single.intercepts_, double.coefs_ + double.intercepts_, strict=True)
     )
-    # 300 steps at most, each rounding weights of size 1 to 6e-8 and passing on the roundings before it. Adam divides by
-    # the root of V and so magnifies what small gradients lost.
+    # At most 300 steps. Each rounds weights of size 1 with an error of 6e-8, and passes on the earlier errors. Adam
+    # divides by the root of V, which magnifies the errors of small gradients.
     assert 0 < difference < (2e-3 if solver == "adam" else 1e-4)
 
 
@@ -640,7 +629,6 @@ def test_rows_are_cast_and_not_wrapped(dtype, assert_identical):
         assert_identical(clf, estimator(2, shuffle=True, dtype="auto", **params).fit(X.astype(np.float32), y))
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("dtype", ["f4", "f8", "u1", ">f8"])
 @pytest.mark.parametrize(
@@ -668,8 +656,8 @@ def test_x_may_be_a_memory_map(tmp_path, assert_identical):
 
 
 def test_the_adaptive_rate_is_divided_by_five_whenever_training_stalls():
-    # No epoch improves the loss by 10: each n_iter_no_change + 1 epochs count as a stall. (What is compared is the
-    # median of three epochs, of which there is none before the second.)
+    # No epoch improves the loss by 10, so n_iter_no_change + 1 epochs are a stall. (Training compares medians of three
+    # epochs. The first median exists after the second epoch.)
     X, y, _ = problem("multiclass", 23)
     clf = estimator(11, learning_rate="adaptive", tol=10.0, n_iter_no_change=2).fit(X, y)
     expected = [0.1] * 5 + [0.1 / 5] * 3 + [0.1 / 25] * 3

@@ -1,4 +1,4 @@
-"""The fuzzer: a bounded run of it finds nothing, and it finds what is wrong."""
+"""The fuzzer finds nothing in a bounded run, and it finds faults put into the package."""
 
 import copy
 import faulthandler
@@ -61,11 +61,11 @@ def test_seed_and_index_determine_a_session():
     assert told[0] != told[3]
 
 
-# What is wrong is found
+# It finds faults
 
 
 def instead(method):
-    """A decorator: a function that is called in place of a method of the estimators, which `call` calls."""
+    """A decorator for a function that replaces a method of the estimators. `call` calls the original method."""
 
     def decorate(function):
         def put(monkeypatch):
@@ -216,7 +216,7 @@ def copies_without_their_history(call, model):
     return state | {"history_": {}} if "history_" in state else state
 
 
-# A fault, and what the law says that it breaks.
+# A fault, and the text of the law that it breaks.
 FAULTS = {
     probabilities_that_are_no_numbers: "probabilities are from 0 to 1",
     probabilities_of_another_row: "predict_proba is the softmax or logistic of the forward pass",
@@ -244,7 +244,7 @@ FAULTS = {
 
 
 def first_finding(n_sessions):
-    """What the first session that finds anything finds."""
+    """The finding of the first session that has one."""
     for index in range(n_sessions):
         finding = Session(0, index).run().finding
         if finding is not None:
@@ -288,13 +288,14 @@ def waiting(seed, index, report):
     return ordinary(seed, index, report)
 
 
+@pytest.mark.full
 def test_a_process_that_crashes_is_a_finding_and_the_run_goes_on():
     result = workers.run_many(0, 4, 2, crashing)
     [(index, finding)] = result.findings
     assert index == 1
     assert "the process died: exit code" in finding.law
     assert finding.call == "the call that crashes"
-    assert "crashing" in finding.trace  # where it was in Python
+    assert "crashing" in finding.trace  # the line of Python that crashed
     assert result.outcomes == {("ordinary", GOOD, "accepted"): 3}
 
 
@@ -304,8 +305,9 @@ def test_a_process_that_ends_too_early_is_a_finding():
     assert (index, finding.law, finding.call) == (1, "the process died: exit code 7", "the call that ends Python")
 
 
+@pytest.mark.full
 def test_a_process_that_says_nothing_for_too_long_is_killed_and_a_finding(monkeypatch):
-    # Instead of the time that passes.
+    # This replaces waiting.
     monkeypatch.setattr(workers._Worker, "is_silent", lambda self: self.said == "the call that waits")
     result = workers.run_many(0, 3, 1, waiting)
     [(index, finding)] = result.findings
@@ -354,7 +356,7 @@ def test_a_session_is_repeated_by_its_number(monkeypatch, capsys):
     assert "FINDING: fit refused what it has to accept" in capsys.readouterr().out
 
 
-# What it found first
+# What it found in earlier versions
 
 X = np.random.default_rng(0).normal(size=(40, 4))
 y = (X[:, 0] > 0) * 1

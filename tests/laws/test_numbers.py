@@ -1,4 +1,4 @@
-"""Numbers at the ends of their range: the exact result or an error that says why, and no warning of NumPy's."""
+"""Numbers at the ends of their range give the exact result, or an error that says why. NumPy never warns."""
 
 import decimal
 import os
@@ -51,7 +51,7 @@ def estimator(kind=FNNClassifier, **params):
 
 
 def step_of(X, y, coefs, intercepts, activation, **params):
-    """The gradient of the objective, weights then biases: what one full-batch step with eta = 1 takes away."""
+    """The gradient of the objective, weights before biases: the change by one full-batch step with eta = 1."""
     net = FNNClassifier(
         [W.shape[1] for W in coefs[:-1]],
         activation,
@@ -66,7 +66,7 @@ def step_of(X, y, coefs, intercepts, activation, **params):
     return [p - q for p, q in zip(before, after, strict=True)], net
 
 
-# Raw outputs of 10,000
+# Raw outputs of size 10,000
 
 LOSSES = {
     "softmax": SoftmaxCrossEntropy(),
@@ -77,7 +77,7 @@ LOSSES = {
 
 
 def exact_loss(name, z, t):
-    """Loss and derivative of one row, to 50 digits."""
+    """Loss and derivative of one row with 50 digits."""
     z, t = [Decimal(float(v)) for v in z], [Decimal(float(v)) for v in t]
     one = Decimal(1)
     if name == "softmax":
@@ -87,7 +87,7 @@ def exact_loss(name, z, t):
             a / total - u for a, u in zip(e, t, strict=True)
         ]
     if name == "logistic":
-        # log(1 + exp(z)) is z + log(1 + exp(-z)): the first form would need as many digits as z is large.
+        # log(1 + exp(z)) is z + log(1 + exp(-z)). For large z the first form would need many more digits.
         value = sum(max(v, Decimal(0)) + (one + (-abs(v)).exp()).ln() - v * u for v, u in zip(z, t, strict=True))
         return value, [one / (one + (-v).exp()) - u for v, u in zip(z, t, strict=True)]
     if name == "squared error":
@@ -98,7 +98,7 @@ def exact_loss(name, z, t):
 
 
 def extreme_rows(name, dtype):
-    """Raw outputs up to 10,000, far apart and close together, with their targets."""
+    """Raw outputs up to 10,000, far apart or close together, with their targets."""
     rng = np.random.default_rng(1)
     largest = 80.0 if name == "poisson" else 1e4  # exp(80) is within float32
     z = rng.choice([-largest, largest, 0.0, 1.0], size=(60, 4)) + rng.normal(size=(60, 4)) * rng.choice([0, 1], (60, 1))
@@ -126,21 +126,21 @@ def test_losses_and_their_derivatives_at_raw_outputs_of_ten_thousand_are_exact_t
             with np.errstate(over="raise", invalid="raise", divide="raise", under="ignore"):
                 LOSSES[name].write_delta(raw[0].T, target[0].T, found, row)
                 got = LOSSES[name].value(raw, target, row)
-            # A difference of two raw outputs of size 10,000, each exact, is rounded once; sums have four terms.
+            # The difference of two exact raw outputs of size 10,000 is rounded once. Sums have four terms.
             size = max(1.0, abs(float(value)), float(np.abs(z).max()) if name != "softmax" else 0.0)
             assert abs(got - float(value)) <= 8 * eps * size
             scale = max(1.0, *(abs(float(d)) for d in delta))
-            # exp(80) is rounded relatively, by 80 of its last digits.
+            # The relative error of exp(80) is 80 units in the last place.
             slack = 100 if name == "poisson" else 4
             np.testing.assert_allclose(found[0], [float(d) for d in delta], rtol=slack * eps, atol=slack * eps * scale)
 
 
 @pytest.mark.parametrize("weight", [1e-4, 1e4])
 def test_a_poisson_loss_that_overflows_is_divergence(weight):
-    # exp(1e4) is no float: no clipped loss, no infinite one, but the error that says what to do.
+    # exp(1e4) is beyond the range of floats. The loss is neither clipped nor infinite: an error says what to do.
     with pytest.raises(ValueError, match="diverged"):
         estimator(FNNRegressor, loss="poisson").fit(X, y, intercepts_init=[np.zeros(5), [1e4]])
-    # exp(-1e4) is 0 to rounding, and its loss is that of a mean of 0: exp(z) - y z + y log y - y.
+    # exp(-1e4) rounds to 0, and its loss is that of a mean of 0: exp(z) - y z + y log y - y.
     counts = np.array([0.0, 1.0, 2.0])
     reg = estimator(FNNRegressor, loss="poisson", max_iter=1, learning_rate_init=1e-12, dtype="float64")
     reg.fit(
@@ -172,7 +172,7 @@ LIMITS = {  # (value, slope) towards plus infinity, as functions of z, and towar
 def test_a_saturated_unit_has_the_limits_of_value_and_slope(activation, dtype, size):
     z = np.array([[size], [-size]], dtype)
     a, slope, scratch, delta = z.copy(), np.zeros_like(z), np.empty_like(z), np.ones_like(z)
-    # Training ignores what overflows on the way to a limit, such as z * z in the density of the normal distribution.
+    # Training ignores overflow on the way to a limit, such as z * z in the density of the normal distribution.
     with np.errstate(all="ignore"):
         ACTIVATIONS[activation].apply(a, slope, scratch)
         ACTIVATIONS[activation].chain(a, slope, delta, scratch)
@@ -193,7 +193,7 @@ def test_the_gradient_through_saturated_units_is_exact(container, activation):
     assert max(np.abs(g).max() for g in expected) > 0.01
     np.testing.assert_allclose(net.loss_, objective(rows, T, coefs, intercepts, activation, "multiclass"), rtol=1e-12)
     for g, e, p in zip(found, expected, coefs + intercepts, strict=True):
-        # A difference of parameters: each is rounded, and so is a sum of terms of that size.
+        # A difference of parameters: each of them is rounded, and so is a sum of terms of that size.
         atol = 1e-14 * max(np.abs(p).max(), np.abs(e).max(), 1.0)
         np.testing.assert_allclose(g, e, rtol=1e-10, atol=atol)
 
@@ -207,7 +207,7 @@ def test_of_constant_features_a_network_learns_the_frequencies_and_the_mean(valu
     rows, labels = np.full((10, 2), value), np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
     params = {"activation": "tanh", "solver": "lbfgs", "max_iter": 200, "tol": 1e-10, "dtype": "float64"}
     clf = estimator(**params).fit(container(rows), labels)
-    # The loss is flat where it is smallest: L-BFGS stops where a step lowers it by less than 2e-9 of itself.
+    # The loss is flat near its minimum. L-BFGS stops when a step lowers it by less than 2e-9 of its value.
     np.testing.assert_allclose(clf.predict_proba(container(rows[:1])), [[0.6, 0.3, 0.1]], atol=1e-4)
     reg = estimator(FNNRegressor, **params).fit(container(rows), labels)
     np.testing.assert_allclose(reg.predict(container(rows)), 0.5, atol=1e-4)
@@ -223,7 +223,6 @@ def test_one_constant_feature_among_others_is_the_loop_of_the_algorithm(
     check_against_the_loop(rows, container, "relu", solver, batch_size, assert_parameters)
 
 
-@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("size", [1e-300, 1e-320])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", "softplus"])
@@ -242,7 +241,7 @@ def check_against_the_loop(rows, container, activation, solver, batch_size, asse
     clf.fit(container(rows), y, coefs_init=start[0], intercepts_init=start[1])
     settings = {"kind": "multiclass", "batch_size": batch_size, "n_epochs": 3, "eta": 0.01}
     coefs, intercepts, losses, _ = train(rows, T, *start, activation=activation, **settings, **params)
-    # Some ninety steps of numbers of size 1.
+    # About ninety steps with numbers of size 1.
     assert_parameters(clf, coefs, intercepts, atol=1e-10)
     np.testing.assert_allclose(clf.loss_curve_, losses, rtol=1e-12)
 
@@ -251,7 +250,7 @@ def check_against_the_loop(rows, container, activation, solver, batch_size, asse
 @solvers
 @estimators
 def test_features_of_the_smallest_size_train_and_predict_in_both_precisions(kind, solver, container):
-    # In float32 they are zeros: the model is that of zeros, bit for bit.
+    # In float32 they are zeros, so the model equals that of zeros bit for bit.
     tiny = container(X * 1e-300)
     small, zeros = (estimator(kind, dtype="float32", **SOLVERS[solver]).fit(rows, y) for rows in (tiny, tiny * 0.0))
     for p, q in zip(small.coefs_ + small.intercepts_, zeros.coefs_ + zeros.intercepts_, strict=True):
@@ -262,7 +261,6 @@ def test_features_of_the_smallest_size_train_and_predict_in_both_precisions(kind
     assert np.isfinite(model.predict(tiny)).all()
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("size", [1e300, 1.7e308])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @containers
@@ -272,7 +270,7 @@ def test_training_on_features_of_the_largest_size_is_an_error_that_says_what_to_
     kind, solver, container, dtype, size, request
 ):
     if (kind, solver, dtype) == (FNNClassifier, "adam", "float64"):
-        # The mean square of the gradient overflows, so that the steps are 0, while loss and weights stay finite.
+        # The mean square of the gradient overflows. So the steps are 0, and loss and weights stay finite.
         request.applymarker(pytest.mark.xfail(size == 1e300, reason="the state of the solver is not looked at"))
     model = estimator(kind, dtype=dtype, **SOLVERS[solver])
     with pytest.raises(ValueError, match=OVERFLOW):
@@ -319,7 +317,7 @@ def test_rows_that_saturate_every_unit_have_the_exact_limit():
     for activation, limit in (("tanh", [0.5 - 0.25 + 0.125, -0.5 + 0.25 + 0.125]), ("logistic", [0.625, 0.375])):
         clf = FNNClassifier(2, activation, learning_rate_init=1e-12, max_iter=1, dtype="float64")
         clf.fit([[0.0], [1.0]], [0, 1], coefs_init=coefs, intercepts_init=intercepts)
-        # The step of 1e-12 moves what is compared by as much at most.
+        # The step of 1e-12 changes the compared numbers by at most 1e-12.
         for size in (1e3, 1e300):
             np.testing.assert_allclose(clf.decision_function([[size], [-size]]), limit, rtol=0, atol=1e-11)
 
@@ -327,7 +325,6 @@ def test_rows_that_saturate_every_unit_have_the_exact_limit():
 # Weights and targets
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", [5e-324, 1e-300, 1e-40, 1e40, 1e300, 1.7e308])
 @estimators
@@ -337,7 +334,7 @@ def test_weights_of_any_size_count_by_their_ratios(kind, size, dtype):
     many = few | {"sample_weight_val": ones[:20] * size}
     plain = estimator(kind, dtype=dtype).fit(X, y, ones, **few)
     scaled = estimator(kind, dtype=dtype).fit(X, y, ones * size, **many)
-    # Weights of 0 and 1 over their mean, which may be rounded otherwise; sums of them too.
+    # Weights of 0 and 1 are divided by their mean. The mean and sums of weights may be rounded differently.
     tolerance = {"rtol": 1e-5 if dtype == "float32" else 1e-12}
     np.testing.assert_allclose(scaled.loss_curve_, plain.loss_curve_, **tolerance)
     np.testing.assert_allclose(scaled.validation_loss_curve_, plain.validation_loss_curve_, **tolerance)
@@ -347,7 +344,7 @@ def test_weights_of_any_size_count_by_their_ratios(kind, size, dtype):
     if kind is FNNClassifier:
         balanced = [estimator(dtype=dtype, class_weight="balanced").fit(X, y, w) for w in (ones, ones * size)]
         np.testing.assert_allclose(balanced[1].loss_curve_, balanced[0].loss_curve_, **tolerance)
-        # The products of both would be beyond the range of float64 in either direction.
+        # The products of both would be outside the range of float64, at either end.
         by_class = estimator(dtype=dtype, class_weight=dict.fromkeys(range(3), size)).fit(X, y, ones * size)
         np.testing.assert_allclose(by_class.loss_curve_, plain.loss_curve_, **tolerance)
 
@@ -379,7 +376,7 @@ def test_targets_of_the_largest_size_are_an_error_that_names_their_size(size, dt
 
 @solvers
 def test_targets_of_the_smallest_size_are_zeros(solver):
-    # Squares of 1e-300 underflow: the residuals are the outputs of the network.
+    # Squares of 1e-300 underflow, so the residuals are the outputs of the network.
     small, zeros = (estimator(FNNRegressor, **SOLVERS[solver]).fit(X, X[:, 0] * size) for size in (1e-300, 0.0))
     np.testing.assert_allclose(small.predict(X), zeros.predict(X), rtol=0, atol=1e-290)
 
@@ -394,7 +391,7 @@ def test_rows_one_by_one_by_partial_fit_are_an_epoch_of_batches_of_one(solver, c
     whole, stream = estimator(**params).fit(container(X), y), estimator(**params)
     for k in range(30):
         stream.partial_fit(container(X[k : k + 1]), y[k : k + 1], classes=[0, 1, 2])
-    # The first layer's steps are put in once a block, or at once: thirty steps of numbers of size 1.
+    # The first layer adds its steps once per block, or at once: thirty steps with numbers of size 1.
     assert_parameters(stream, whole.coefs_, whole.intercepts_, atol=1e-12)
     np.testing.assert_allclose(np.mean(stream.loss_curve_), whole.loss_, rtol=1e-12)
     assert stream.n_steps_ == whole.n_steps_ == 30
@@ -427,7 +424,7 @@ def test_a_class_may_have_one_row(solver, params):
     assert clf.predict_proba(rows).shape == (30, 3)
     assert np.isfinite(clf.loss_curve_).all()
     if params == {"class_weight": "balanced"}:
-        # Each class weighs as much as the others together with it: 30 / (3 * 28), and 10 for the single rows.
+        # Balanced weights are n_rows / (n_classes * rows of the class): 30 / (3 * 28), and 10 for the single rows.
         weights = np.where(labels == 0, 30 / 84, 10.0)
         other = estimator(max_iter=20, **SOLVERS[solver]).fit(rows, labels, weights)
         np.testing.assert_allclose(clf.loss_curve_, other.loss_curve_, rtol=1e-9)
@@ -472,7 +469,6 @@ def test_thirty_hidden_layers_whose_outputs_overflow_are_an_error():
         estimator(hidden_layer_sizes=(4,) * 30).fit(np.abs(X), y, coefs_init=coefs)
 
 
-@pytest.mark.every_pair
 @containers
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
@@ -486,13 +482,13 @@ def test_the_step_of_a_network_of_20000_units_is_the_formula(sizes, dtype, conta
     W1, W2 = rng.normal(size=(n_features, n_units)) / 100, rng.normal(size=(n_units, n_classes)) / 100
     b1, b2 = rng.normal(size=n_units), rng.normal(size=n_classes)
     clf = FNNClassifier(n_units, "tanh", batch_size=20, learning_rate_init=1.0, dtype=dtype)
-    # partial_fit takes no initial values, and fit takes no classes that are not there.
+    # partial_fit takes no initial values, and fit takes no classes without rows.
     clf.partial_fit(container(rows), labels, classes=np.arange(n_classes))
     for mine, values in zip(clf.coefs_ + clf.intercepts_, [W1, W2, b1, b2], strict=True):
         mine[...] = values
     clf.partial_fit(container(rows), labels)
     T, network = (labels[:, None] == np.arange(n_classes)).astype(float), ([W1, W2], [b1, b2], "tanh", "multiclass")
-    # Sums of up to 20,000 terms of size 1/100, in another order; what is compared is of size 1.
+    # Sums of up to 20,000 terms of size 1/100 in another order. The compared numbers have size 1.
     atol = 1e-12 if dtype == "float64" else 1e-5
     np.testing.assert_allclose(clf.loss_, objective(rows, T, *network), rtol=atol)
     steps = gradient(rows, T, *network)
@@ -537,7 +533,7 @@ refused(np.ones, (1000, 100_000), np.float32)  # the one-hot targets of these ro
 
 
 def run_limited(code):
-    """Run `code` in an interpreter that may take 300 MB more than it has when everything is imported."""
+    """Run `code` in an interpreter that may allocate 300 MB after all imports."""
     resource = pytest.importorskip("resource")
     if not (hasattr(resource, "RLIMIT_AS") and Path("/proc/self/statm").exists()):
         pytest.skip("this system has no limit of the address space, or does not tell how much is used")

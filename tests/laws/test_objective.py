@@ -1,4 +1,4 @@
-"""Laws of the objective R(W) and of the mini-batch gradient, an unbiased estimate of R's."""
+"""Laws of the objective R(W), and of the mini-batch gradient, which is an unbiased estimate of R's gradient."""
 
 from itertools import permutations
 
@@ -12,9 +12,9 @@ from tuned import FNNClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# So small a step leaves the weights where they are: what an epoch does is then a sum of gradients at the same weights.
-# Weights of size 1 are rounded to 1e-16 and moved by about FROZEN, so that the gradients read off are wrong by about
-# 1e-16 / FROZEN from rounding and by about FROZEN from the moves: 1e-8 each.
+# A step this small hardly changes the weights, so an epoch adds up gradients at the same weights. Weights of size 1 are
+# rounded to 1e-16 and change by about FROZEN. So gradients computed from the changes are wrong by about 1e-16 / FROZEN
+# because of rounding, and by about FROZEN because of the changes: 1e-8 each.
 FROZEN = 1e-8
 FROZEN_TOLERANCE = {"rtol": 1e-6, "atol": 1e-6}
 NEVER_STOP = {"tol": 0.0, "n_iter_no_change": np.inf}
@@ -26,7 +26,7 @@ def start_for(kind):
 
 
 def fit(X, y, kind, weights=None, *, start=None, **params):
-    """A fitted network with one hidden layer of 4 tanh units, in float64, the rows in order."""
+    """A fitted network with one hidden layer of 4 tanh units, in float64, with the rows in order."""
     settings = {"activation": "tanh", "dtype": "float64", "shuffle": False, "batch_size": "full", "max_iter": 1}
     clf = FNNClassifier(4, **(settings | NEVER_STOP | params))
     coefs, intercepts = start or start_for(kind)
@@ -42,7 +42,7 @@ def flat(arrays):
 
 
 def moved(X, y, kind, weights=None, **params):
-    """The sum of the gradients of the steps of an epoch, all at the initial values."""
+    """The sum of the gradients of an epoch's steps, all at the initial values."""
     clf = fit(X, y, kind, weights, learning_rate_init=FROZEN, **params)
     coefs, intercepts = start_for(kind)
     return (flat(coefs + intercepts) - parameters(clf)) / FROZEN, clf.n_steps_
@@ -65,13 +65,14 @@ def weight_norms(cls, batch_sizes, n_steps, **params):
 
 
 def test_batch_size_does_not_change_the_strength_of_alpha():
-    # Steps x eta x alpha / B is 10: what is left of the initial values is e^-10, so the norms are those of the minimum,
-    # up to the noise of the gradients, which eta = 0.02 holds at 1 to 2 % for batches of one row.
+    # Steps x eta x alpha / B is 10, so the L2 term reduces the initial values to e^-10 of their size, and the norms are
+    # those of the minimum, apart from the noise of the gradients. With eta = 0.02 the noise is 1 to 2 % for batches of
+    # one row.
     settings = {"alpha": 20.0, "learning_rate_init": 0.02, "solver": "sgd", "momentum": 0.0}
     norms = weight_norms(FNNClassifier, [1, 10, 100, 200], n_steps=5000, **settings)
     assert norms.max() / norms.min() < 1.05
     assert norms.min() > 1.0  # the L2 term has not simply put all weights to zero
-    # MLPClassifier's alpha acts B / batch_size times as strongly.
+    # MLPClassifier's alpha is B / batch_size times as strong.
     theirs = weight_norms(MLPClassifier, [1, 200], n_steps=1000, **settings)
     assert theirs.max() / theirs.min() > 10
 
@@ -79,12 +80,12 @@ def test_batch_size_does_not_change_the_strength_of_alpha():
 @pytest.mark.parametrize("batch_size", [1, 3, 23, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 def test_every_step_shrinks_the_weights_by_eta_alpha_over_b(container, batch_size):
-    # Rows of zeros: the data has nothing to say about W_1.
+    # With rows of zeros, the data does not affect W_1.
     X, y = container(np.zeros((23, 5))), np.arange(23) % 2
     coefs = [np.full((5, 4), 2.0), np.zeros((4, 1))]
     clf = FNNClassifier(4, "tanh", batch_size=batch_size, alpha=3.0, learning_rate_init=0.1, max_iter=2)
     clf.set_params(dtype="float64").fit(X, y, coefs_init=coefs)
-    # Up to 46 steps with a rounding each.
+    # Up to 46 steps, each with one rounding.
     np.testing.assert_allclose(clf.coefs_[0], 2.0 * (1 - 0.1 * 3.0 / 23) ** clf.n_steps_, rtol=1e-13)
 
 
@@ -99,15 +100,14 @@ def test_every_step_shrinks_the_weights_by_eta_alpha_over_b(container, batch_siz
     ids=str,
 )
 def test_biases_are_not_penalised(params):
-    # Rows of zeros and weights of zero: the output's bias alone fits the class frequencies, 3 to 1.
+    # With rows and weights of zeros, only the output's bias fits the class frequencies, 3 to 1.
     X, y = np.zeros((8, 5)), [0, 0, 1, 1, 1, 1, 1, 1]
     clf = FNNClassifier(4, "tanh", alpha=100.0, max_iter=3000, dtype="float64", **NEVER_STOP, **params)
     clf.fit(X, y, coefs_init=[np.zeros((5, 4)), np.zeros((4, 1))])
-    # A penalty of 100 / 8 would hold the log-odds of the classes at 0.02.
+    # A penalty of 100 / 8 on the bias would keep the log-odds of the classes at 0.02.
     np.testing.assert_allclose(clf.intercepts_[1], np.log(3.0), atol=0.01)
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
@@ -126,7 +126,6 @@ def test_the_loss_curve_at_full_batch_is_the_objective(params, alpha, weighted, 
     np.testing.assert_allclose(curve, expected, rtol=1e-13)  # sums of 30 rows
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("n_rows", [30, 1300])
 @pytest.mark.parametrize("batch_size", [7, "auto", "full"])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
@@ -146,7 +145,7 @@ def test_lbfgs_minimises_the_objective_whatever_the_batch_size(kind, alpha, batc
 def test_the_training_loss_has_the_l2_term_of_the_weights_at_the_start_of_the_epoch(container, batch_size):
     X, y, _ = problem("multiclass", 30)
     coefs, _ = start_for("multiclass")
-    # A step of 1e-12 leaves the data's part of the loss alone.
+    # A step of 1e-12 does not change the data's part of the loss.
     losses = [
         fit(container(X), y, "multiclass", batch_size=batch_size, alpha=alpha, learning_rate_init=1e-12).loss_
         for alpha in (0.0, 50.0)
@@ -176,7 +175,8 @@ def test_a_minibatch_of_weight_zero_is_harmless(container, params, batch_size):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
 def test_a_step_of_a_minibatch_of_weight_zero_leaves_the_weights(batch_size):
-    # Without it the mean weight, and so every other row's part, is larger by 14/10; eta / 1.4 makes up for it.
+    # Without it the mean weight is larger by 14/10, and so is the contribution of every other row. eta / 1.4 corrects
+    # it.
     X, y, _ = problem("multiclass", 14)
     rows = np.r_[:4, 8:12, 12:14]
     weights = np.ones(14)
@@ -196,7 +196,7 @@ def test_scaling_all_weights_changes_nothing(batch_size, params):
         parameters(fit(X, y, "multiclass", factor * weights, **params)) for factor in (1.0, 2.0, 3e5)
     )
     np.testing.assert_array_equal(base, doubled)  # a power of 2 does not round
-    np.testing.assert_allclose(base, tripled, rtol=0, atol=1e-11)  # one rounding of every weight, five epochs on
+    np.testing.assert_allclose(base, tripled, rtol=0, atol=1e-11)  # one rounding of every weight, after five epochs
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
@@ -231,7 +231,7 @@ INTEGERS = np.array([1, 3, 0, 2, 1, 1, 4, 0, 2, 1, 3, 2])  # 20 rows when repeat
 
 
 def weighted_and_repeated(kind):
-    """The same 12 rows with integer weights, and repeated so many times."""
+    """12 rows with integer weights, and the same rows repeated as many times."""
     X, y, _ = problem(kind, 12)
     return (X, y, INTEGERS.astype(float)), (np.repeat(X, INTEGERS, axis=0), np.repeat(y, INTEGERS, axis=0), None)
 
@@ -244,7 +244,7 @@ def test_at_full_batch_integer_weights_are_repeated_rows(kind, params):
     weighted = parameters(fit(X, y, kind, w, **params))
     repeated = parameters(fit(X_repeated, y_repeated, kind, **params))
     assert np.abs(weighted - parameters(fit(X, y, kind, **params))).max() > 1e-4
-    # The same sums in another order, ten steps; L-BFGS's line search magnifies their rounding.
+    # The same sums in another order, in ten steps. L-BFGS's line search magnifies their rounding.
     np.testing.assert_allclose(weighted, repeated, rtol=0, atol=1e-6 if params.get("solver") == "lbfgs" else 1e-11)
 
 
@@ -259,7 +259,7 @@ def test_balanced_class_weights_count_weighted_rows_as_repeated_rows(kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("batch_size", "repeated_batch_size"), [(1, 1), (2, 2), (4, 4), (3, 5), (12, 10)])
 def test_integer_weights_and_repeated_rows_have_the_same_expected_gradient(kind, batch_size, repeated_batch_size):
-    # Batches that divide the rows: an epoch's mean over its steps is then the expectation over random mini-batches.
+    # The batch size divides the number of rows, so the mean over an epoch's steps is the expectation over mini-batches.
     (X, y, w), (X_repeated, y_repeated, _) = weighted_and_repeated(kind)
     total, n_steps = moved(X, y, kind, w, batch_size=batch_size)
     total_repeated, n_steps_repeated = moved(X_repeated, y_repeated, kind, batch_size=repeated_batch_size)
@@ -274,7 +274,7 @@ def test_integer_weights_and_repeated_rows_have_the_same_expected_gradient(kind,
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}], ids=str)
 def test_in_float32_weights_and_repeated_rows_differ_by_rounding(params):
-    # The difference is some units of the precision, and the same number of units in either precision.
+    # The difference is a few units of the precision, the same number of units in either precision.
     (X, y, w), (X_repeated, y_repeated, _) = weighted_and_repeated("multiclass")
     for dtype in ("float32", "float64"):
         shared = {"dtype": dtype, "max_iter": 10, "learning_rate_init": 0.05} | params
@@ -286,13 +286,12 @@ def test_in_float32_weights_and_repeated_rows_differ_by_rounding(params):
 # The mini-batch gradient
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
 def test_the_minibatch_gradient_is_unbiased(batch_size, weighted, alpha):
-    # Over all orders of four rows, every row is as often in every mini-batch, the smaller last one too: the mean over
-    # the orders and the steps is an expectation without any randomness.
+    # Over all orders of four rows, every row is equally often in every mini-batch, also in the smaller last one. So the
+    # mean over orders and steps is an expectation without any randomness.
     X, _, _ = problem("multiclass", 4)
     y, T = np.array([3, 5, 11, 3]), np.eye(3)[[0, 1, 2, 0]]
     w = np.array([0.0, 1.0, 5.0, 0.2]) if weighted else None
@@ -310,7 +309,8 @@ def test_the_minibatch_gradient_is_unbiased(batch_size, weighted, alpha):
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_random_minibatches_estimate_the_gradient_of_the_objective(weighted):
-    # What shuffle=True draws, the last mini-batch of 2 of 23 rows: the mean of 500 epochs against its standard error.
+    # shuffle=True draws the last mini-batch, 2 of 23 rows. The test compares the mean of 500 epochs with its standard
+    # error.
     X, y, T = problem("multiclass", 23)
     w = np.random.default_rng(1).random(23) * 3 if weighted else np.ones(23)
     coefs, intercepts = start_for("multiclass")
@@ -324,12 +324,13 @@ def test_random_minibatches_estimate_the_gradient_of_the_objective(weighted):
         for b in range(23)
     ]
     expected = np.mean(rows, axis=0)
-    # An epoch's mean over its steps is (sum over 21 rows / 7 + sum over 2 rows / 2) / 4: all rows / 7 plus the last two
-    # times (1/2 - 1/7), over 4. Only the two rows are random: the variance is that of a draw of 2 of 23 rows.
+    # The mean over an epoch's steps is (sum over 21 rows / 7 + sum over 2 rows / 2) / 4: the sum over all rows / 7 plus
+    # the sum over the last two times (1/2 - 1/7), divided by 4. Only the two rows are random, so the variance is that
+    # of a draw of 2 of 23 rows.
     variance = np.var(rows, axis=0) * 2 * (23 - 2) / (23 - 1) * ((1 / 2 - 1 / 7) / 4) ** 2
     error = np.sqrt(variance / n_epochs)
-    # Five standard errors: wrong by chance once in a million for each of 39 parameters, and with the seed fixed always
-    # or never. 500 frozen epochs move the weights by 500 * 4 * FROZEN = 2e-5 times a gradient.
+    # Five standard errors: each of the 39 parameters exceeds them by chance once in a million, and with this fixed seed
+    # never. 500 frozen epochs change the weights by 500 * 4 * FROZEN = 2e-5 times a gradient.
     assert (np.abs(sums / n_steps - expected) < 5 * error + 1e-4 * (1 + np.abs(expected))).all()
     assert (3 * error < 0.1 * np.abs(expected)).mean() > 0.5  # the bound is tight enough to see a bias of 10 %
 

@@ -1,4 +1,4 @@
-"""A fit depends on the numbers it is given, not on when, where or in which form; and it writes into none of them."""
+"""A fit depends on the numbers it gets, not on when it runs or on their form, and it changes none of them."""
 
 import copy
 from dataclasses import replace
@@ -33,18 +33,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 dense_forms = st.sampled_from(sorted(DENSE))
 DTYPES = ("float64", "float32")
-# All these hold small whole numbers exactly; "auto" computes in float32 or float64 by their type.
+# All these types hold small whole numbers exactly. They decide whether "auto" computes in float32 or float64.
 NUMBER_TYPES = ["f8", "f4", "f2", "?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
 
 
 def dropout(data, problem, params):
-    """A probability, where it makes sense: doubled inputs layer by layer are too much for an exponential."""
+    """A probability of dropout. Not for Poisson: inputs doubled in every layer are too large for its exponential."""
     without = params.get("solver") == "lbfgs" or problem.kind == "poisson"
     return 0.0 if without else data.draw(st.sampled_from([0.0, 0.5]))
 
 
 def responses(model, X):
-    """What every method of prediction says."""
+    """The results of all methods of prediction."""
     names = ("predict", "predict_proba", "predict_log_proba", "decision_function")
     return {name: getattr(model, name)(X) for name in names if hasattr(model, name)}
 
@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_model_bit_for_bit(data):
 
 @given(st.data())
 def test_another_seed_gives_another_model(data):
-    # So that the law above does not hold for want of anything random.
+    # Without randomness the law above would hold trivially.
     problem = data.draw(problems())
     params = data.draw(settings(problem)) | {"hidden_layer_sizes": (3,), "activation": "tanh"}
     first, second = (problem.fit(**(params | {"random_state": seed})) for seed in (0, 1))
@@ -97,7 +97,7 @@ def test_epochs_by_partial_fit_are_the_epochs_of_fit_bit_for_bit(data):
 
 @given(st.data())
 def test_the_form_of_dense_rows_targets_and_weights_changes_no_bit(data):
-    # The rows of a block are gathered into one buffer of one order, whatever their own.
+    # Training gathers the rows of a block into one buffer, whose memory order does not depend on theirs.
     problem = data.draw(problems())
     params = data.draw(settings(problem, dtypes=DTYPES))
     form = DENSE[data.draw(dense_forms)]
@@ -131,7 +131,7 @@ def test_the_type_of_whole_numbers_changes_no_bit(data):
 
 @given(st.data())
 def test_sparse_rows_of_any_form_are_the_dense_ones_to_rounding(data):
-    # Not bit for bit: a product with a sparse row adds the same terms in the order of its entries.
+    # Equal up to rounding: a product with a sparse row adds the same terms in the order of its entries.
     problem = data.draw(problems())
     params = data.draw(settings(problem))
     form = data.draw(sparse_forms())
@@ -147,7 +147,7 @@ def test_sparse_rows_of_any_form_are_the_dense_ones_to_rounding(data):
 
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_sparse_rows_train_by_momentum_without_a_hidden_layer_as_dense_ones(nesterov):
-    # The only layer takes its steps itself, and none are left for the others.
+    # The only layer takes its steps itself. There are no steps of other layers.
     X, y = np.eye(40), np.arange(40) % 2
     params = {"hidden_layer_sizes": (), "momentum": 0.9, "nesterovs_momentum": nesterov, "batch_size": 2, "max_iter": 3}
     dense, thin = (FNNClassifier(random_state=0, **params).fit(rows, y) for rows in (X, sparse.csr_matrix(X)))
@@ -178,7 +178,7 @@ def test_targets_of_several_labels_may_be_sparse(data):
 
 
 def contents(given):
-    """The bytes of everything in nested containers, and the order in which sparse entries stand."""
+    """The bytes of everything in nested containers, including the order of sparse entries."""
     if isinstance(given, dict):
         return {name: contents(value) for name, value in given.items()}
     if isinstance(given, list | tuple):
@@ -198,7 +198,7 @@ def test_nothing_that_is_passed_in_is_modified(data):
     params["early_stopping"] = data.draw(st.booleans())
     if problem.kind in ("binary", "multiclass") and data.draw(st.booleans()):
         params["class_weight"] = {label: 2.0 for label in np.unique(problem.y).tolist()}
-    # A frozen array gets an error for what would be written; one that can be written into is looked at afterwards.
+    # Writing into a frozen array is an error. The test inspects writable arrays afterwards.
     freeze = data.draw(st.booleans())
     form = data.draw(st.one_of(sparse_forms(), st.sampled_from([np.array, np.asfortranarray])))
     dtype = data.draw(st.sampled_from(["f8", "f4"]))

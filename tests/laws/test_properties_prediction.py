@@ -1,4 +1,4 @@
-"""What a model says of rows: probabilities, and methods that agree with each other."""
+"""A model's predictions: probabilities, and methods that agree with each other."""
 
 import numpy as np
 import pytest
@@ -14,16 +14,16 @@ from strategies import CLASSIFICATION, DENSE, REGRESSION, problems, seeds, setti
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 DTYPES = ("float64", "float32")
-# Of rows as large as this the raw outputs of the small networks here are finite in float32 too.
+# With rows of this size the raw outputs of the small networks here are finite, also in float32.
 sizes = st.sampled_from([0.0, 1e-300, 1e-38, 1e-3, 1.0, 1e3, 1e12, 1e30])
 
 
-# Not the Poisson mean, which is the exponential of a raw output and overflows where that is large.
+# Without Poisson regression: its mean is the exponential of a raw output, and overflows if that is large.
 LINEAR = (*CLASSIFICATION, "regression", "several outputs")
 
 
 def rounding(X, outputs):
-    """How far apart outputs may be that are summed in another order.
+    """How much outputs may differ if their sums have another order.
 
     Sums of up to 8 terms, through four layers of weights of size 1, whose parts may cancel: measured against the
     largest term.
@@ -32,10 +32,10 @@ def rounding(X, outputs):
 
 
 def fitted(data, kinds):
-    """A fitted model, its problem, and rows that it has not seen, some of them far larger or smaller than those."""
+    """A fitted model, its problem, and new rows, some of them much larger or smaller than the training rows."""
     problem = data.draw(problems(kinds))
     model = problem.fit(**data.draw(settings(problem, dtypes=DTYPES)))
-    n_rows = data.draw(st.integers(1, 700))  # from one row, which has its own path, to more than one part of rows
+    n_rows = data.draw(st.integers(1, 700))  # one row has its own code path; several parts
     rng = np.random.default_rng(data.draw(seeds))
     return problem, model, rng.normal(size=(n_rows, problem.X.shape[1])) * data.draw(sizes)
 
@@ -50,7 +50,7 @@ def test_probabilities_are_finite_between_0_and_1_and_sum_to_1(data):
     assert (p >= 0).all()
     assert (p <= 1).all()
     if problem.kind != "multilabel":
-        # A quotient by the sum of up to five numbers, each rounded.
+        # A quotient by the sum of up to five rounded numbers.
         np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=0, atol=8 * np.finfo(p.dtype).eps)
     log_p = model.predict_log_proba(X)
     with np.errstate(divide="ignore"):
@@ -67,7 +67,7 @@ def test_what_is_predicted_has_the_largest_probability_and_raw_output(data):
         assert z.shape == p.shape == predicted.shape
         assert set(np.unique(predicted)) <= {0, 1}
         np.testing.assert_array_equal(predicted, z > 0)
-        # A raw output of 1e-20 has a probability of 1/2.
+        # A raw output of 1e-20 has the probability 1/2.
         assert (p[predicted == 1] >= 0.5).all()
         assert (p[predicted == 0] <= 0.5).all()
         return
@@ -92,18 +92,18 @@ def test_probabilities_are_the_formula_of_the_raw_outputs(data):
         expected = e / e.sum(axis=1, keepdims=True)
     else:
         z = np.column_stack([-z, z]) if problem.kind == "binary" else z
-        # exp of what is not above 0, in both branches.
+        # The argument of exp is at most 0 in both branches.
         tail = np.exp(-np.abs(z))
         expected = np.where(z >= 0, 1 / (1 + tail), tail / (1 + tail))
-    # A raw output, or a difference of two, of size d is rounded by d * eps / 2, and so is its exponential, relatively;
-    # those of more than 745, or 104 in float32, underflow.
+    # A raw output, or the difference of two, of size d has a rounding error of d * eps / 2, which is also the relative
+    # error of its exponential. Exponentials of less than -745, or -104 in float32, underflow.
     info = np.finfo(p.dtype)
     np.testing.assert_allclose(p, expected.astype(float), rtol=800 * info.eps, atol=info.tiny)
 
 
 @given(st.data())
 def test_rows_are_predicted_one_by_one_as_they_are_together(data):
-    # To rounding: BLAS has another routine for one row than for several.
+    # Equal up to rounding: BLAS has different routines for one row and for several.
     problem, model, X = fitted(data, LINEAR)
     response = "decision_function" if problem.kind in CLASSIFICATION else "predict"
     together = getattr(model, response)(X)

@@ -1,4 +1,4 @@
-"""Changes of a problem that mean nothing change the trained model by rounding at most."""
+"""Changes of a problem that mean nothing change the trained model at most by rounding."""
 
 from dataclasses import replace
 
@@ -33,18 +33,18 @@ containers = st.sampled_from([np.asarray, sparse.csr_matrix])
 
 @given(st.data())
 def test_float32_is_float64_rounded(data):
-    # Activations whose slope is continuous: with a kink, one rounding near it changes a step by its full size. Without
-    # L-BFGS, whose line search compares losses that differ by less than float32 can tell.
+    # Activations with a continuous slope: near a kink, one rounding changes a step by its full size. Without L-BFGS:
+    # its line search compares losses that float32 cannot distinguish.
     problem = data.draw(problems())
     chosen = settings(problem, solvers=("plain", "momentum", "nesterov", "adam"), activations=SMOOTH)
-    # An epsilon above the rounding of gradients: with 1e-8 Adam makes steps of what rounding left of a zero.
+    # An epsilon above the rounding of gradients: with 1e-8 Adam takes full steps along rounding errors of zeros.
     params = data.draw(chosen) | {"epsilon": 1e-3}
     X = data.draw(containers)(problem.X)
     start = problem.initial_values(params["hidden_layer_sizes"])
     single, double = (problem.fit(X, start, **(params | {"dtype": dtype})) for dtype in ("float32", "float64"))
     for p, q in zip(single.coefs_ + single.intercepts_, double.coefs_ + double.intercepts_, strict=True):
         assert (p.dtype, q.dtype) == (np.float32, np.float64)
-        # Numbers of size 1, each rounded to 6e-8 in up to 1800 steps; a Poisson loss has steps of size 10.
+        # Numbers of size 1, each rounded to 6e-8 in up to 1800 steps. A Poisson loss has steps of size 10.
         np.testing.assert_allclose(p, q, rtol=0, atol=1e-4)
     np.testing.assert_allclose(single.loss_curve_, double.loss_curve_, rtol=1e-4, atol=1e-4)
 
@@ -56,7 +56,7 @@ def test_float32_is_float64_rounded(data):
 def test_weights_times_a_constant_change_nothing(data):
     problem = data.draw(problems(weighted=True))
     params = data.draw(settings(problem))
-    # The products stay normal numbers: of those below 2e-308 some digits are lost.
+    # The products are normal numbers. Numbers below 2e-308 have fewer digits.
     power = data.draw(st.integers(-1000, 1000))
     factor = data.draw(st.floats(1.0, 2.0)) * 2.0**power
     start = problem.initial_values(params["hidden_layer_sizes"])
@@ -70,7 +70,7 @@ def test_weights_times_a_constant_change_nothing(data):
 @pytest.mark.filterwarnings("ignore:R.2 score is not well-defined with less than two samples")
 @given(st.data())
 def test_validation_weights_times_a_constant_change_no_validation_score(data):
-    # In float32, whose range ends at 3e38.
+    # The range of float32 ends at 3e38.
     problem = data.draw(problems(weighted=True))
     params = data.draw(settings(problem, dtypes=("float32", "float64")))
     factor = 2.0 ** data.draw(st.integers(-1000, 1000))
@@ -81,7 +81,7 @@ def test_validation_weights_times_a_constant_change_no_validation_score(data):
         for c in (1.0, factor)
     )
     for name in ("validation_loss_curve_", "validation_scores_"):
-        # Beyond a range the weights are taken times a power of 2 themselves, so that sums round alike.
+        # Outside some range skfnn itself multiplies the weights by a power of 2, so sums are rounded in the same way.
         np.testing.assert_allclose(getattr(scaled, name), getattr(base, name), rtol=1e-6)
         assert np.isfinite(base.validation_loss_curve_).all()
 
@@ -91,9 +91,9 @@ def test_rows_of_weight_zero_are_no_rows_at_full_batch(data):
     problem = data.draw(problems(weighted=True).filter(lambda p: (p.weights == 0).any()))
     params = data.draw(settings(problem, batch_size="full"))
     kept = problem.rows(problem.weights > 0)
-    # Without rows of every class it would be another problem.
+    # Every class keeps some rows. Otherwise it would be another problem.
     assume(problem.kind not in ("binary", "multiclass") or set(kept.y.tolist()) == set(problem.y.tolist()))
-    # The L2 term is alpha over the number of rows.
+    # The L2 term is divided by the number of rows.
     strength = {"alpha": params["alpha"] * len(kept.X) / len(problem.X)}
     start = problem.initial_values(params["hidden_layer_sizes"])
     base, without = problem.fit(start=start, **params), kept.fit(start=start, **(params | strength))
@@ -115,7 +115,7 @@ def test_class_weights_are_weights_of_the_rows(data):
 
 
 def renamed(problem, data):
-    """The problem with other labels, and for every class, in the old order, its number in the new one."""
+    """The problem with other labels, and the new number of every class, in the old order."""
     classes, codes = np.unique(problem.y, return_inverse=True)
     n = len(classes)
     name = data.draw(st.sampled_from([name for name, labels in LABELS.items() if len(labels) >= n]))
@@ -131,7 +131,7 @@ def test_permuting_the_classes_permutes_the_columns(data):
     coefs, intercepts = problem.initial_values(params["hidden_layer_sizes"])
     y, new_column = renamed(problem, data)
     if problem.kind == "binary":
-        # One unit says what the second class has more than the first.
+        # One unit states the difference between the second class and the first.
         sign = 1.0 if new_column[0] == 0 else -1.0
         permuted = [*coefs[:-1], sign * coefs[-1]], [*intercepts[:-1], sign * intercepts[-1]]
     else:
@@ -143,7 +143,7 @@ def test_permuting_the_classes_permutes_the_columns(data):
     np.testing.assert_allclose(other.loss_curve_, base.loss_curve_, rtol=0, atol=atol)
     p, q = base.predict_proba(problem.X), other.predict_proba(problem.X)
     np.testing.assert_allclose(q[:, new_column], p, rtol=0, atol=atol)
-    # Where two classes are equally likely, either may be predicted.
+    # If two classes are equally likely, either may be predicted.
     largest = np.sort(p, axis=1)
     clear = largest[:, -1] > largest[:, -2] + 3 * atol
     old_codes = np.searchsorted(base.classes_, base.predict(problem.X))
@@ -205,7 +205,7 @@ def test_a_batch_size_of_all_rows_is_the_full_batch_bit_for_bit(data):
 
 @given(st.data())
 def test_a_feature_that_is_always_zero_learns_nothing(data):
-    # Its weights stay where they began, as there is no L2 term; the other weights are those without it.
+    # Without an L2 term its weights keep their initial values. The other weights are those without this feature.
     problem = data.draw(problems(CLASSIFICATION))
     params = data.draw(settings(problem, solvers=("plain", "momentum", "nesterov", "adam"))) | {"alpha": 0.0}
     container = data.draw(containers)

@@ -4,8 +4,8 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
-# Why a check that replaces weights by repetitions of rows fails if a parameter differs from its default. The law that
-# holds instead is in test_sample_weights.py and test_regressor.py.
+# Why a check that replaces weights by repeated rows fails if a parameter differs from its default. The laws that hold
+# instead are in test_sample_weights.py and test_regressor.py.
 HELD_OUT = "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one"
 REASONS = {
     "batch_size": "repeated rows are in other mini-batches than weighted ones: expected gradients agree, not the paths",
@@ -24,9 +24,9 @@ def weight_checks_that_fail(estimator):
 
 
 def names(params):
-    """What a case is, by name: scikit-learn makes other objects for every case."""
+    """What a case is: every case has its own function, so the name of the check stands for it."""
     check = params["check"]  # a functools.partial
-    return {"estimator": repr(params["estimator"]), "check": (check.func.__name__, str(check.keywords))}
+    return {"estimator": id(params["estimator"]), "check": (check.func.__name__, str(check.keywords))}
 
 
 def all_checks(estimators, expected_failed_checks=weight_checks_that_fail):

@@ -1,4 +1,4 @@
-"""Trainings that are interrupted, and whether two of them are the same."""
+"""Interrupted training runs, and whether two of them are the same."""
 
 import io
 import pickle
@@ -25,30 +25,30 @@ N_EPOCHS = 6
 
 
 def estimator(kind=FNNClassifier, **params):
-    """An estimator that trains for exactly six epochs unless told otherwise."""
+    """An estimator that trains for exactly six epochs by default."""
     common = {"hidden_layer_sizes": (5,), "batch_size": 20, "learning_rate_init": 0.05, "n_iter_no_change": np.inf}
     return kind(**(common | {"max_iter": N_EPOCHS, "random_state": 0} | params))
 
 
 SCORES = [0.5, 0.6, 0.4, 0.7, 0.3, 0.2, 0.75, 0.6, 0.55, 0.8, 0.1, 0.5]
-AFTER_A_FALL = [3, 5, 6, 8, 9, 11]  # after these epochs, and after the last one, the last weights are not the best
+AFTER_A_FALL = [3, 5, 6, 8, 9, 11]  # after these epochs, and after the last epoch, the last weights are not the best
 
 
 def up_and_down(model, X, y):
-    """A scorer that says SCORES, one an epoch, whatever the model predicts."""
+    """A scorer that returns SCORES, one per epoch, whatever the model predicts."""
     n_done = len(model.history_["epoch"])
     return SCORES[n_done] if n_done < len(SCORES) else 0.0
 
 
 @contextmanager
 def ctrl_c_in_epoch(k):
-    """Ctrl-C comes in the middle of epoch k of the training in the body, which keeps the epochs before and warns."""
+    """Ctrl-C comes in the middle of epoch k of training in the body. Training keeps the epochs before, and warns."""
     load, loaded = Batches.load, []
 
     def interrupted_load(self, *block):
         loaded.append(block)
         n_blocks = len(list(self.blocks()))
-        # In the middle: where an epoch has several blocks of rows, one of them has been trained on.
+        # In the middle: if an epoch has several blocks of rows, training has used one of them.
         if len(loaded) == (k - 1) * n_blocks + min(2, n_blocks):
             raise KeyboardInterrupt
         return load(self, *block)
@@ -60,12 +60,12 @@ def ctrl_c_in_epoch(k):
 
 
 def by_pickle(model):
-    """The model that a pickle of this one loads."""
+    """The model loaded from a pickle of this one."""
     return pickle.loads(pickle.dumps(model))
 
 
 def by_joblib(model):
-    """The model that a joblib file of this one loads."""
+    """The model loaded from a joblib file of this one."""
     file = io.BytesIO()
     joblib.dump(model, file)
     file.seek(0)
@@ -73,7 +73,7 @@ def by_joblib(model):
 
 
 class Act:
-    """A callback that calls `act(model)` after epoch k; what that returns decides whether to stop."""
+    """A callback that calls `act(model)` after epoch k. Its result decides whether to stop."""
 
     def __init__(self, k, act):
         self.k, self.act, self.calls = k, act, []
@@ -94,12 +94,12 @@ class Act:
 
 
 def fail(model):
-    """Raise what a callback with a mistake raises."""
+    """Raise an error, like a callback with a mistake."""
     raise RuntimeError("a mistake")
 
 
 def assert_same_training(a, b):
-    """Two models are the same bit for bit, and so is all that they have counted but the seconds."""
+    """Two models are the same bit for bit, and so is everything they have counted except the seconds."""
     for p, q in zip(a.coefs_ + a.intercepts_, b.coefs_ + b.intercepts_, strict=True):
         np.testing.assert_array_equal(p, q)
     for name in ("n_iter_", "t_", "n_steps_", "loss_", "best_loss_", "loss_curve_", "best_validation_score_"):
@@ -114,13 +114,13 @@ def assert_same_training(a, b):
 
 
 def contents(model):
-    """The attributes of an estimator, and a pickle of what can be trained in place."""
+    """The attributes of an estimator, and a pickle of everything that training changes in place."""
     trained = ("_theta", "_best_theta", "_last_theta", "_solver_state", "_progress", "history_")
     return dict(vars(model)), pickle.dumps([vars(model).get(name) for name in trained])
 
 
 def assert_untouched(model, before):
-    """The attributes are the same objects, or an equal description of the network, with the same contents."""
+    """The attributes are the same objects with the same contents. The network may be an equal object."""
     attributes, values = contents(model)
     assert attributes.keys() == before[0].keys()
     for name, value in attributes.items():

@@ -9,9 +9,6 @@ import pytest
 # A value of a parameter that only the full suite tests.
 full_only = partial(pytest.param, marks=pytest.mark.full)
 
-# How many parameters whose values must meet in one case, for each marker.
-STRENGTHS = {"every_value": 1, "every_pair": 2}
-
 
 def covering(cases, strength):
     """The positions of a few cases that contain every combination of `strength` values that any of the cases contains.
@@ -54,9 +51,9 @@ def short(items):
     kept = set()
     for positions in groups.values():
         first = items[positions[0]]
-        marker = next(filter(None, map(first.get_closest_marker, STRENGTHS)), None)
-        if marker is not None and hasattr(first, "callspec"):
-            cases = cases_of([items[k] for k in positions], **marker.kwargs)
-            positions = [positions[k] for k in covering(cases, STRENGTHS[marker.name])]
+        if hasattr(first, "callspec"):
+            marker = first.get_closest_marker("every_value")
+            cases = cases_of([items[k] for k in positions], **(marker.kwargs if marker else {}))
+            positions = [positions[k] for k in covering(cases, strength=1 if marker else 2)]
         kept.update(positions)
     return [item for position, item in enumerate(items) if position in kept]

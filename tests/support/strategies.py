@@ -1,4 +1,4 @@
-"""What the property tests draw: problems, settings, forms of arrays; and how many of each.
+"""What the property tests draw: problems, settings and forms of arrays, and how many of each.
 
 A profile says how many examples each law gets. "short" is the default: 25 examples, the same in every run. "full" has
 100, and `python -m pytest --full` chooses it. "thorough" draws 1,000 examples, new ones in every run, and prints how to
@@ -35,7 +35,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 # Problems
 
-# In an order that is not that of the classes. Binary problems take two, others three to five of them.
+# Their order differs from that of the classes. Binary problems take two labels, others three to five.
 LABELS = {
     "int64": np.array([7, 0, 3, 12, 5]),
     "int8": np.array([1, -1, 0, 100, -100], np.int8),
@@ -81,7 +81,7 @@ class Problem:
         return FNNRegressor(**({"loss": loss} | params))
 
     def fit(self, X=None, start=(None, None), **params):
-        """An estimator fitted to the problem, from initial values `start`, or to `X` in the place of its X."""
+        """An estimator fitted to the problem, from initial values `start`, or to `X` instead of the problem's X."""
         rows = self.X if X is None else X
         init = {"coefs_init": start[0], "intercepts_init": start[1]}
         return self.estimator(**params).fit(rows, self.y, self.weights, **init)
@@ -89,8 +89,8 @@ class Problem:
     def initial_values(self, hidden):
         """Weights and biases, all of size 1/2.
 
-        Where two runs are compared that round otherwise, they begin here: with biases of zero a unit may be at the kink
-        of its activation to rounding, as where the gradients of its bias cancel.
+        Two runs with different rounding are compared from here. With zero biases a unit could be at the kink of its
+        activation up to rounding, for example if the gradients of its bias cancel.
         """
         rng = np.random.default_rng([self.seed, 1])
         sizes = (self.X.shape[1], *hidden, self.n_outputs)
@@ -103,10 +103,10 @@ seeds = st.integers(0, 2**32 - 1)
 
 @st.composite
 def problems(draw, kinds=KINDS, weighted=None):
-    """A problem of 1 to 600 rows and 1 to 8 features, many of its entries or even all of them zero."""
+    """A problem of 1 to 600 rows and 1 to 8 features. Many or even all of its entries may be zero."""
     kind = draw(st.sampled_from(kinds))
     n_classes = draw(st.integers(3, 5)) if kind in ("multiclass", "multilabel", "several outputs") else 2
-    # Mostly few; now and then more than one block (64 rows) and more than one part of a large batch (512).
+    # Mostly few rows, sometimes more than one block (64 rows) or more than one part of a large batch (512 rows).
     least = n_classes if kind in ("binary", "multiclass") else 1
     few = st.integers(least, 40)
     n_rows = draw(st.one_of(few, few, few, st.sampled_from([64, 65, 130, 600])))
@@ -118,12 +118,12 @@ def problems(draw, kinds=KINDS, weighted=None):
     X[rng.random(X.shape) < zeros] = 0.0
     if kind in ("binary", "multiclass"):
         names = [name for name, labels in LABELS.items() if len(labels) >= n_classes]
-        codes = np.arange(n_rows) % n_classes  # so that no class is missing
+        codes = np.arange(n_rows) % n_classes  # no class is missing
         y = LABELS[draw(st.sampled_from(names))][:n_classes][rng.permutation(codes)]
     elif kind == "multilabel":
         y = (rng.random((n_rows, n_classes)) < 0.4).astype(int)
     elif kind == "poisson":
-        X *= 0.2  # the prediction is the exponential of a raw output
+        X *= 0.2  # predictions are exponentials of raw outputs
         y = rng.poisson(1.5, n_rows).astype(float)
     else:
         y = rng.normal(size=(n_rows, n_classes) if kind == "several outputs" else n_rows)
@@ -139,7 +139,7 @@ def problems(draw, kinds=KINDS, weighted=None):
 
 SMOOTH = ("identity", "logistic", "tanh", "elu", "gelu", "silu", "softplus")
 ACTIVATIONS = (*SMOOTH, "relu", "leaky_relu", "selu")
-# The rates leave a few epochs stable: where they are not, two runs drift apart from the first rounding on.
+# With these rates a few epochs are stable. If they were not, two runs would drift apart from the first rounding on.
 SOLVERS = {
     "plain": {"learning_rate_init": 0.05},
     "momentum": {"learning_rate_init": 0.01, "momentum": 0.9, "nesterovs_momentum": False},
@@ -178,11 +178,11 @@ def settings(draw, problem, *, solvers=tuple(SOLVERS), activations=ACTIVATIONS, 
     return params | solver
 
 
-# Forms of arrays: the same numbers, somewhere else or in another order
+# Forms of arrays: the same numbers in another place or memory order
 
 
 def read_only(a):
-    """A copy that cannot be written into."""
+    """A read-only copy."""
     a = a.copy()
     a.flags.writeable = False
     return a
@@ -204,7 +204,7 @@ def _unaligned(a):
 
 
 def _memory_map(a):
-    with TemporaryDirectory() as folder:  # the pages stay when the name is gone
+    with TemporaryDirectory() as folder:  # the pages remain after the file is removed
         path = Path(folder, "a.npy")
         np.save(path, a)
         return np.load(path, mmap_mode="r")
@@ -225,7 +225,7 @@ DENSE = {
 
 
 def _rebuilt(X, kind, data, rows, columns, index):
-    """A CSR or CSC matrix from its entries in the order given, duplicates and zeros and all."""
+    """A CSR or CSC matrix with these entries in this order, including duplicates and zeros."""
     major, minor = (rows, columns) if kind.startswith("csr") else (columns, rows)
     order = np.argsort(major, kind="stable")
     counts = np.bincount(major, minlength=X.shape[0] if kind.startswith("csr") else X.shape[1])
@@ -238,7 +238,7 @@ def _rebuilt(X, kind, data, rows, columns, index):
 
 @st.composite
 def sparse_forms(draw):
-    """A function from a dense X to a sparse one of the same numbers."""
+    """A function that turns a dense X into a sparse one with the same numbers."""
     kind = draw(st.sampled_from(["csr_matrix", "csr_array", "csc_matrix", "csc_array"]))
     index = draw(st.sampled_from([np.int32, np.int64]))
     explicit_zeros, duplicates, unsorted, seed = (*(draw(st.booleans()) for _ in range(3)), draw(seeds))
@@ -261,11 +261,11 @@ def sparse_forms(draw):
     return make
 
 
-# What a training leaves
+# The result of training
 
 
 def numbers_of(model):
-    """All numbers that a fitted model holds, by name; times are left out."""
+    """All numbers of a fitted model by name, without times."""
     found = {f"coefs_[{k}]": values for k, values in enumerate(model.coefs_)}
     found |= {f"intercepts_[{k}]": values for k, values in enumerate(model.intercepts_)}
     found |= {f"history {name}": values for name, values in model.history_.items() if name != "seconds"}
@@ -283,14 +283,14 @@ def assert_same_bits(a, b):
 
 
 def assert_close(a, b, atol):
-    """Two models have the same parameters and the same losses to a tolerance."""
+    """Two models have the same parameters and losses within a tolerance."""
     for mine, other in ((a.coefs_, b.coefs_), (a.intercepts_, b.intercepts_), (a.loss_curve_, b.loss_curve_)):
         for p, q in zip(mine, other, strict=True):
             np.testing.assert_allclose(q, p, rtol=0, atol=atol)
 
 
 def rounding(model):
-    """How far apart two runs of a few epochs in float64 may be that differ in the rounding of sums.
+    """How much two runs of a few epochs in float64 may differ if their sums are rounded differently.
 
     Numbers of size 1 to 100 (a Poisson loss, weights up to 10 of rows) are rounded to 1e-14, some hundred times. Adam
     divides a gradient by the root of its square, plus 1e-8: a rounding of a gradient of zero becomes 1e-6 of a step.

@@ -1,4 +1,4 @@
-"""Training that goes wrong says why and what to do, and leaves the estimator as it was."""
+"""Training that diverges raises an error that says why and what to do, and leaves the estimator as it was."""
 
 import copy
 import warnings
@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from tuned import FNNClassifier
 
-# RuntimeWarnings of overflowing arithmetic are errors here: training must look for overflow itself.
+# NumPy's warnings of overflow are errors here: training must detect overflow itself.
 pytestmark = [
     pytest.mark.filterwarnings("error::RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

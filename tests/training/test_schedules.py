@@ -1,4 +1,4 @@
-"""Learning-rate schedules: cosine, functions of the step, and an adaptive rate that one lucky epoch does not fool."""
+"""Learning-rate schedules: cosine, functions of the step, and an adaptive rate that one lucky epoch cannot mislead."""
 
 import math
 import pickle
@@ -25,7 +25,7 @@ def cosine(eta, epoch, n_epochs):
 
 
 def falling(step):
-    """An eta that is another number at every step."""
+    """An eta that differs from step to step."""
     return 0.1 / (1.0 + 0.05 * step) + 0.02 * (step % 3)
 
 
@@ -35,7 +35,7 @@ def gentle(step):
 
 
 class Counting:
-    """A schedule that counts with which steps it was called."""
+    """A schedule that counts its calls for each step."""
 
     def __init__(self, function=falling):
         self.function, self.calls = function, Counter()
@@ -48,7 +48,6 @@ class Counting:
 # Cosine
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -103,7 +102,6 @@ def test_every_fit_with_cosine_begins_at_eta_warm_start_or_not():
 # A function of the step
 
 
-@pytest.mark.every_pair
 @pytest.mark.parametrize("batch_size", [1, 3, 16, 40, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])

@@ -10,14 +10,14 @@ from .workers import run_many
 
 DESCRIPTION = """\
 Random calls of FNNClassifier and FNNRegressor, in sessions of ten calls on one estimator, with valid and invalid
-parameters and data. Every call has to end in a correct result or in a documented error that changes nothing; what does
-not is printed with the command that repeats it. The exit code is 1 if there is any.
+parameters and data. Every call must end in a correct result or in a documented error that changes nothing. The command
+prints every other call, and how to repeat it. The exit code is 1 if there is one.
 """
 NAMES = {GOOD: "valid", OPEN: "either", BAD: "invalid"}
 
 
 def main(arguments=None):
-    """Run the command; returns the exit code."""
+    """Run the command. Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=DESCRIPTION)
     parser.add_argument("--calls", type=int, default=20_000, help="how many calls, at least (default: 20000)")
     parser.add_argument("--seed", type=int, default=0, help="other seeds make other calls (default: 0)")
@@ -36,7 +36,7 @@ def main(arguments=None):
 
 
 def print_summary(result):
-    """Print how many calls came to what."""
+    """Print how many calls had each outcome."""
     table = Counter()
     for (method, verdict, came), number in result.outcomes.items():
         table[method, NAMES[verdict], came == "accepted"] += number
@@ -53,7 +53,7 @@ def print_summary(result):
 
 
 def repeat(seed, index):
-    """Make the calls of one session again and tell of each; returns the exit code."""
+    """Repeat the calls of one session and print each. Return the exit code."""
     session = Session(seed, index, report=print).run()
     if session.finding is None:
         print("every law holds")

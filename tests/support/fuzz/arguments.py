@@ -10,7 +10,7 @@ from .values import BAD, GOOD, OPEN, Value, chance, drawn
 
 
 def weights(rng, n, shares=(0.75, 0.13)):
-    """Random sample weights of n rows."""
+    """Random sample weights for n rows."""
     w = rng.uniform(0.1, 3.0, size=n)
     half = np.where(np.arange(n) % 2, 0.0, w)
 
@@ -49,7 +49,7 @@ def weights(rng, n, shares=(0.75, 0.13)):
 def initial_values(rng, sizes, biases):
     """Random `coefs_init` or, with `biases`, `intercepts_init` for a network with layers of these sizes."""
     shapes = [(b,) if biases else (a, b) for a, b in pairwise(sizes)]
-    if sum(int(np.prod(shape, dtype=float)) for shape in shapes) > 10**6:  # a network that is meant to be too large
+    if sum(int(np.prod(shape, dtype=float)) for shape in shapes) > 10**6:  # a network that is too large on purpose
         return Value(None, GOOD, "None")
     arrays = [rng.normal(size=shape) / np.sqrt(sizes[0]) for shape in shapes]
 
@@ -90,7 +90,7 @@ def initial_values(rng, sizes, biases):
 
 
 def validation(rng, rows, targets):
-    """Random X_val, y_val and sample_weight_val; `rows(shares)` and `targets(n, shares)` give random ones."""
+    """Random X_val, y_val and sample_weight_val. `rows(shares)` and `targets(n, shares)` draw X and y."""
     arguments = {}
     if chance(rng, 0.75):
         return arguments
@@ -100,7 +100,7 @@ def validation(rng, rows, targets):
         arguments["sample_weight_val"] = weights(rng, n)
     if chance(rng, 0.05):
         missing = rng.choice(["X_val", "y_val"])
-        # Without the one the other is of no use, whatever it is.
+        # Each is useless without the other.
         arguments[str(missing)] = Value(None, BAD, "None")
     if "sample_weight_val" in arguments and arguments["sample_weight_val"].verdict == GOOD and chance(rng, 0.03):
         for name in ("X_val", "y_val"):

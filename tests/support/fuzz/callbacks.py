@@ -1,4 +1,4 @@
-"""Callbacks of every sort, where scikit-learn has callbacks."""
+"""Callbacks of every kind, if scikit-learn has callbacks."""
 
 from .values import BAD, GOOD, UsersError, entry
 
@@ -50,7 +50,7 @@ class Failing(Quiet):
 
 
 class FailingAtOnce(Quiet):
-    """A callback that raises before anything is done."""
+    """A callback that raises before training begins."""
 
     def on_fit_task_begin(self, estimator, context):
         raise UsersError("callback")

@@ -1,4 +1,4 @@
-"""The calls that a session may make: their random arguments, what they must come to, the laws of their results."""
+"""The calls that a session may make: random arguments, the verdict, and the laws of the results."""
 
 import copy
 import pickle
@@ -19,28 +19,28 @@ from .targets import announced, problem_of, targets
 from .values import BAD, GOOD, OPEN, Value, chance, choose, entry, listed
 
 TRAINING = ("fit", "partial_fit", "resume")
-# Larger weights than training from usual values leads to; the raw outputs of usual rows stay finite.
+# Weights larger than those of usual training. The raw outputs of usual rows stay finite.
 LARGEST_USUAL_WEIGHT = 1e4
 
 
 class Call(NamedTuple):
-    """A call that is to be made."""
+    """A call to make."""
 
     method: str
     function: Any
     arguments: dict  # by name, Values
     verdict: int
     judge: Any = lambda result: None  # checks the result
-    errors: tuple = ()  # undocumented kinds of errors that are right here
+    errors: tuple = ()  # kinds of errors that are right here without being documented
 
 
 class Trained(NamedTuple):
-    """What is known of the model that an estimator holds."""
+    """What the session knows about the model of an estimator."""
 
     problem: Any
     hidden: tuple
     activation: Any
-    usual: bool  # whether it comes from GOOD values only
+    usual: bool  # whether it comes only from GOOD values
 
 
 def _any_rows(session, shares=(0.86, 0.08)):
@@ -53,7 +53,7 @@ def _any_rows(session, shares=(0.86, 0.08)):
 
 
 def _for_model(session, X):
-    """The verdict of X for the model that there is: it must have as many columns, and the same names."""
+    """The verdict of X for the present model: X must have as many columns, with the same names."""
     if X.verdict != GOOD or session.trained is None:
         return X.verdict
     if n_columns(X.value) != session.estimator.n_features_in_:
@@ -70,7 +70,7 @@ def _worst(arguments):
 
 
 def _hidden(session):
-    """The sizes of the hidden layers that the parameter asks for; None where it asks for none."""
+    """The sizes of the hidden layers that the parameter states, or None if it states none."""
     if session.verdicts.get("hidden_layer_sizes", GOOD) != GOOD:
         return None
     sizes = session.estimator.hidden_layer_sizes
@@ -78,7 +78,7 @@ def _hidden(session):
 
 
 def _continues(session):
-    """Whether the model may be trained further with the present parameters and the session's labels."""
+    """Whether training of the model may continue with the present parameters and the session's labels."""
     trained = session.trained
     if trained.problem is not session.problem or trained.hidden != _hidden(session):
         return False
@@ -86,7 +86,7 @@ def _continues(session):
 
 
 def _training(session, method):
-    """Random arguments for a training, their verdict, and whether it begins anew."""
+    """Random arguments for training, their verdict, and whether training starts again."""
     rng, estimator, of = session.rng, session.estimator, session.problem
     incremental = method == "partial_fit"
     fresh = session.trained is None or (method == "fit" and not estimator.warm_start)
@@ -107,7 +107,7 @@ def _training(session, method):
 
 
 def _agree(session, arguments, fresh, n):
-    """The verdict of GOOD arguments together, and with the model that there is."""
+    """The verdict of GOOD arguments together and with the present model."""
     given = [
         arguments[name].value for name in ("X", "X_val") if name in arguments and arguments[name].value is not None
     ]
@@ -123,7 +123,7 @@ def _agree(session, arguments, fresh, n):
 
 
 def _judge_training(session, arguments, verdict, fresh):
-    """The laws of a training that succeeded."""
+    """The laws of successful training."""
     n_epochs = 0 if fresh else len(session.estimator.history_["epoch"])
 
     def judge(result):
@@ -159,7 +159,7 @@ def fit(session):
 
 
 def partial_fit(session):
-    """A call of partial_fit, which estimators with L-BFGS do not have."""
+    """A call of partial_fit. Estimators with L-BFGS do not have it."""
     arguments, verdict, fresh = _training(session, "partial_fit")
     judge = _judge_training(session, arguments, verdict, fresh)
 
@@ -181,7 +181,7 @@ def resume(session):
 
 
 def _needs_model(session, method, function, arguments, verdict, judge):
-    """A call that needs a model; where there is none, it has to raise NotFittedError."""
+    """A call that needs a model. Without one it must raise NotFittedError."""
     if session.trained is not None:
         if not session.trained.usual:
             verdict = max(verdict, OPEN)  # it may overflow
@@ -222,7 +222,7 @@ predict = _prediction("predict")
 
 
 def score(session):
-    """A call of score, which is scikit-learn's."""
+    """A call of scikit-learn's score."""
     X, n = _any_rows(session, (0.85, 0.05))
     arguments = {"X": X, "y": targets(session.rng, session.problem, n, (0.9, 0.05))}
     if chance(session.rng, 0.2):
@@ -307,7 +307,7 @@ def batch_size_tradeoff_(session):
     wrong = entry(rng, BAD, listed([[0], [n + 1], "full", 3, [1.5], [[1]], [None], [], ["half"], [2**70], None]))
     good = entry(rng, GOOD, listed([[3], [5, "full"], ("auto",), np.array([7])]))
     arguments["batch_sizes"] = wrong if chance(rng, 0.15) else good
-    # One of the trainings may diverge, and a clone with invalid parameters is refused; it has another batch size.
+    # One run may diverge. A clone with invalid parameters is refused, but its batch size is another.
     wrong = BAD in [verdict for name, verdict in session.verdicts.items() if name != "batch_size"]
     verdict = BAD if session.estimator.solver == "lbfgs" or wrong else _worst(arguments)
 
@@ -329,13 +329,13 @@ def batch_size_tradeoff_(session):
 
 
 def set_params(session):
-    """A call of set_params; a name that does not exist is refused."""
+    """A call of set_params. An unknown name is refused."""
     rng = session.rng
     if chance(rng, 0.1):
         name = choose(rng, ["n_layers", "estimator__alpha", "coefs_", "", "alpha_"])
         return Call("set_params", session.estimator.set_params, {name: Value(1, BAD, "1")}, BAD)
     given = parameters.several(rng, session.names, session.problem, 0.03)
-    # As one invalid parameter makes every training fail, mostly they are all put right.
+    # One invalid parameter makes all training fail, so mostly this call corrects all of them.
     wrong = [name for name, verdict in session.verdicts.items() if verdict == BAD]
     if chance(rng, 0.7):
         given = {name: parameters.one(rng, name, session.problem, 0.0) for name in wrong} or given
@@ -390,7 +390,7 @@ def repr_(session):
 
 
 def restore_best(session):
-    """A call of restore_best, which needs a validation set of an earlier partial_fit."""
+    """A call of restore_best, which needs an earlier partial_fit with a validation set."""
     verdict = BAD if session.trained is None else OPEN
 
     def judge(result):
@@ -433,7 +433,7 @@ def set_callbacks(session):
 
 
 class Maker(NamedTuple):
-    """How a call is prepared, and how often it is made."""
+    """How to prepare a call, and how often to make it."""
 
     share: float
     prepare: Any

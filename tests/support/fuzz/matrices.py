@@ -1,4 +1,4 @@
-"""Random X, in every form in which rows may be passed, and in forms that cannot be."""
+"""Random X in every valid form of rows, and in invalid forms."""
 
 import tempfile
 from datetime import date
@@ -15,7 +15,7 @@ except ImportError:
 
 
 class Duck:
-    """An object that becomes an array when it is asked to."""
+    """An object that NumPy can convert to an array."""
 
     def __init__(self, array):
         self.array = array
@@ -25,7 +25,7 @@ class Duck:
 
 
 class Float:
-    """An object that becomes a number when it is asked to."""
+    """An object that Python can convert to a number."""
 
     def __init__(self, value):
         self.value = value
@@ -35,7 +35,7 @@ class Float:
 
 
 class Subclass(np.ndarray):
-    """An array of another class."""
+    """A subclass of arrays."""
 
 
 def _strided(X):
@@ -58,14 +58,14 @@ def _memmap(X):
 
 
 def _thinned(X):
-    """X with half of the entries 0, and an empty row."""
+    """X with half of the entries 0, and with an empty row."""
     X = np.where(np.abs(X) < 0.7, 0.0, X)
     X[len(X) // 2] = 0.0
     return X
 
 
 def _messy_csr(X):
-    """CSR whose indices are neither sorted nor unique, with a stored zero."""
+    """A CSR matrix with unsorted and repeated indices, and with a stored zero."""
     S = sparse.csr_matrix(X)
     n, d = S.shape
     rows, columns, data = np.repeat(np.arange(n), np.diff(S.indptr)), S.indices, S.data
@@ -245,7 +245,7 @@ def _poked(X, value):
 
 
 def rows(rng, n, n_features, shares=(0.86, 0.08)):
-    """A random X of n rows; with the share of what is left, one that is refused."""
+    """A random X of n rows. With the remaining probability, it is one that skfnn refuses."""
     base = rng.normal(size=(n, n_features))
     u = rng.random()
     verdict, table = (GOOD, FORMS) if u < shares[0] else (OPEN, UNUSUAL) if u < sum(shares) else (BAD, WRONG)
@@ -259,7 +259,7 @@ def dense(X):
 
 
 def n_rows(X):
-    """The number of rows; None where X has none."""
+    """The number of rows, or None if X has no rows."""
     X = X.array if isinstance(X, Duck) else X
     try:
         return X.shape[0] if hasattr(X, "shape") else len(X)
@@ -268,7 +268,7 @@ def n_rows(X):
 
 
 def size(rng):
-    """A number of rows: mostly few, so that calls are fast; now and then more than work is cut into."""
+    """A number of rows: mostly few, which is fast, and sometimes more than one part."""
     if chance(rng, 0.02):
         return int(rng.integers(500, 1200))
     return int(rng.integers(12, 45))
@@ -280,7 +280,7 @@ def n_columns(X):
 
 
 def names_of(X):
-    """The names of the columns, where all are text; else None."""
+    """The names of the columns if all are text, or None."""
     if pd is None or not isinstance(X, pd.DataFrame) or not all(isinstance(name, str) for name in X.columns):
         return None
     return list(X.columns)

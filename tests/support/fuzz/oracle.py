@@ -1,4 +1,4 @@
-"""What must hold after every call: the laws that the fuzzer judges by."""
+"""The laws that must hold after every call."""
 
 import copy
 from itertools import pairwise
@@ -20,7 +20,7 @@ class Broken(Exception):
 
 
 def require(holds, law):
-    """Raise where a law does not hold."""
+    """Raise an error if a law does not hold."""
     if not holds:
         raise Broken(law)
 
@@ -29,7 +29,7 @@ def require(holds, law):
 
 
 def print_of(value):
-    """Something that is equal for two values only if their contents are: numbers, types, shapes, flags."""
+    """A value that is equal for two objects only if their contents are: numbers, types, shapes, flags."""
     if isinstance(value, np.ma.MaskedArray):
         return "masked", print_of(value.data), print_of(np.ma.getmaskarray(value))
     if isinstance(value, np.ndarray):
@@ -37,7 +37,7 @@ def print_of(value):
         content = [print_of(item) for item in plain.ravel().tolist()] if plain.dtype.hasobject else plain.tobytes()
         return type(value).__name__, value.dtype.str, value.shape, value.flags.writeable, content
     if sparse.issparse(value):
-        # Other attributes remember what was found out about the indices.
+        # Other attributes only cache facts about the indices.
         if value.format in ("csr", "csc", "bsr"):
             parts = (value.data, value.indices, value.indptr)
         else:
@@ -55,7 +55,7 @@ def print_of(value):
     if isinstance(value, (list, tuple)):
         return type(value).__name__, [print_of(item) for item in value]
     if isinstance(value, (np.random.RandomState, np.random.Generator)):
-        return type(value).__name__  # a failed fit may have drawn from it
+        return type(value).__name__  # a failed fit may draw from it
     if isinstance(value, (FunctionType, type)):
         return value
     if hasattr(value, "__dict__"):
@@ -64,12 +64,12 @@ def print_of(value):
 
 
 def state(estimator):
-    """Everything that an estimator holds, in a form that later changes leave alone."""
+    """Everything in an estimator, in a form that later changes do not affect."""
     return copy.deepcopy(vars(estimator))
 
 
 def require_unchanged(estimator, before, what):
-    """The estimator is in every respect as it was when ``state`` was taken."""
+    """The estimator is exactly as it was when ``state`` was taken."""
     now = vars(estimator)
     require(now.keys() == before.keys(), f"{what}: attributes appeared or vanished: {now.keys() ^ before.keys()}")
     for name in now:
@@ -86,14 +86,14 @@ def fitted_names(estimator):
 
 
 def require_unfitted(estimator):
-    """Nothing is there that a fit makes."""
+    """There are no fitted attributes."""
     require(not fitted_names(estimator), f"an estimator that is not fitted has {fitted_names(estimator)}")
 
 
 def require_fitted(estimator, n_features, hidden, problem, fresh, trained=True):
-    """Every fitted attribute is there, finite and of the right shape.
+    """Every fitted attribute exists, is finite and has the right shape.
 
-    `fresh`: nothing was learned before; not `trained`: the call had nothing to do, whatever the parameters are now.
+    `fresh`: there was no model before. Not `trained`: the call had nothing to do, whatever the parameters are now.
     """
     model, kind = estimator, problem.kind
     n_outputs = len(model.classes_) if kind == "multiclass" else 1 if kind == "binary" else problem.n_outputs
@@ -118,7 +118,7 @@ def require_fitted(estimator, n_features, hidden, problem, fresh, trained=True):
 
 
 def require_history(model):
-    """The record of the training is complete and agrees with itself."""
+    """The history is complete and consistent."""
     history = model.history_
     require(list(history) == HISTORY, f"the keys of history_ are {list(history)}")
     lengths = {key: len(values) for key, values in history.items()}
@@ -145,7 +145,7 @@ def require_history(model):
 
 
 def require_prediction(method, model, X, n, problem, result, activation=None):
-    """The result of a method of prediction for X of n rows; given the `activation`, it is what the formulas give."""
+    """The laws of predictions for X of n rows. If `activation` is given, the result equals the formulas."""
     require(type(result) is np.ndarray, f"{method} returns an array, not {type(result)}")
     kind = problem.kind
     n_classes = len(model.classes_) if problem.classes is not None else None
@@ -177,7 +177,7 @@ def require_prediction(method, model, X, n, problem, result, activation=None):
 
 
 def require_exact(method, model, z, problem, result):
-    """The result agrees with the raw outputs z of the formulas, to the rounding of sums over the layers."""
+    """The result agrees with the raw outputs z of the formulas, up to the rounding of sums over the layers."""
     # A few hundred roundings of numbers of the size of the largest, and the float32 error of gelu's approximations.
     tolerance = (1e-9 if model.coefs_[0].dtype == np.float64 else 1e-3) * (1.0 + np.abs(z).max())
     if method == "predict":
@@ -204,18 +204,19 @@ def require_exact(method, model, z, problem, result):
 
 
 def require_documented(error, method, further):
-    """An error is of a documented kind, or of a `further` one that the values at hand may lead to."""
+    """An error is of a documented kind, or of a `further` kind that these values may cause."""
     kinds = (ValueError, TypeError, NotFittedError, *further)
     require(isinstance(error, kinds), f"{method} raised an undocumented {type(error).__name__}: {error}")
     require(str(error), f"{method} raised a {type(error).__name__} without a message")
 
 
 def require_documented_warnings(caught, method, allowed):
-    """Every warning is a UserWarning or of a class below it, as ConvergenceWarning is."""
+    """Every warning is a UserWarning, or of a subclass such as ConvergenceWarning."""
     for warning in caught:
         text = f"{warning.category.__name__}: {warning.message}"
         fine = issubclass(warning.category, UserWarning) or any(part in text for part in allowed)
-        # A score is scikit-learn's, and so is what happens to a y that is none, or that it tries as whole numbers.
+        # scikit-learn computes the score, and decides what to do with an invalid y, or one that it converts to whole
+        # numbers.
         of_sklearn = "sklearn" in warning.filename
         fine = fine or (of_sklearn and (method == "score" or "invalid value encountered in cast" in text))
         require(fine, f"an undocumented warning, {text} ({warning.filename}:{warning.lineno})")

@@ -6,17 +6,17 @@ from .values import BAD, GOOD, OPEN, UsersError, Value, chance, choose, entry, l
 
 
 def rate_falling(step):
-    """A learning rate that a user may give as a function."""
+    """A valid learning rate as a function."""
     return 0.1 / (1 + step)
 
 
 def rate_text(step):
-    """A learning rate that is none."""
+    """A learning rate that is invalid."""
     return "fast"
 
 
 def rate_negative_later(step):
-    """A learning rate that is none after some steps."""
+    """A learning rate that becomes invalid after some steps."""
     return 0.01 if step < 3 else -1.0
 
 
@@ -36,7 +36,7 @@ def rate_raises(step):
 
 
 def score_size(estimator, X, y, sample_weight=None):
-    """A scorer that uses what a scorer is given."""
+    """A scorer that uses its arguments."""
     return float(len(estimator.predict(X)) + np.shape(y)[0])
 
 
@@ -51,7 +51,7 @@ def score_nan(estimator, X, y):
 
 
 def score_infinite(estimator, X, y):
-    """A score without bound."""
+    """An infinite score."""
     return -np.inf
 
 
@@ -91,7 +91,7 @@ SCORE_FUNCTIONS = [score_size, score_nan, score_infinite, score_text, score_none
 SCORE_FUNCTIONS += [score_weighted, score_raises]
 RATE_FUNCTIONS = [rate_text, rate_negative_later, rate_nan, rate_raises]
 
-# Its 160 terabytes are more than a process can address, whatever the machine has.
+# No machine lets a process address its 160 terabytes.
 TOO_WIDE = 10**13
 
 
@@ -100,8 +100,8 @@ def named(functions):
     return {function.__name__: function for function in functions}
 
 
-# parameter: (GOOD values, OPEN values, BAD values). OPEN are extreme values that are accepted, and may make training
-# diverge or ask for what the data do not have.
+# parameter: (GOOD values, OPEN values, BAD values). OPEN values are extreme but accepted, and may make training
+# diverge or need more than the data have.
 TABLES = {
     "hidden_layer_sizes": (
         listed([(5,), 5, [4, 3], (), np.int64(3), np.array([3, 2]), (2, 3, 2, 3), (1,), 70, (3, 40)]),
@@ -167,10 +167,10 @@ TABLES = {
     "warm_start": FLAG,
     "random_state": (listed([0, None, 2**32 - 1, np.int64(3)]), {}, listed(["seed", 2.5, -1, 2**32, [0], NAN])),
     "verbose": (listed([False]), listed([True, 1, 5]), listed(["x", -1, None, 2.5])),
-    # Of the classifier. A dict is made for the labels at hand, in `class_weights`.
+    # For the classifier. `class_weights` makes a dict for the problem's labels.
     "label_smoothing": (listed([0.0, 0.1, 0.5]), listed([1 - 1e-16, 1e-300]), listed([1.0, -0.1, *NOT_NUMBERS])),
     "class_weight": (listed([None, "balanced"]), {}, listed(["even", 3, 0.5, {1, 2}])),
-    # Of the regressor.
+    # For the regressor.
     "loss": (listed(["squared_error"]), listed(["poisson"]), listed(["huber", None, 3, ["poisson"]])),
 }
 
@@ -209,13 +209,13 @@ def one(rng, name, problem, share_bad):
 
 
 def several(rng, names, problem, share_bad=0.0):
-    """Random values of some of the parameters, by name; `share_bad` of them are BAD."""
+    """Random values of some of the parameters by name. The share `share_bad` of them is BAD."""
     n = min(len(names), int(rng.geometric(0.2)))
     return {name: one(rng, name, problem, share_bad) for name in rng.choice(names, n, replace=False).tolist()}
 
 
 def together(estimator, incremental):
-    """What an estimator's parameters that are accepted one by one lead to together."""
+    """The verdict of parameters together that are accepted one by one."""
     if estimator.solver != "lbfgs":
         return GOOD
     off = estimator.dropout == 0.0 and estimator.max_grad_norm is None
@@ -223,12 +223,12 @@ def together(estimator, incremental):
 
 
 def is_too_wide(hidden_layer_sizes):
-    """Whether the network is one that cannot be in memory."""
+    """Whether the network is too large for memory."""
     return isinstance(hidden_layer_sizes, tuple) and TOO_WIDE in hidden_layer_sizes
 
 
 def first_parameters(rng, names, problem):
-    """The parameters of a new estimator: most estimators have valid ones only."""
+    """The parameters of a new estimator. Most estimators have only valid ones."""
     params = several(rng, names, problem, choose(rng, [0.0, 0.0, 0.0, 0.2]))
     params.setdefault("max_iter", Value(int(rng.integers(1, 5)), GOOD, "few"))
     if params["max_iter"].verdict == OPEN and chance(rng, 0.7):

@@ -1,4 +1,4 @@
-"""The random calls on one estimator, each judged."""
+"""The random calls on one estimator, and the judgement of each."""
 
 import contextlib
 import io
@@ -18,22 +18,22 @@ from .targets import problem
 from .values import BAD, GOOD, UsersError, chance, choose
 
 CALLS_A_SESSION = 10
-# Of processor time, so that a busy machine is no hang. A call does milliseconds of work.
+# Processor time, so that a busy machine does not look like a hang. A call takes milliseconds.
 SECONDS_A_CALL = 60.0
 
-# What a warning that is no UserWarning may say.
+# The allowed texts of warnings that are not UserWarnings.
 ALLOWED_WARNINGS = [
-    "FutureWarning: elementwise comparison failed",  # NumPy 1.24, of labels of numbers and labels of text
-    "DeprecationWarning: elementwise comparison failed",  # NumPy 1.24, of pd.NA and of dates
+    "FutureWarning: elementwise comparison failed",  # NumPy 1.24, for labels of numbers and labels of text
+    "DeprecationWarning: elementwise comparison failed",  # NumPy 1.24, for pd.NA and for dates
 ]
-# NumPy 1.24, where scikit-learn compares an array of pd.NA with itself.
+# NumPy 1.24, if scikit-learn compares an array of pd.NA with itself.
 COMPARISON_FAILED = "'bool' object has no attribute 'any'"
-# Methods after which the estimator may be another.
+# Methods that may change the estimator.
 CHANGING = (*TRAINING, "restore_best", "set_params", "set_callbacks", "write")
 
 
 class Hang(BaseException):
-    """A call took too long."""
+    """A call takes too long."""
 
 
 class Finding(NamedTuple):
@@ -46,7 +46,7 @@ class Finding(NamedTuple):
 
 @contextlib.contextmanager
 def alarm(seconds):
-    """Raise Hang in the body after so many seconds of processor time, where there are signals; in the main thread."""
+    """Raise Hang in the body after so many seconds of processor time, in the main thread, if the system has signals."""
 
     def ring(number, frame):
         raise Hang(f"a call took more than {seconds:g} seconds")
@@ -64,10 +64,10 @@ def alarm(seconds):
 
 
 class Session:
-    """Random calls on one estimator; which, `seed` and `index` determine.
+    """Random calls on one estimator, determined by `seed` and `index`.
 
-    After ``run`` there are the list `outcomes` of (method, verdict, what came of it) and `finding`, which is None if
-    every law holds. `report` is called with a text about every call.
+    After ``run``, `outcomes` is a list of (method, verdict, outcome), and `finding` is None if every law holds.
+    `report` is called with a text about every call.
     """
 
     def __init__(self, seed, index, report=lambda text: None):
@@ -79,11 +79,11 @@ class Session:
         self.estimator = FNNClassifier() if self.kind == "classifier" else FNNRegressor()
         self.names = list(self.estimator.get_params())
         self.verdicts = {}  # of the parameters
-        self.trained = None  # what is known of the model that the estimator holds
+        self.trained = None  # what is known about the estimator's model
         self.outcomes, self.finding, self.text = [], None, ""
 
     def run(self):
-        """Make the calls, until one breaks a law."""
+        """Make the calls until one breaks a law."""
         given = parameters.first_parameters(self.rng, self.names, self.problem)
         self.estimator.set_params(**{name: value.value for name, value in given.items()})
         self.note_parameters(given)
@@ -91,7 +91,7 @@ class Session:
         for number in range(CALLS_A_SESSION):
             try:
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # of making strange values
+                    warnings.simplefilter("ignore")  # warnings from making strange values
                     call = CALLS[self._next_method(number)].prepare(self)
                 self._make(call)
             except (Broken, Hang) as broken:
@@ -104,7 +104,7 @@ class Session:
         return self
 
     def note_parameters(self, given):
-        """Remember what the parameters that were set lead to."""
+        """Record the verdict of the new parameters."""
         self.verdicts |= {name: value.verdict for name, value in given.items()}
 
     def verdicts_good(self):
@@ -158,7 +158,7 @@ class Session:
             raise broken from error
 
     def _judge_error(self, call, error):
-        """An error is of a documented kind, and there is a reason for it."""
+        """An error is of a documented kind and has a reason."""
         estimator, kinds = self.estimator, list(call.errors)
         if callable(estimator.scoring) or callable(estimator.learning_rate) or hasattr(estimator, "_skl_callbacks"):
             kinds.append(UsersError)

@@ -1,4 +1,4 @@
-"""Random y: what there is to learn, in every form in which it may be passed, and in forms that cannot be."""
+"""Random y in every valid form, and in invalid forms."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from scipy import sparse
 from .matrices import pd
 from .values import BAD, GOOD, OPEN, Value, chance, choose
 
-# Labels that classes may have, by what they are called.
+# Labels of classes, by name.
 ALPHABETS = {
     "int": np.array([0, 1, 2, 3, 4]),
     "negative int": np.array([-7, -1, 3, 10, 1000]),
@@ -22,7 +22,7 @@ ALPHABETS = {
     "object text": np.array(["a", "b", "cc", "d", "e"], dtype=object),
     "empty text": np.array(["", " ", "a", "ü", "\0x"]),
 }
-# Labels about which scikit-learn's own rules decide.
+# Labels for which scikit-learn's own rules decide.
 ODD_ALPHABETS = {
     "bytes": np.array([b"a", b"b", b"c"]),
     "object int": np.array([0, 1, 2], dtype=object),
@@ -36,21 +36,21 @@ ODD_ALPHABETS = {
 
 
 class Problem(NamedTuple):
-    """What is to be learned: labels of these classes, or numbers."""
+    """The problem to learn: labels of these classes, or numbers."""
 
     kind: str  # "binary", "multiclass", "multilabel", "one target", "several targets"
     classes: np.ndarray | None
     n_outputs: int  # columns of y
-    odd: bool  # whether scikit-learn's rules decide about such labels
+    odd: bool  # whether scikit-learn's rules decide for these labels
     name: str
 
     @property
     def n_units(self):
-        """The number of outputs of a network for it."""
+        """The number of outputs of the network."""
         return len(self.classes) if self.kind == "multiclass" else self.n_outputs
 
     def values(self, rng, n):
-        """A plain y of n rows; of labels every class is in it, if there are rows enough."""
+        """A plain y of n rows. It contains every class if there are enough rows."""
         if self.kind in ("binary", "multiclass"):
             k = len(self.classes)
             return self.classes[rng.permutation(np.concatenate([np.arange(k), rng.integers(k, size=n)])[:n])]
@@ -78,7 +78,7 @@ def problem(rng, kind):
 
 
 def problem_of(model, kind):
-    """What a trained "classifier" or "regressor" has learned."""
+    """The problem that a trained "classifier" or "regressor" has learned."""
     n = model.n_outputs_
     if kind == "regressor":
         return Problem("one target" if n == 1 else "several targets", None, n, False, "of the model")
@@ -91,7 +91,7 @@ def _column(y):
     return y.reshape(-1, 1)
 
 
-# Forms of a plain y: of any, of one with one column, of an indicator matrix, of numbers.
+# Forms of a plain y: for any y, for one column, for an indicator matrix, for numbers.
 FORMS = {"array": lambda y: y, "list": lambda y: y.tolist(), "read-only": lambda y: _read_only(y)}
 FLAT_FORMS = {"column": _column, "strided": lambda y: np.repeat(y, 2)[::2], "tuple": lambda y: tuple(y.tolist())}
 INDICATOR_FORMS = {
@@ -183,7 +183,7 @@ def _read_only(y):
 
 
 def forms(of):
-    """The forms in which the y of a problem may be passed."""
+    """The valid forms of the y of a problem."""
     if of.kind == "multilabel":
         return FORMS | INDICATOR_FORMS
     if of.classes is not None:
@@ -192,21 +192,21 @@ def forms(of):
 
 
 def targets(rng, of, n, shares=(0.9, 0.06)):
-    """A random y of n rows for a problem; with the share of what is left, one that is refused."""
+    """A random y of n rows for a problem. With the remaining probability, it is one that skfnn refuses."""
     y = of.values(rng, n)
     u = rng.random()
     verdict, table = (GOOD, forms(of)) if u < shares[0] else (OPEN, UNUSUAL) if u < sum(shares) else (BAD, WRONG)
     name = choose(rng, list(table))
-    if n < 3:  # too few for what is wrong to be in it
+    if n < 3:  # too few rows to contain the mistake
         verdict = OPEN
-    # Every class has to be there, and to be as the problem has it.
+    # Every class must occur, in the problem's form.
     elif of.odd or (of.classes is not None and n < 2 * len(of.classes)):
         verdict = max(verdict, OPEN)
     return Value(table[name](y), verdict, f"{name} of {of.name}")
 
 
 def announced(rng, of):
-    """A random `classes` for the first call of partial_fit: None, right or wrong."""
+    """A random `classes` for the first call of partial_fit: None, a right or a wrong one."""
     if of.kind == "multilabel":
         return Value(None, GOOD, "None") if chance(rng, 0.8) else Value([0, 1, 2], OPEN, "columns")
     right = of.classes

@@ -1,14 +1,14 @@
-"""A random value, and what it must lead to."""
+"""A random value and its verdict."""
 
 from typing import Any, NamedTuple
 
-# What a call must come to: GOOD values are accepted, a BAD one is refused, an OPEN one may be either, which depends on
-# the other values. A call is as its worst value is: one BAD value makes it fail.
+# The verdicts: skfnn must accept a GOOD value and refuse a BAD one. An OPEN value may be either, depending on the other
+# values. A call has the verdict of its worst value: one BAD value makes it fail.
 GOOD, OPEN, BAD = range(3)
 
 
 class Value(NamedTuple):
-    """A value, its verdict, and what it is called in a report."""
+    """A value, its verdict, and its name in a report."""
 
     value: Any
     verdict: int
@@ -16,11 +16,11 @@ class Value(NamedTuple):
 
 
 class UsersError(Exception):
-    """What functions of the user raise: skfnn lets it pass."""
+    """The error of a user's function. skfnn does not catch it."""
 
 
 def choose(rng, items):
-    """One of the items."""
+    """A random item."""
     return items[rng.integers(len(items))]
 
 
@@ -36,7 +36,7 @@ def entry(rng, verdict, table):
 
 
 def drawn(rng, good, open_, bad, shares=(0.7, 0.15)):
-    """A value from one of three tables; the third has what is left of the probability."""
+    """A value from one of three tables. The third has the remaining probability."""
     u = rng.random()
     tables = [(GOOD, good), (OPEN, open_), (BAD, bad)]
     verdict, table = tables[0 if u < shares[0] else 1 if u < sum(shares) else 2]
@@ -44,5 +44,5 @@ def drawn(rng, good, open_, bad, shares=(0.7, 0.15)):
 
 
 def listed(items):
-    """A table of values that are called what they look like."""
+    """A table of values named by their repr."""
     return {repr(item): item for item in items}

@@ -1,4 +1,4 @@
-"""Processes that run sessions; a crash or a hang of one is a finding too."""
+"""Processes that run sessions. A crash or a hang of a process is also a finding."""
 
 import faulthandler
 import multiprocessing
@@ -10,19 +10,19 @@ from typing import NamedTuple
 
 from .session import SECONDS_A_CALL, Finding, Session
 
-# Python's alarm does not reach a call that waits, or that hangs in compiled code: after so long the process is killed.
+# Python's alarm cannot interrupt a call that waits or hangs in compiled code. After this time the process is killed.
 SECONDS_A_SIGN = 5 * SECONDS_A_CALL
 
 
 class Result(NamedTuple):
-    """What many sessions came to."""
+    """The result of many sessions."""
 
-    outcomes: Counter  # how often (method, verdict, what came of it)
+    outcomes: Counter  # how often (method, verdict, outcome) occurred
     findings: list  # (index, Finding), by index
 
 
 def _work(connection, seed, indices, traces, run):
-    """Run the sessions of these indices: what a worker process does."""
+    """The body of a worker process: run the sessions with these indices."""
     with open(traces, "w") as file:
         faulthandler.enable(file)
         for index in indices:
@@ -42,12 +42,12 @@ def run_session(seed, index, report):
 
 
 class _Worker:
-    """A process, and the last that it said."""
+    """A process and its last message."""
 
     def __init__(self, seed, indices, run):
         self.left = list(indices)
         self._traces = tempfile.NamedTemporaryFile("r", suffix=".txt")
-        # Not forked, as libraries may have threads; nothing that one process does reaches another.
+        # Spawned, because libraries may have threads. The processes share nothing.
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe(duplex=False)
         self._process = context.Process(
@@ -58,7 +58,7 @@ class _Worker:
         self.said, self.heard = "", time.monotonic()
 
     def listen(self, result):
-        """Take in a message; returns whether there will be more."""
+        """Receive a message. Return whether there will be more."""
         self.heard = time.monotonic()
         try:
             index, message = self.connection.recv()
@@ -84,7 +84,7 @@ class _Worker:
         result.findings.append((index, Finding(law, self.said, self._traces.read())))
 
     def is_silent(self):
-        """Whether it said nothing for so long that it must hang."""
+        """Whether the process has been silent for so long that it must hang."""
         return time.monotonic() - self.heard > SECONDS_A_SIGN
 
     def end(self, result):
@@ -95,10 +95,9 @@ class _Worker:
 
 
 def run_many(seed, n_sessions, jobs, run=run_session):
-    """Run sessions 0, ..., n_sessions - 1 in so many processes.
+    """Run sessions 0, ..., n_sessions - 1 in several processes.
 
-    Which process runs a session changes nothing. A process that dies or hangs is replaced by one that goes on after the
-    session that it was at.
+    It does not matter which process runs a session. If one dies or hangs, another continues after its session.
     """
     result = Result(Counter(), [])
     workers = [_Worker(seed, range(job, n_sessions, jobs), run) for job in range(min(jobs, n_sessions))]
