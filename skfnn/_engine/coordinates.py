@@ -56,14 +56,18 @@ class Coordinates:
                 np.add(last[-1], self.target_mean, out=last[-1])
         return theta
 
-    def from_users_units(self, network, vector):
-        """The parameters in the coordinates of training for those in the user's units, a new float64 vector."""
+    def from_users_units(self, network, vector, *, is_difference=False):
+        """The parameters in the coordinates of training for those in the user's units, a new float64 vector.
+
+        If `vector` is the difference of two parameter vectors, so is the result.
+        """
         theta = vector.astype(np.float64)
         layers = network.layers(theta)
         first, last = layers[0], layers[-1]
         with np.errstate(over="ignore", invalid="ignore"):
             if self.target_scale is not None:
-                np.subtract(last[-1], self.target_mean, out=last[-1])
+                if not is_difference:
+                    np.subtract(last[-1], self.target_mean, out=last[-1])
                 np.divide(last, self.target_scale, out=last)
             if self.feature_mean is not None:
                 np.add(first[-1], np.einsum("i,ij->j", self.feature_mean, first[:-1]), out=first[-1])

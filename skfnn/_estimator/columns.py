@@ -53,7 +53,9 @@ def summarise(X, weights=None):
     low, high = np.full((2, X.shape[1]), np.inf)
     step = max(1, PART // max(1, X.shape[1]))
     for start in range(0, X.shape[0], step):
-        part = X[start : start + step].astype(np.float64)
+        part = X[start : start + step]
+        # In C order, so that the form in which X came changes no rounding.
+        part = part.astype(np.float64) if is_sparse else np.array(part, np.float64, order="C")
         if exponent:
             part = part * 2.0**-exponent
         # First the extremes, because the scaler may work in place.

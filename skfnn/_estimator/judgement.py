@@ -88,13 +88,11 @@ class Trial:
 
     def has_diverged(self, loss):
         """Whether the final loss of the model means that training diverged."""
-        if self.may_restart and loss > TRIAL_FACTOR * self.constant and not self.is_falling:
-            return True
         if loss > VERY_FAR * self.constant:
             return True
-        return loss > FAR * self.constant and not self.is_falling
+        share = TRIAL_FACTOR if self.may_restart and self.epochs > 1 else FAR
+        return loss > share * self.constant and not self.has_fallen(loss)
 
-    @property
-    def is_falling(self):
-        """Whether the loss has fallen since the first epoch."""
-        return self.last is not None and self.first is not None and self.last < 0.99 * self.first
+    def has_fallen(self, loss):
+        """Whether the final loss of the model is below that of the first epoch."""
+        return self.first is not None and loss < 0.99 * self.first

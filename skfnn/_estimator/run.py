@@ -33,6 +33,7 @@ class Run:
         self._state, self._task = estimator._state, estimator._task
         self._targets, self._loss = self._task.in_training(data.targets, self._state.coordinates)
         self._weights = data.normalised_weights(split.rows)
+        self._has_warned = False  # that training has not converged
 
     def train(self, epochs, callbacks, *, may_restart):
         """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is of no use."""
@@ -136,6 +137,7 @@ class Run:
             # Overflow is looked for at the end of every epoch.
             with np.errstate(all="ignore"):
                 reason = runner.run(monitor, epochs)
+            self._has_warned = bool(reason)
             if reason:
                 warn_user(f"{reason}. Raise max_iter, or scale the data.", ConvergenceWarning)
         except KeyboardInterrupt:
@@ -159,8 +161,9 @@ class Run:
         unit = np.ravel(self._loss.unit)[-1]
         if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
             raise FarAbove(float(loss[-1]), trial.constant * unit)
-        message = self._diagnosis().not_below(loss[-1], trial.constant * unit, trial.is_falling)
-        warn_user(message, ConvergenceWarning)
+        falls = trial.has_fallen(loss[0])
+        if not (falls and self._has_warned):  # that there were too few epochs has been said
+            warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConvergenceWarning)
 
     def _judge_call(self):
         """Warn once in a stream of `partial_fit` calls whose loss is far above that of a constant prediction."""

@@ -83,11 +83,11 @@ class TrainingState:
 
     def updated(self):
         """The state itself, after it took over what the user wrote into ``users_layers``."""
-        vector = None if self._users is None else self._users.changed()
-        if vector is not None:
-            with np.errstate(over="ignore", under="ignore"):
-                theta = self.coordinates.from_users_units(self.network, vector)
-                np.copyto(self.theta, theta, casting="unsafe")
+        added = None if self._users is None else self._users.changes()
+        if added is not None:
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                added = self.coordinates.from_users_units(self.network, added, is_difference=True)
+                np.add(self.theta, added, out=self.theta, casting="unsafe")
         return self
 
     def restore_best(self):

@@ -20,20 +20,17 @@ class UsersCopy:
         """The parameters (n_parameters,); None if no view of them exists any more."""
         return self._vector()
 
-    def changed(self):
-        """The parameters if the user has written into them since the last call; else None."""
+    def changes(self):
+        """What the user has added to the parameters since the last call, a vector; None if nothing."""
         vector = self._vector()
         if vector is None or np.array_equal(vector, self._before, equal_nan=True):
             return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            added = vector.astype(np.float64) - self._before
         np.copyto(self._before, vector)
-        return vector
+        return added
 
 
 def users_vector(network, theta, coordinates):
-    """The parameters in the user's units, a new vector.
-
-    With shifted features it is float64 even if the model is float32, because the first biases then hold a large offset
-    that the weights compensate.
-    """
-    vector = coordinates.to_users_units(network, theta)
-    return vector if coordinates.feature_mean is not None else vector.astype(theta.dtype)
+    """The parameters in the user's units, a new vector of the model's precision."""
+    return coordinates.to_users_units(network, theta).astype(theta.dtype)
