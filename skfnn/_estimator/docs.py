@@ -82,7 +82,8 @@ PARTS = {
     early_stopping : bool, default=False
         Whether to watch the validation score instead of the training loss, and to
         restore the weights of the best epoch at the end. `partial_fit` holds out no
-        rows and restores no weights.
+        rows and restores no weights. With 'lbfgs' it only acts if `fit` gets `X_val`,
+        or if `validation_fraction` is given.
 """,
     "<other settings>": """\
     dtype : {'auto', 'float32', 'float64'}, default='auto'

@@ -13,6 +13,9 @@ DIVISORS = (1.0, 4.0, 16.0, 64.0)
 # A run whose loss is so many times that of the constant has diverged, unless the loss is still falling; above the
 # second number it has diverged in any case.
 FAR, VERY_FAR = 10.0, 1000.0
+# So many `partial_fit` calls in a row must be far above before the user is warned: a single call may just have unusual
+# rows. One call that is very far above is enough.
+FAR_CALLS = 3
 # A run fails early if after so many epochs its loss is this many times that of the constant and has not fallen.
 TRIAL_EPOCHS, TRIAL_FACTOR = 5, 1.1
 # With a smaller constant loss, the targets are constant: nothing can be better.
