@@ -104,7 +104,8 @@ class Run:
         network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
         if not settings.has_epochs:
             state.solver = {}
-            return LBFGS(Objective(network, theta, batches, loss, decay), theta, settings.max_fun, settings.tol)
+            objective = Objective(network, theta, batches, loss, decay)
+            return LBFGS(objective, theta, settings.max_fun, settings.tol, watch=self._trial.watch)
         solver = settings.make_solver()
         state.begin_solver(solver)
         solver.bind(network, theta, state.solver)
