@@ -75,7 +75,7 @@ class TrainingState:
         if not self.coordinates.changes_weights:
             return self.network.layers(self.theta)
         self.updated()
-        vector = None if self._users is None else self._users.vector
+        vector = None if self._users is None else self._users.hand_out()
         if vector is None:
             vector = users_vector(self.network, self.theta, self.coordinates)
             self._users = UsersCopy(vector)

@@ -8,21 +8,22 @@ import numpy as np
 class UsersCopy:
     """A copy of a state's parameters in the user's units.
 
-    What the user writes into views of `vector` becomes part of the state when the model is next used. Only the user
-    keeps the vector alive. If no view of it exists, there is nothing to compare.
+    What the user writes into views of `vector` becomes part of the state when the model is next used. Until then the
+    copy keeps the vector alive, because ``coefs_[0][:] = W`` leaves no view of it. From then on only the user keeps
+    it alive, and if no view of it exists, there is nothing to compare.
     """
 
     def __init__(self, vector):
-        self._vector, self._before = weakref.ref(vector), vector.copy()
+        self._vector, self._unread, self._before = weakref.ref(vector), vector, vector.copy()
 
-    @property
-    def vector(self):
-        """The parameters (n_parameters,); None if no view of them exists any more."""
-        return self._vector()
+    def hand_out(self):
+        """The parameters (n_parameters,) for the user to write into; None if no view of them exists any more."""
+        self._unread = self._vector()
+        return self._unread
 
     def changes(self):
         """What the user has added to the parameters since the last call, a vector; None if nothing."""
-        vector = self._vector()
+        vector, self._unread = self._vector(), None
         if vector is None or np.array_equal(vector, self._before, equal_nan=True):
             return None
         with np.errstate(over="ignore", invalid="ignore"):
