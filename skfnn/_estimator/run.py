@@ -135,7 +135,9 @@ class Run:
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
-        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size)
+        # The rows of a `partial_fit` call are a sample of a stream.
+        is_whole = batches.batch_size == batches.n_rows and not self._call.one_epoch
+        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size, is_whole)
         return rate / steepness / state.rate_divisor
 
     def _loop(self, runner, monitor, epochs):
