@@ -40,8 +40,7 @@ class Run:
         """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is of no use."""
         call, settings, state, split = self._call, self._settings, self._state, self._split
         batches = self._batches()
-        constant = 0.0 if call.one_epoch else constant_loss(self._loss, self._targets, split.rows, self._weights)
-        self._trial = Trial(constant, may_restart)
+        self._trial = self._new_trial(may_restart)
         runner = self._runner(batches)
         self._look_at_features()
         watches_score = settings.watches_score(split)
@@ -66,6 +65,13 @@ class Run:
         state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
         if not monitor.interrupted:
             self._judge()
+
+    def _new_trial(self, may_restart):
+        """What watches the losses of the run. For one epoch of `partial_fit`, nothing is computed in advance."""
+        if self._call.one_epoch:
+            return Trial(0.0, may_restart)
+        constant = constant_loss(self._loss, self._targets, self._split.rows, self._weights)
+        return Trial(constant, may_restart, self._task.typical_loss(self._targets))
 
     def failure_message(self, failure):
         """The message for a Diverged or a FarAbove."""
@@ -130,7 +136,9 @@ class Run:
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
-        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size)
+        # The rows of a `partial_fit` call are a sample of a stream.
+        is_whole = batches.batch_size == batches.n_rows and not self._call.one_epoch
+        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size, is_whole)
         return rate / steepness / state.rate_divisor
 
     def _loop(self, runner, monitor, epochs):
