@@ -220,7 +220,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     def _new_state(self, settings, network, task, data, rows, seed):
         """The state before the first epoch of training on these rows, None for all."""
         rng, dtype = np.random.default_rng(seed), settings.precision(data.X)
-        coordinates = find_coordinates(settings.standardize, task, data, rows)
+        coordinates = find_coordinates(settings.standardize, task, data, rows, dtype)
         return TrainingState(
             network,
             initial_parameters(network, settings.init, rng, dtype),

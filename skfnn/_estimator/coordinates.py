@@ -22,16 +22,16 @@ TINY = 0.05  # sum of the mean squares of all features
 RARE = 8.0  # largest distance from the mean, in standard deviations
 
 
-def find_coordinates(standardize, task, data, rows):
-    """The coordinates of training for the first call of a training method, which trains on these rows, None for all."""
+def find_coordinates(standardize, task, data, rows, dtype):
+    """The coordinates for training in `dtype` on these rows of the first call, None for all."""
     mean = scale = target_mean = target_scale = None
     if standardize is True:
         mean, scale = standard(data.X, data.sample_weight, rows)
     elif standardize:
         mean, scale = automatic(data.X, data.sample_weight, rows)
-    if mean is not None and data.X.dtype in (np.float16, np.float32):
-        # The shift must be a number of X's type: then subtracting it from values near it loses nothing.
-        mean = mean.astype(data.X.dtype).astype(np.float64)
+    if mean is not None:
+        # The shift must be a number of the type in which it is subtracted: then nothing is lost in values near it.
+        mean = mean.astype(np.result_type(data.X.dtype, dtype)).astype(np.float64)
     if standardize and task.scales_targets:
         targets = summarise(data.targets.values.astype(np.float64), data.sample_weight, rows)
         target_mean, target_scale = targets.mean, targets.std

@@ -60,6 +60,10 @@ def with_callbacks():
     return large_batch().set_callbacks(Quiet())
 
 
+def search(model, name):
+    return GridSearchCV(model, {name: [0.1]}, cv=2)
+
+
 ROUTES = {
     "fit": lambda: large_batch().fit(X, y),
     "regressor": lambda: large_batch(FNNRegressor).fit(X, y),
@@ -67,10 +71,8 @@ ROUTES = {
     "resume": lambda: large_batch().resume(X, y),
     "pipeline": lambda: make_pipeline(StandardScaler(), large_batch()).fit(X, y),
     "callbacks": lambda: with_callbacks().fit(X, y),
-    "search": lambda: GridSearchCV(large_batch(), {"alpha": [0.1]}, cv=2).fit(X, y),
-    "search and pipeline": lambda: GridSearchCV(
-        make_pipeline(large_batch()), {"fnnclassifier__alpha": [0.1]}, cv=2
-    ).fit(X, y),
+    "search": lambda: search(large_batch(), "alpha").fit(X, y),
+    "search and pipeline": lambda: search(make_pipeline(large_batch()), "fnnclassifier__alpha").fit(X, y),
 }
 
 
