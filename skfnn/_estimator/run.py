@@ -13,6 +13,7 @@ from .call import FIT
 from .diagnosis import Diagnosis
 from .judgement import FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
+from .objective import objective_of
 from .validation import validator
 from .warnings import warn_user
 
@@ -38,7 +39,7 @@ class Run:
     def train(self, epochs, callbacks, *, may_restart):
         """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is of no use."""
         call, settings, state, split = self._call, self._settings, self._state, self._split
-        batches = self._batches(settings.batch_size)
+        batches = self._batches()
         constant = 0.0 if call.one_epoch else constant_loss(self._loss, self._targets, split.rows, self._weights)
         self._trial = Trial(constant, may_restart)
         runner = self._runner(batches)
@@ -82,7 +83,7 @@ class Run:
                 eta = "given by a function"
         return Diagnosis(self._data.X, self._state.coordinates, eta, getattr(estimator, "feature_names_in_", None))
 
-    def _batches(self, batch_size):
+    def _batches(self):
         """The mini-batches of the training rows."""
         data, state, tuning, rows = self._data, self._state, self._estimator._tuning, self._split.rows
         n_rows = data.X.shape[0] if rows is None else len(rows)
@@ -91,7 +92,7 @@ class Run:
             self._targets,
             self._weights,
             rows,
-            n_rows if batch_size == "full" else self._settings.rows_in_batch(n_rows),
+            self._settings.rows_in_batch(n_rows),
             self._settings.shuffle,
             state.coordinates.row_format(state.theta.dtype),
             tuning.rows_at_once(state.network, data.X, state.theta.dtype),
@@ -152,8 +153,10 @@ class Run:
         if not trial.is_doubtful:
             return
         # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
-        batches = self._batches("full")
-        objective = Objective(self._state.network, self._state.theta, batches, self._loss, 0.0)
+        training = self._targets, self._loss
+        objective = objective_of(
+            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
+        )
         with np.errstate(all="ignore"):
             loss = np.ravel(objective.value_and_gradient()[0])
         if loss[0] < trial.constant:
