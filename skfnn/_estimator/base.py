@@ -220,7 +220,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         """The state before the first epoch."""
         seed = check_random_state(self.random_state).randint(_MAX_SEED)
         rng, dtype = np.random.default_rng(seed), settings.precision(data.X)
-        coordinates = find_coordinates(settings.standardize, task, data)
+        coordinates = find_coordinates(settings.standardize, task, data, dtype)
         return TrainingState(
             network,
             initial_parameters(network, settings.init, rng, dtype),
