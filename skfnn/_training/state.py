@@ -68,7 +68,7 @@ class TrainingState:
     # The automatic learning rate is divided by these numbers: what the first data ask for, and what restarts found.
     steepness: float = 1.0
     rate_divisor: float = 1.0
-    has_warned: bool = False  # that the loss of a `partial_fit` call is far too large
+    far_calls: int = 0  # consecutive `partial_fit` calls with a loss that is far too large; FAR_CALLS after the warning
     _users: UsersCopy | None = field(default=None, init=False, compare=False, repr=False)
 
     def users_layers(self):
@@ -190,7 +190,7 @@ class TrainingState:
             "paused_theta": self.paused_theta,
             "steepness": self.steepness,
             "rate_divisor": self.rate_divisor,
-            "has_warned": self.has_warned,
+            "far_calls": self.far_calls,
         }
 
     @classmethod
@@ -210,5 +210,5 @@ class TrainingState:
             plain["paused_theta"],
             plain["steepness"],
             plain["rate_divisor"],
-            plain["has_warned"],
+            plain["far_calls"],
         )
