@@ -175,3 +175,14 @@ def test_shifted_rows_take_no_memory_beside_the_buffers(steps):
     taking = Rows(X, form_of(steps, np.float64, 200), 1000)
     for rows in (slice(0, 1000), np.arange(0, 2000, 2)):
         assert peak_of(lambda rows=rows: taking.take(rows)) < X[::2].nbytes / 2
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize("rows", [slice(3, 11), np.array([5, 1, 19])], ids=["slice", "numbers"])
+def test_sparse_rows_are_shifted_as_dense_ones(container, rows):
+    # A network that was trained on standardised dense rows may predict sparse ones.
+    X = np.random.default_rng(0).integers(0, 3, size=(20, 5)).astype(float)
+    form = RowFormat(np.dtype(np.float32), X.mean(axis=0), X.std(axis=0))
+    reading = Rows(container(X), form, 20)
+    assert not reading.sparse
+    np.testing.assert_array_equal(reading.take(rows), Rows(X, form, 20).take(rows))
