@@ -8,7 +8,7 @@ from scipy import sparse
 
 @dataclass(frozen=True)
 class RowFormat:
-    """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out. Sparse rows are not shifted."""
+    """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out."""
 
     dtype: np.dtype
     mean: np.ndarray | None = None
