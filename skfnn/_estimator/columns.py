@@ -1,6 +1,7 @@
 """Summary statistics of the columns of X, gathered part by part."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -58,6 +59,7 @@ def summarise(X, weights=None, rows=None):
     is_sparse, exponents = sparse.issparse(X), _exponents(X, rows)
     scaler = StandardScaler(with_mean=not is_sparse, copy=False)
     low, high = np.full((2, X.shape[1]), np.inf)
+    part: Any
     for place, part in _parts(X, rows):
         # In C order, so that the form in which X came changes no rounding.
         part = part.astype(np.float64) if is_sparse else np.array(part, np.float64, order="C")
