@@ -67,6 +67,7 @@ class TrainingState:
     # The automatic learning rate is divided by these numbers: what the first data ask for, and what restarts found.
     steepness: float = 1.0
     rate_divisor: float = 1.0
+    whole_batch: int = 0  # rows of a training set that `fit` took as one mini-batch
     has_warned: bool = False  # that the loss of a `partial_fit` call is far too large
     _users: UsersCopy | None = field(default=None, init=False, compare=False, repr=False)
 
@@ -176,6 +177,7 @@ class TrainingState:
             "paused_theta": self.paused_theta,
             "steepness": self.steepness,
             "rate_divisor": self.rate_divisor,
+            "whole_batch": self.whole_batch,
             "has_warned": self.has_warned,
         }
 
@@ -196,5 +198,6 @@ class TrainingState:
             plain["paused_theta"],
             plain["steepness"],
             plain["rate_divisor"],
+            plain["whole_batch"],
             plain["has_warned"],
         )
