@@ -93,7 +93,8 @@ class Trial:
         """Whether the final loss of the model means that training diverged."""
         if loss > VERY_FAR * max(self.constant, self.typical):
             return True
-        share = TRIAL_FACTOR if self.may_restart and self.epochs > 1 else FAR
+        # After fewer epochs, a loss that hardly falls is no reason for a smaller learning rate.
+        share = TRIAL_FACTOR if self.may_restart and self.epochs >= TRIAL_EPOCHS else FAR
         return loss > share * self.constant and not self.has_fallen(loss)
 
     def has_fallen(self, loss):
