@@ -434,7 +434,7 @@ def test_set_params_after_fit_does_not_change_what_is_predicted():
         {"max_grad_norm": 1.0},
         {"learning_rate": "cosine"},
         {"learning_rate": "adaptive"},
-        {"early_stopping": True, "n_iter_no_change": 20},
+        {"early_stopping": True, "validation_fraction": 0.2, "n_iter_no_change": 20},
         {"dtype": "float32"},
         {"activation": ["relu", "gelu"]},
         {"alpha": 0.1},
