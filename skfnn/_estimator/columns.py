@@ -7,7 +7,9 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 # X is read in parts of about this many entries, so it is never copied whole.
-PART = 1_000_000
+PART = 250_000
+# A sample has about this many entries.
+SAMPLE = 1_000_000
 SMALLEST_SCALE = 1e-300
 
 
@@ -52,7 +54,7 @@ def summarise(X, weights=None):
     is_sparse, exponents = sparse.issparse(X), _exponents(X)
     scaler = StandardScaler(with_mean=not is_sparse, copy=False)
     low, high = np.full((2, X.shape[1]), np.inf)
-    step = max(1, PART // max(1, X.shape[1]))
+    step = max(1, PART // _row_entries(X))
     for start in range(0, X.shape[0], step):
         part = X[start : start + step]
         # In C order, so that the form in which X came changes no rounding.
@@ -74,12 +76,17 @@ def summarise(X, weights=None):
 
 
 def sample(X, weights=None):
-    """The Columns of evenly spaced rows that have about one PART of entries; zero-weight rows do not count."""
-    rows = max(200, PART // max(1, X.shape[1]))
+    """The Columns of evenly spaced rows with about SAMPLE entries; zero-weight rows do not count."""
+    rows = max(200, SAMPLE // _row_entries(X))
     if X.shape[0] <= rows:
         return summarise(X, None if weights is None else (weights > 0).astype(float))
     step = -(-X.shape[0] // rows)
     return summarise(X[::step], None if weights is None else (weights[::step] > 0).astype(float))
+
+
+def _row_entries(X):
+    """The number of stored entries of a row, rounded up."""
+    return max(1, -(-X.nnz // X.shape[0]) if sparse.issparse(X) else X.shape[1])
 
 
 def _dense(row):

@@ -277,7 +277,11 @@ class RealTargets:
         """The targets in the coordinates of training, and the loss that belongs to them."""
         if coordinates.target_scale is None:
             return targets, self.loss
-        return ArrayTargets(coordinates.to_targets(targets.values)), ScaledSquaredError(coordinates.target_scale)
+        with np.errstate(over="ignore"):
+            loss = ScaledSquaredError(coordinates.target_scale)
+        if not np.isfinite(loss.unit).all():
+            raise ValueError("y holds numbers that are too large: their squares overflow. Divide y by a constant.")
+        return ArrayTargets(coordinates.to_targets(targets.values)), loss
 
     def row_weights(self, y, sample_weight):
         """The sample weights."""
