@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 PART = 250_000
 # A sample has about this many entries.
 SAMPLE = 1_000_000
-SMALLEST_SCALE = 1e-300
+SMALLEST_SCALE = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)

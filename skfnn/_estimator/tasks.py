@@ -317,7 +317,9 @@ class RealTargets:
     def typical_loss(self, targets):
         """The loss of a constant prediction for these targets, or for ones of variance 1 if that is larger."""
         values = targets.values.astype(np.float64)
-        return max(0.5 * self.n_outputs, 0.5 * float(np.square(values - values.mean(axis=0)).mean()) * self.n_outputs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            variance = float(np.square(values - values.mean(axis=0)).mean())
+        return max(0.5 * self.n_outputs, 0.5 * variance * self.n_outputs)
 
     def attributes(self):
         """No public fitted attributes."""
