@@ -8,8 +8,10 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 # X is read in parts of about this many entries, so it is never copied whole.
-PART = 1_000_000
-SMALLEST_SCALE = 1e-300
+PART = 250_000
+# A sample has about this many entries.
+SAMPLE = 1_000_000
+SMALLEST_SCALE = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -80,21 +82,27 @@ def summarise(X, weights=None, rows=None):
 
 
 def sample(X, weights=None, rows=None):
-    """The Columns of evenly spaced rows that have about one PART of entries; zero-weight rows do not count."""
+    """The Columns of evenly spaced rows with about SAMPLE entries; zero-weight rows do not count."""
+    if weights is not None:
+        rows = np.flatnonzero(weights) if rows is None else rows[weights[rows] > 0]
     n_rows = X.shape[0] if rows is None else len(rows)
-    step = max(1, -(-n_rows // max(200, PART // max(1, X.shape[1]))))
-    counts = None if weights is None else (weights > 0).astype(float)
+    step = -(-n_rows // max(200, SAMPLE // _row_entries(X)))
     if rows is not None:
-        return summarise(X, counts, rows[::step])
-    return summarise(X, counts) if step == 1 else summarise(X[::step], None if counts is None else counts[::step])
+        return summarise(X, rows=rows[::step])
+    return summarise(X if step == 1 else X[::step])
 
 
 def _parts(X, rows):
     """The rows part by part: for each part, where it lies among the rows, and the part."""
-    n_rows, step = X.shape[0] if rows is None else len(rows), max(1, PART // max(1, X.shape[1]))
+    n_rows, step = X.shape[0] if rows is None else len(rows), max(1, PART // _row_entries(X))
     for start in range(0, n_rows, step):
         place = slice(start, start + step)
         yield place, X[place] if rows is None else X[rows[place]]
+
+
+def _row_entries(X):
+    """The number of stored entries of a row, rounded up."""
+    return max(1, -(-X.nnz // X.shape[0]) if sparse.issparse(X) else X.shape[1])
 
 
 def _dense(row):

@@ -59,6 +59,7 @@ class Run:
             monitor.score_start()  # the weights of a warm start are the ones to beat
         if epochs:
             self._loop(runner, monitor, epochs)
+        del runner, batches  # the judgement needs buffers of the same size
         if call.one_epoch:
             self._judge_call()
             return
@@ -165,13 +166,7 @@ class Run:
         trial = self._trial
         if not trial.is_doubtful:
             return
-        # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
-        training = self._targets, self._loss
-        objective = objective_of(
-            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
-        )
-        with np.errstate(all="ignore"):
-            loss = np.ravel(objective.value_and_gradient()[0])
+        loss = self._final_loss()
         if loss[0] < trial.constant:
             return
         unit = np.ravel(self._loss.unit)[-1]
@@ -180,6 +175,15 @@ class Run:
         falls = trial.has_fallen(loss[0])
         if not (falls and self._has_warned):  # that there were too few epochs has been said
             warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConvergenceWarning)
+
+    def _final_loss(self):
+        """The loss of the final parameters, one or two numbers; that of an epoch is a mean over changing ones."""
+        training = self._targets, self._loss
+        objective = objective_of(
+            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
+        )
+        with np.errstate(all="ignore"):
+            return np.ravel(objective.value_and_gradient()[0])
 
     def _judge_call(self):
         """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
