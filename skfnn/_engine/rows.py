@@ -80,8 +80,8 @@ def _converter(form: RowFormat, source):
         return _cast
     # The shift comes before the cast: float32 has no room for a large offset and small differences.
     between = np.result_type(source, form.dtype)
-    mean = None if form.mean is None else form.mean.astype(between)
-    factor = None if form.scale is None else 1.0 / form.scale
+    mean: Any = None if form.mean is None else form.mean.astype(between)
+    factor: Any = None if form.scale is None else 1.0 / form.scale
     if factor is not None and not _fits(factor, form.dtype):
 
         def convert_in_double(out, rows):
