@@ -64,14 +64,17 @@ class Run:
             return
         state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
         if not monitor.interrupted:
-            self._judge()
+            self._judge(stalled=monitor.stopped)
 
     def _new_trial(self, may_restart):
         """What watches the losses of the run. For one epoch of `partial_fit`, nothing is computed in advance."""
         if self._call.one_epoch:
             return Trial(0.0, may_restart)
         constant = constant_loss(self._loss, self._targets, self._split.rows, self._weights)
-        return Trial(constant, may_restart, self._task.typical_loss(self._targets))
+        # A run that continues is measured against the loss from which it starts.
+        past = self._state.history["loss"][-1:]
+        first = past[0] / float(np.ravel(self._loss.unit)[-1]) if past else None
+        return Trial(constant, may_restart, self._task.typical_loss(self._targets), first)
 
     def failure_message(self, failure):
         """The message for a Diverged or a FarAbove."""
@@ -156,10 +159,10 @@ class Run:
             monitor.roll_back()
             warn_user("Training interrupted: the weights are those of the last finished epoch.")
 
-    def _judge(self):
+    def _judge(self, *, stalled):
         """Compare the model with the best constant prediction: warn if it is no better, raise if it is far worse."""
         trial = self._trial
-        if not trial.is_doubtful:
+        if not trial.is_doubtful(self._state.restored_score is not None):
             return
         # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
         training = self._targets, self._loss
@@ -168,12 +171,13 @@ class Run:
         )
         with np.errstate(all="ignore"):
             loss = np.ravel(objective.value_and_gradient()[0])
-        if loss[0] < trial.constant:
+        if trial.is_better(loss[0]):
             return
         unit = np.ravel(self._loss.unit)[-1]
         if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
             raise FarAbove(float(loss[-1]), trial.constant * unit)
-        falls = trial.has_fallen(loss[0])
+        finished = stalled or self._state.progress.epoch < self._settings.max_iter
+        falls = trial.has_fallen(loss[0]) and not finished
         if not (falls and self._has_warned):  # that there were too few epochs has been said
             warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConvergenceWarning)
 
