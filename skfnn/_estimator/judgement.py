@@ -93,7 +93,7 @@ class Trial:
             raise Diverged
 
     def is_doubtful(self, restored):
-        """Whether the model may be no better than the constant; `restored`: its weights are those of an earlier epoch."""
+        """Whether the model may be no better than the constant; `restored`: it has the weights of an earlier epoch."""
         if self.last is None or self.constant < SMALLEST:
             return False
         return restored or not self.last < DOUBTFUL * self.constant
