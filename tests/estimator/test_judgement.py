@@ -275,7 +275,7 @@ def test_lbfgs_is_judged_too(scale):
     if scale == 1.0:
         assert warnings_of(lambda: clf.fit(rows, species[:B] == 0)) == []
         return
-    with pytest.warns(ConvergenceWarning, match="did not converge"), pytest.raises(ValueError, match="far above"):
+    with pytest.raises(ValueError, match="far above"):
         clf.fit(rows, signal[:, 0] > 0)
 
 
@@ -398,8 +398,7 @@ def outcome(seed):
         try:
             reg.fit(rows[5:], y[5:], X_val=rows[:5], y_val=y[:5])
         except ValueError as error:
-            assert "Training diverged" in str(error)
-            return "error"
+            return "error" if "Training diverged" in str(error) else str(error)
     if any(w.category is ConvergenceWarning for w in caught):
         return "warning"
     loss, constant = losses(reg, rows[5:], y[5:])
@@ -410,6 +409,6 @@ def outcome(seed):
 def test_no_random_regression_ends_worse_than_the_constant_in_silence(block):
     seeds = range(block * CASES_AT_ONCE, (block + 1) * CASES_AT_ONCE)
     outcomes = {seed: outcome(seed) for seed in seeds}
-    assert "silence" not in outcomes.values(), outcomes
+    assert set(outcomes.values()) <= {"error", "warning", "better"}, outcomes
     # The law would hold for a network that always warns.
     assert block > 1 or list(outcomes.values()).count("better") > 1
