@@ -1,6 +1,7 @@
 """The rows of X: gathered, shifted, cast and scaled one block at a time."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -69,6 +70,8 @@ def _converter(form, source):
     """The function ``convert(out, rows)`` that writes dense rows of the type `source` into `out`, in a form."""
     if form.mean is None and form.scale is None:
         return _cast
+    if form.scale is not None and form.dtype == np.float32 and not _fits(form.scale):
+        return partial(_convert_widely, 0.0 if form.mean is None else form.mean, form.scale)
     # The shift comes before the cast: float32 has no room for a large offset and small differences.
     between = np.result_type(source, form.dtype)
     mean = None if form.mean is None else form.mean.astype(between)
@@ -83,6 +86,16 @@ def _converter(form, source):
             np.multiply(out, factor, out=out)
 
     return convert
+
+
+def _fits(scale):
+    """Whether float32 has room for the scales, their inverses and numbers of that size."""
+    return 1e-30 < scale.min() and scale.max() < 1e30
+
+
+def _convert_widely(mean, scale, out, rows):
+    """Shift and scale in float64, for scales that float32 has no room for."""
+    np.copyto(out, (rows - mean) / scale, casting="same_kind")
 
 
 def _cast(out, rows):

@@ -27,11 +27,13 @@ class UsersCopy:
         if vector is None or np.array_equal(vector, self._before, equal_nan=True):
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            added = vector.astype(np.float64) - self._before
+            added = np.where(vector == self._before, 0.0, vector.astype(np.float64) - self._before)
         np.copyto(self._before, vector)
         return added
 
 
 def users_vector(network, theta, coordinates):
     """The parameters in the user's units, a new vector of the model's precision."""
-    return coordinates.to_users_units(network, theta).astype(theta.dtype)
+    vector = coordinates.to_users_units(network, theta)
+    with np.errstate(over="ignore", under="ignore"):  # float32 may have no room for weights in other units
+        return vector.astype(theta.dtype)
