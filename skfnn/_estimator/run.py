@@ -173,7 +173,7 @@ class Run:
             loss = np.ravel(objective.value_and_gradient()[0])
         if loss[0] < trial.constant:
             return
-        unit = np.ravel(self._loss.unit)[-1]
+        unit = float(np.ravel(self._loss.unit)[-1])
         if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
             raise FarAbove(float(loss[-1]), trial.constant * unit)
         falls = trial.has_fallen(loss[0])
@@ -188,7 +188,7 @@ class Run:
         state.has_warned = True
         constant = constant_loss(self._loss, self._targets, None, self._weights)
         if loss > FAR * constant:
-            unit = np.ravel(self._loss.unit)[-1]
+            unit = float(np.ravel(self._loss.unit)[-1])
             warn_user(
                 self._diagnosis().far_above(loss * unit, constant * unit, self._task.advice(self._targets)),
                 ConvergenceWarning,
