@@ -1,7 +1,7 @@
 """The rows of X: gathered, shifted, cast and scaled one block at a time."""
 
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -9,11 +9,11 @@ from scipy import sparse
 
 @dataclass(frozen=True)
 class RowFormat:
-    """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out. Sparse rows are not shifted."""
+    """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out."""
 
     dtype: np.dtype
-    mean: np.ndarray | None = None
-    scale: np.ndarray | None = None
+    mean: Any = None
+    scale: Any = None
 
 
 class Rows:
@@ -25,20 +25,28 @@ class Rows:
 
     def __init__(self, X, form, capacity):
         self.X, self.dtype = X, form.dtype
-        self.sparse = sparse.issparse(X)
+        # Shifted rows are not sparse any more: a network that was trained on dense rows reads sparse ones as dense.
+        self._densifies = sparse.issparse(X) and form.mean is not None
+        self.sparse = sparse.issparse(X) and not self._densifies
         self._convert = _converter(form, X.dtype)
         # One multiplication is faster than one division.
         self._factor = None if form.scale is None else 1.0 / form.scale
         if not self.sparse:
             self._unchanged = self._convert is _cast and X.dtype == form.dtype
-            self._contiguous = X.flags.c_contiguous
+            self._contiguous = not self._densifies and X.flags.c_contiguous
             self._buffer = np.empty((capacity, X.shape[1]), form.dtype)
-            self._raw = self._buffer if X.dtype == form.dtype else np.empty((capacity, X.shape[1]), X.dtype)
+            gathers = not self._densifies and X.dtype != form.dtype
+            self._raw = self._buffer if not gathers else np.empty((capacity, X.shape[1]), X.dtype)
 
     def take(self, rows):
         """The block of these rows."""
         if self.sparse:
             return self._take_sparse(rows)
+        if self._densifies:
+            dense = self.X[rows].toarray()
+            block = self._buffer[: len(dense)]
+            self._convert(block, dense)
+            return block
         if isinstance(rows, slice):
             if self._contiguous and self._unchanged:
                 return self.X[rows]
@@ -66,16 +74,22 @@ class Rows:
         return type(block)((data, block.indices, block.indptr), shape=block.shape)
 
 
-def _converter(form, source):
+def _converter(form: RowFormat, source):
     """The function ``convert(out, rows)`` that writes dense rows of the type `source` into `out`, in a form."""
     if form.mean is None and form.scale is None:
         return _cast
-    if form.scale is not None and form.dtype == np.float32 and not _fits(form.scale):
-        return partial(_convert_widely, 0.0 if form.mean is None else form.mean, form.scale)
     # The shift comes before the cast: float32 has no room for a large offset and small differences.
     between = np.result_type(source, form.dtype)
     mean = None if form.mean is None else form.mean.astype(between)
-    factor = None if form.scale is None else (1.0 / form.scale).astype(form.dtype)
+    factor = None if form.scale is None else 1.0 / form.scale
+    if factor is not None and not _fits(factor, form.dtype):
+
+        def convert_in_double(out, rows):
+            rows = rows.astype(np.float64) if mean is None else np.subtract(rows, mean, dtype=np.float64)
+            np.multiply(rows, factor, out=out, casting="unsafe")
+
+        return convert_in_double
+    factor = None if factor is None else factor.astype(form.dtype)
 
     def convert(out, rows):
         if mean is None:
@@ -88,14 +102,10 @@ def _converter(form, source):
     return convert
 
 
-def _fits(scale):
-    """Whether float32 has room for the scales, their inverses and numbers of that size."""
-    return 1e-30 < scale.min() and scale.max() < 1e30
-
-
-def _convert_widely(mean, scale, out, rows):
-    """Shift and scale in float64, for scales that float32 has no room for."""
-    np.copyto(out, (rows - mean) / scale, casting="same_kind")
+def _fits(factor, dtype):
+    """Whether products with these factors are neither too large nor too small for a type."""
+    exponents = np.frexp(factor)[1]
+    return dtype == np.float64 or np.abs(exponents).max() < 60
 
 
 def _cast(out, rows):

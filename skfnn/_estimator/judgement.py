@@ -13,6 +13,9 @@ DIVISORS = (1.0, 4.0, 16.0, 64.0)
 # A run whose loss is so many times that of the constant has diverged, unless the loss is still falling. If the loss is
 # also so many times a typical one that the second number is exceeded, the run has diverged in any case.
 FAR, VERY_FAR = 10.0, 1000.0
+# So many `partial_fit` calls in a row must be far above before the user is warned: a single call may just have unusual
+# rows. One call that is very far above is enough.
+FAR_CALLS = 3
 # A run fails early if after so many epochs its loss is this many times that of the constant and has not fallen.
 TRIAL_EPOCHS, TRIAL_FACTOR = 5, 1.1
 # With a smaller constant loss, the targets are constant: nothing can be better.
@@ -93,9 +96,11 @@ class Trial:
         """Whether the final loss of the model means that training diverged."""
         if loss > VERY_FAR * max(self.constant, self.typical):
             return True
-        # After fewer epochs, a loss that hardly falls is no reason for a smaller learning rate.
-        share = TRIAL_FACTOR if self.may_restart and self.epochs >= TRIAL_EPOCHS else FAR
-        return loss > share * self.constant and not self.has_fallen(loss)
+        if loss > FAR * self.constant and not self.has_fallen(loss):
+            return True
+        # A loss that has fallen at all does not ask for a smaller learning rate.
+        risen = self.first is not None and loss >= self.first
+        return self.may_restart and self.epochs > 1 and risen and loss > TRIAL_FACTOR * self.constant
 
     def has_fallen(self, loss):
         """Whether the final loss of the model is below that of the first epoch."""

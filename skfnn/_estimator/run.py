@@ -11,7 +11,7 @@ from .._training.monitor import EpochSize, Monitor
 from .._training.printer import Printer
 from .call import FIT
 from .diagnosis import Diagnosis
-from .judgement import FAR, Trial, constant_loss
+from .judgement import FAR, FAR_CALLS, VERY_FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
 from .objective import objective_of
 from .validation import validator
@@ -43,7 +43,7 @@ class Run:
         self._trial = self._new_trial(may_restart)
         runner = self._runner(batches)
         self._look_at_features()
-        watches_score = settings.early_stopping and split.valid is not None
+        watches_score = settings.watches_score(split)
         monitor = Monitor(
             state,
             EpochSize(batches.n_rows, batches.n_batches),
@@ -52,13 +52,14 @@ class Run:
             Printer(settings.verbose, state.epoch_number + epochs),
             validate=validator(self._estimator, self._task, state, split.valid, batches.capacity),
             watches_score=watches_score,
-            keeps_best=call.one_epoch or settings.early_stopping,
+            keeps_best=call.one_epoch or watches_score,
             callbacks=callbacks,
         )
         if call is FIT and watches_score and state.epoch_number:
             monitor.score_start()  # the weights of a warm start are the ones to beat
         if epochs:
             self._loop(runner, monitor, epochs)
+        del runner, batches  # the judgement needs buffers of the same size
         if call.one_epoch:
             self._judge_call()
             return
@@ -111,7 +112,8 @@ class Run:
         network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
         if not settings.has_epochs:
             state.solver = {}
-            return LBFGS(Objective(network, theta, batches, loss, decay), theta, settings.max_fun, settings.tol)
+            objective = Objective(network, theta, batches, loss, decay)
+            return LBFGS(objective, theta, settings.max_fun, settings.tol, watch=self._trial.watch)
         solver = settings.make_solver()
         state.begin_solver(solver)
         solver.bind(network, theta, state.solver)
@@ -164,13 +166,7 @@ class Run:
         trial = self._trial
         if not trial.is_doubtful:
             return
-        # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
-        training = self._targets, self._loss
-        objective = objective_of(
-            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
-        )
-        with np.errstate(all="ignore"):
-            loss = np.ravel(objective.value_and_gradient()[0])
+        loss = self._final_loss()
         if loss[0] < trial.constant:
             return
         unit = float(np.ravel(self._loss.unit)[-1])
@@ -180,16 +176,28 @@ class Run:
         if not (falls and self._has_warned):  # that there were too few epochs has been said
             warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConvergenceWarning)
 
+    def _final_loss(self):
+        """The loss of the final parameters, one or two numbers; that of an epoch is a mean over changing ones."""
+        training = self._targets, self._loss
+        objective = objective_of(
+            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
+        )
+        with np.errstate(all="ignore"):
+            return np.ravel(objective.value_and_gradient()[0])
+
     def _judge_call(self):
-        """Warn once in a stream of `partial_fit` calls whose loss is far above that of a constant prediction."""
+        """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
         state, loss = self._state, self._trial.last
-        if state.has_warned or loss is None or loss <= FAR * self._task.typical_loss(self._targets):
+        if state.far_calls == FAR_CALLS or loss is None:
             return
-        state.has_warned = True
-        constant = constant_loss(self._loss, self._targets, None, self._weights)
+        # The best constant of a few rows may have no loss at all.
+        constant = self._task.typical_loss(self._targets)
         if loss > FAR * constant:
-            unit = float(np.ravel(self._loss.unit)[-1])
-            warn_user(
-                self._diagnosis().far_above(loss * unit, constant * unit, self._task.advice(self._targets)),
-                ConvergenceWarning,
-            )
+            constant = max(constant, constant_loss(self._loss, self._targets, None, self._weights))
+        if loss <= FAR * constant:
+            state.far_calls = 0
+            return
+        state.far_calls = FAR_CALLS if loss > VERY_FAR * constant else state.far_calls + 1
+        if state.far_calls == FAR_CALLS:
+            unit, advice = float(np.ravel(self._loss.unit)[-1]), self._task.advice(self._targets)
+            warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), ConvergenceWarning)
