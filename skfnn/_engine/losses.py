@@ -134,10 +134,8 @@ class ScaledSquaredError(SquaredError):
     """
 
     def __init__(self, scale):
-        # A square may leave the range of float64. Training is not affected, because it has its own unit.
-        with np.errstate(over="ignore", under="ignore"):
-            self._units = np.minimum(np.square(scale), np.finfo(np.float64).max)
-        self.unit = np.array([1.0, (self._units / len(self._units)).sum()])
+        self._units = np.square(scale)
+        self.unit = np.array([1.0, self._units.mean()])
 
     def value(self, z, y, row, weights=None):
         """The sum of the losses of a block's rows, in both units."""

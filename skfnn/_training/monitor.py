@@ -137,7 +137,7 @@ class Monitor:
         seconds = time.perf_counter() - self._start
         self._begun = False
         objective, loss = float(np.ravel(loss)[0]), float(np.ravel(loss)[-1])
-        check_finite(objective, self.state.theta)
+        check_finite(loss, self.state.theta)
         record = self._record(loss, seconds)
         progress, is_best = self._next_progress(record, objective)
         progress, verdict = self._patience.judge(progress, self.rates.first)
