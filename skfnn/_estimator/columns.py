@@ -77,7 +77,9 @@ def summarise(X, weights=None, rows=None):
     constant = (scaler.scale_ == 1.0) & (scaler.var_ <= 1e-20 * np.square(largest))
     numbers = scaler.mean_, scaler.scale_, low, -high
     mean, std, low, high = numbers if exponents is None else np.ldexp(numbers, exponents)
-    # A column of the smallest numbers must not have a scale whose inverse is infinite.
+    # The mean of equal numbers is not rounded. A column of the smallest numbers must not have a scale whose inverse is
+    # infinite.
+    mean = np.where(low == high, low, mean)
     return Columns(mean, np.where(constant, 1.0, np.maximum(std, SMALLEST_SCALE)), low, high, constant)
 
 

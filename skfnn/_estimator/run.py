@@ -172,7 +172,7 @@ class Run:
         loss = self._final_loss()
         if trial.is_better(loss[0]):
             return None
-        unit = np.ravel(self._loss.unit)[-1]
+        unit = float(np.ravel(self._loss.unit)[-1])
         if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
             raise FarAbove(float(loss[-1]), trial.constant * unit)
         finished = stalled or self._state.progress.epoch < self._settings.max_iter
@@ -204,5 +204,5 @@ class Run:
             return
         state.far_calls = FAR_CALLS if loss > VERY_FAR * constant else state.far_calls + 1
         if state.far_calls == FAR_CALLS:
-            unit, advice = np.ravel(self._loss.unit)[-1], self._task.advice(self._targets)
+            unit, advice = float(np.ravel(self._loss.unit)[-1]), self._task.advice(self._targets)
             warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), ConvergenceWarning)
