@@ -84,8 +84,8 @@ def _converter(form, source):
     if factor is not None and not _fits(factor, form.dtype):
 
         def convert_in_double(out, rows):
-            rows = rows.astype(np.float64) if mean is None else np.subtract(rows, mean, dtype=np.float64)
-            np.multiply(rows, factor, out=out, casting="unsafe")
+            shifted = rows if mean is None else rows - mean
+            np.copyto(out, shifted * factor, casting="unsafe")
 
         return convert_in_double
     factor = None if factor is None else factor.astype(form.dtype)
