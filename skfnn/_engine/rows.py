@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -12,8 +13,8 @@ class RowFormat:
     """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out."""
 
     dtype: np.dtype
-    mean: np.ndarray | None = None
-    scale: np.ndarray | None = None
+    mean: Any = None
+    scale: Any = None
 
 
 class Rows:
@@ -74,7 +75,7 @@ class Rows:
         return type(block)((data, block.indices, block.indptr), shape=block.shape)
 
 
-def _converter(form, source):
+def _converter(form: RowFormat, source):
     """The function ``convert(out, rows)`` that writes dense rows of the type `source` into `out`, in a form."""
     if form.mean is None and form.scale is None:
         return _cast

@@ -137,8 +137,12 @@ class Run:
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
-        # The rows of a `partial_fit` call are a sample of a stream.
-        is_whole = batches.batch_size == batches.n_rows and not self._call.one_epoch
+        is_whole = batches.batch_size == batches.n_rows
+        if self._call.one_epoch:
+            # The rows of a `partial_fit` call are a sample of a stream, unless they follow a `fit` on as many.
+            is_whole &= 0 < state.whole_batch <= batches.n_rows
+        elif is_whole:
+            state.whole_batch = batches.n_rows
         rate = automatic_rate(settings, state.network, self._loss, batches.batch_size, is_whole)
         return rate / steepness / state.rate_divisor
 
