@@ -1,6 +1,7 @@
 """The rows of X: gathered, shifted, cast and scaled one block at a time."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,16 +81,10 @@ def _converter(form: RowFormat, source):
         return _cast
     # The shift comes before the cast: float32 has no room for a large offset and small differences.
     between = np.result_type(source, form.dtype)
+    if not _fits(form, between):
+        return partial(_convert_in_double, form)
     mean: Any = None if form.mean is None else form.mean.astype(between)
-    factor: Any = None if form.scale is None else 1.0 / form.scale
-    if factor is not None and not _fits(factor, form.dtype):
-
-        def convert_in_double(out, rows):
-            rows = rows.astype(np.float64) if mean is None else np.subtract(rows, mean, dtype=np.float64)
-            np.multiply(rows, factor, out=out, casting="unsafe")
-
-        return convert_in_double
-    factor = None if factor is None else factor.astype(form.dtype)
+    factor: Any = None if form.scale is None else (1.0 / form.scale).astype(form.dtype)
 
     def convert(out, rows):
         if mean is None:
@@ -102,10 +97,16 @@ def _converter(form: RowFormat, source):
     return convert
 
 
-def _fits(factor, dtype):
-    """Whether products with these factors are neither too large nor too small for a type."""
-    exponents = np.frexp(factor)[1]
-    return dtype == np.float64 or np.abs(exponents).max() < 60
+def _fits(form, between):
+    """Whether the numbers of a form are well within the range of the types in which rows are shifted and scaled."""
+    shift_fits = form.mean is None or between == np.float64 or np.frexp(form.mean)[1].max() < 60
+    return shift_fits and (form.scale is None or form.dtype == np.float64 or np.abs(np.frexp(form.scale)[1]).max() < 60)
+
+
+def _convert_in_double(form, out, rows):
+    """Write dense rows into `out`, in a form that needs the range of float64."""
+    rows = rows if form.mean is None else rows - form.mean
+    np.copyto(out, rows if form.scale is None else rows * (1.0 / form.scale), casting="unsafe")
 
 
 def _cast(out, rows):

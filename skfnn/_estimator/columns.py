@@ -72,7 +72,9 @@ def summarise(X, weights=None, rows=None):
         # First the extremes, because the scaler may work in place.
         np.minimum(low, _dense(part.min(axis=0)), out=low)
         np.minimum(high, -_dense(part.max(axis=0)), out=high)
-        scaler.partial_fit(part, sample_weight=None if weights is None else weights[place])
+        # The weighted variance of a constant column may be rounded to less than 0.
+        with np.errstate(invalid="ignore"):
+            scaler.partial_fit(part, sample_weight=None if weights is None else weights[place])
     largest = np.maximum(np.abs(low), np.abs(high))
     constant = (scaler.scale_ == 1.0) & (scaler.var_ <= 1e-20 * np.square(largest))
     numbers = scaler.mean_, scaler.scale_, low, -high
