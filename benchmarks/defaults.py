@@ -399,16 +399,12 @@ def init(given, line):
     write_csv("defaults-init", records, line)
     for metric in ("log_loss", "accuracy", "r2"):
         kind = "regression" if metric == "r2" else "classification"
-        rows = [
-            [
-                setting,
-                *(
-                    f"{mean(r[metric] for r in records if (r['kind'], r['setting'], r['init']) == (kind, setting, rule)):.4f}"
-                    for rule in ("auto", "glorot", "he", "lecun")
-                ),
-            ]
-            for setting in settings
-        ]
+        values = {}
+        for record in records:
+            if record["kind"] == kind:
+                values.setdefault((record["setting"], record["init"]), []).append(record[metric])
+        rules = ("auto", "glorot", "he", "lecun")
+        rows = [[setting, *(f"{mean(values[setting, rule]):.4f}" for rule in rules)] for setting in settings]
         print_table([metric, "auto", "glorot", "he", "lecun"], rows)
 
 
