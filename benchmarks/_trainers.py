@@ -85,7 +85,7 @@ class SkfnnTrainer(_EstimatorTrainer):
         return FNNClassifier(*args, **settings)
 
     def forget(self):
-        self.model._solver_state = None
+        self.model._state.solver = {}
 
 
 class SkfnnFitTrainer(SkfnnTrainer):

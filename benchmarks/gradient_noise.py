@@ -19,8 +19,9 @@ class NoiseBench:
 
     def __init__(self, hidden, rows):
         from skfnn import FNNClassifier
-        from skfnn._engine.batches import Batches
-        from skfnn._engine.objective import Objective
+        from skfnn._estimator.call import PARTIAL_FIT
+        from skfnn._estimator.data import Given
+        from skfnn._estimator.objective import objective_of
         from skfnn.inspection import gradient_noise
 
         data = _data.mnist()
@@ -32,11 +33,8 @@ class NoiseBench:
         full = FNNClassifier(hidden, batch_size="full", learning_rate_init=1e-8, **fit_once)
         full.fit(X, y, coefs_init=model.coefs_, intercepts_init=model.intercepts_)
 
-        network, theta = model._network, model._theta
-        targets, loss = model._encode(y, False, True, None)[1:]
-        capacity = model._tuning.rows_at_once(network, X, theta.dtype)
-        batches = Batches(X, targets, None, None, len(X), False, theta.dtype, capacity)
-        self._objective = objective = Objective(network, theta, batches, loss, 0.0)
+        _, data = model._checked(PARTIAL_FIT, Given(X, y, None), model._task)
+        self._objective = objective = objective_of(model, data)
         self._noise = lambda: gradient_noise(model, X, y, n_draws=0)
         self._functions = {
             BASE: objective.value_and_gradient,

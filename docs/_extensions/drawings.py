@@ -1,7 +1,7 @@
 """The drawings of the contributor guide, as SVG in the page, in the colours of its theme.
 
-``architecture`` reads who may import what from tests/test_architecture.py, who does from the modules, and what a module
-is for from its first line: the drawing is that of the code it is built with.
+``architecture`` reads the order of the floors from tests/environment/test_architecture.py, and the purpose of a module
+from the first line of its docstring. So the drawing shows the code with which it is built.
 """
 
 import ast
@@ -19,13 +19,12 @@ PER_CHARACTER = 6.6  # width of a character of the small text, more than the mea
 MOST = 5  # boxes in a row
 
 
-def box(x, y, width, height, title, lines, kind="box", hint="", below=()):
-    """A rectangle with a title and lines of text; those `below` are about what it stands on."""
+def box(x, y, width, height, title, lines, kind="box", hint=""):
+    """A rectangle with a title and lines of text."""
     text = [f'<text x="{x + 9}" y="{y + 19}" class="title">{html.escape(title)}</text>']
-    for k, line in enumerate([*lines, *below]):
-        kind_of_text = "text" if k < len(lines) else "below"
+    for k, line in enumerate(lines):
         place = f'x="{x + 9}" y="{y + 19 + LINE * (k + 1)}"'
-        text.append(f'<text {place} class="{kind_of_text}">{html.escape(line)}</text>')
+        text.append(f'<text {place} class="text">{html.escape(line)}</text>')
     hint = f"<title>{html.escape(hint)}</title>" if hint else ""
     rectangle = f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="6" class="{kind}"/>'
     return f"<g>{hint}{rectangle}{''.join(text)}</g>"
@@ -48,25 +47,28 @@ def picture(content, height, label):
     )
 
 
-def rules():
-    """MAY_IMPORT, LAYERS and TOP of the test of the architecture."""
-    names = {"MAY_IMPORT", "LAYERS", "TOP"}
-    tree = ast.parse((ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8"))
-    kept = [node for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id in names]
-    space = {}
-    exec(compile(ast.Module(kept, []), "test_architecture", "exec"), space)  # literals, and set()
-    return space["MAY_IMPORT"], space["LAYERS"], space["TOP"]
+def floors():
+    """The names of the floors from the bottom up: FLOORS in the test of the architecture."""
+    path = ROOT / "tests" / "environment" / "test_architecture.py"
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "FLOORS":
+            return ast.literal_eval(node.value)
+    raise LookupError(f"{path} has no FLOORS")
 
 
-def modules():
-    """What each top-level module or folder of the package is for: the first line of its docstring."""
-    found = {}
-    for path in sorted((ROOT / "skfnn").glob("*")):
-        source = path / "__init__.py" if path.is_dir() else path
-        if path.stem != "__init__" and source.suffix == ".py" and source.exists():
-            docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
-            found[path.stem] = docstring.partition("\n")[0]
-    return found
+def idea(path):
+    """What a module or a folder is for: the first line of its docstring."""
+    source = path / "__init__.py" if path.is_dir() else path
+    return (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+
+
+def modules(folder, without=()):
+    """What each module or folder inside a folder is for."""
+    return {
+        path.stem: idea(path)
+        for path in sorted(folder.glob("[!_.]*" if folder.name[0] == "_" else "[!.]*"))
+        if path.stem not in {"__init__", "__pycache__", *without} and (path.is_dir() or path.suffix == ".py")
+    }
 
 
 def short(line, width):
@@ -78,32 +80,23 @@ def short(line, width):
     return lines[:4]
 
 
-def depth(module, may_import):
-    """How many imports deep a module of the engine is."""
-    return 1 + max((depth(name, may_import) for name in may_import.get(module, ())), default=-1)
-
-
 def split(names):
     """The names of a row in as many rows as they need."""
     n_rows = -(-len(names) // MOST)
     return [names[k * len(names) // n_rows : (k + 1) * len(names) // n_rows] for k in range(n_rows)]
 
 
-def band(title, rows, y, ideas, may_import):
-    """A band of the drawing with rows of modules; returns its SVG and its bottom."""
+def band(title, ideas, y):
+    """A band of the drawing: a title and the modules of a floor; returns its SVG and its bottom."""
     content, top = [], y
     y += 30
-    for names in [part for row in rows for part in split(row)]:
+    for names in split(list(ideas)):
         width = (WIDTH - 2 * PAD - GAP * (len(names) - 1)) / max(len(names), 3)
-        characters = int((width - 14) / PER_CHARACTER)
-        texts = {name: short(ideas[name], characters) for name in names}
-        below = {name: needs(may_import.get(name), characters) for name in names}
-        height = 30 + LINE * max(len(texts[name]) + len(below[name]) for name in names)
+        texts = {name: short(ideas[name], int((width - 14) / PER_CHARACTER)) for name in names}
+        height = 30 + LINE * max(len(text) for text in texts.values())
         x = (WIDTH - len(names) * width - GAP * (len(names) - 1)) / 2
         for name in names:
-            content.append(
-                box(round(x), y, round(width), height, name, texts[name], hint=ideas[name], below=below[name])
-            )
+            content.append(box(round(x), y, round(width), height, name, texts[name], hint=ideas[name]))
             x += width + GAP
         y += height + 14
     bottom = y - 14 + PAD
@@ -112,73 +105,50 @@ def band(title, rows, y, ideas, may_import):
     return [frame, caption, *content], bottom
 
 
-def needs(names, width):
-    """What a module of the engine imports of the package, in lines of text."""
-    return textwrap.wrap("needs " + ", ".join(sorted(names)), width) if names else []
-
-
 def architecture():
-    """The layers of the package."""
-    may_import, layers, top = rules()
-    ideas = modules()
-    rest = set(ideas) - set(may_import).union(*layers, top)
-    public = sorted(name for name in rest if name[0] != "_")
-    # What the rules do not name stands with the modules that turn parameters into objects.
-    private = sorted(rest.union(layers[0] - set(may_import), layers[1]) - set(public))
-    by_depth = {}
-    for module in sorted(may_import):
-        by_depth.setdefault(min(depth(module, may_import), 2), []).append(module)
-    bands = [
-        ("What a user imports", [[*sorted(top), *public]]),
-        ("What all estimators share", [sorted(layers[2])]),
-        ("From what a user gives to objects and numbers", [private]),
-        ("The engine: arrays, no estimators, no scikit-learn", [by_depth[level] for level in sorted(by_depth)[::-1]]),
-    ]
+    """The floors of the package, with what a user imports above them."""
+    package, names = ROOT / "skfnn", floors()
+    bands = [("What a user imports", modules(package, without=names))]
+    bands += [(f"{name}: {idea(package / name)}", modules(package / name)) for name in reversed(names)]
     content, bottom = [], -21
-    for title, rows in bands:
+    for title, ideas in bands:
         y = bottom + 22
         if y > 1:
             content.append(arrow((WIDTH / 2, bottom + 1), (WIDTH / 2, y - 1)))
-        parts, bottom = band(title, rows, y, ideas, may_import)
+        parts, bottom = band(title, ideas, y)
         content += parts
-    return picture(content, bottom + 1, "The layers of the package; imports go downwards only")
+    return picture(content, bottom + 1, "The floors of the package; imports go downwards only")
 
 
-# x, row, width, title and lines of the boxes of the way of a mini-batch.
+# x, row, width, title and lines of the boxes on the path of a mini-batch.
 STATIONS = [
     (10, 0, 150, "X, y", "in memory, in a file|or sparse;|never copied whole"),
-    (
-        210,
-        0,
-        220,
-        "_batches",
-        "every epoch a new permutation;|gather the rows of a block,|cast them, append a column|of ones",
-    ),
+    (210, 0, 220, "batches, rows", "a new permutation per epoch;|gather a block of rows,|shift, cast and scale it"),
     (
         480,
         0,
         220,
-        "_first_layer, _network",
-        "forward: a product a layer,|A_l = f_l(A_(l-1) [W_l; b_l]),|the activation in place",
+        "first_layer, passes",
+        "forward: one product per layer,|Z_l = A_(l-1) [W_l; b_l],|then the activation in place",
     ),
-    (750, 0, 200, "_losses", "raw outputs to the loss of|every row and the deltas D_L,|in one pass, in place"),
-    (750, 1, 200, "_network", "backward: the deltas of the|layer below,|D_(l-1) = D_l W_l^T * f'(A_(l-1))"),
+    (750, 0, 200, "losses", "raw outputs to the loss of|each row and the deltas D_L,|in one pass, in place"),
+    (750, 1, 200, "passes", "backward: the deltas of the|layer below,|D_(l-1) = D_l W_l^T * f'(Z_(l-1))"),
     (
         480,
         1,
         220,
-        "_solvers, _first_layer",
+        "updates, solvers",
         "the step, into the weights:|W_l += -eta/Omega A_(l-1)^T D_l;|or momentum, Adam",
     ),
-    (210, 1, 220, "_training", "the loop: the next mini-batch,|until the epoch is over"),
-    (10, 1, 150, "_monitor", "after every epoch:|history, validation,|patience, callbacks,|stop?"),
+    (210, 1, 220, "trainer", "the loop: the next mini-batch,|until the epoch is over"),
+    (10, 1, 150, "monitor", "after each epoch:|history, validation,|patience, callbacks,|stop?"),
 ]
 
 
 def minibatch():
-    """The way of a mini-batch through the engine."""
+    """The path of a mini-batch through the modules."""
     content = [
-        box(x, 10 + 180 * row, width, 100, title, lines.split("|"), "box" if title[0] == "_" else "data")
+        box(x, 10 + 180 * row, width, 100, title, lines.split("|"), "data" if title == "X, y" else "box")
         for x, row, width, title, lines in STATIONS
     ]
     content += [
@@ -192,7 +162,7 @@ def minibatch():
         arrow((210, 240), (164, 240)),
         arrow((85, 190), (85, 150), (270, 150), (270, 114), label="next epoch", at=(140, 143)),
     ]
-    return picture(content, 300, "The way of a mini-batch through the modules of the engine")
+    return picture(content, 300, "The path of a mini-batch through the modules")
 
 
 class Drawing(Directive):

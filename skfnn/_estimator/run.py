@@ -11,8 +11,9 @@ from .._training.monitor import EpochSize, Monitor
 from .._training.printer import Printer
 from .call import FIT
 from .diagnosis import Diagnosis
-from .judgement import FAR, Trial, constant_loss
+from .judgement import FAR, FAR_CALLS, VERY_FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
+from .objective import objective_of
 from .validation import validator
 from .warnings import warn_user
 
@@ -38,12 +39,11 @@ class Run:
     def train(self, epochs, callbacks, *, may_restart):
         """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is of no use."""
         call, settings, state, split = self._call, self._settings, self._state, self._split
-        batches = self._batches(settings.batch_size)
-        constant = 0.0 if call.one_epoch else constant_loss(self._loss, self._targets, split.rows, self._weights)
-        self._trial = Trial(constant, may_restart)
+        batches = self._batches()
+        self._trial = self._new_trial(may_restart)
         runner = self._runner(batches)
         self._look_at_features()
-        watches_score = settings.early_stopping and split.valid is not None
+        watches_score = settings.watches_score(split)
         monitor = Monitor(
             state,
             EpochSize(batches.n_rows, batches.n_batches),
@@ -52,7 +52,7 @@ class Run:
             Printer(settings.verbose, state.epoch_number + epochs),
             validate=validator(self._estimator, self._task, state, split.valid, batches.capacity),
             watches_score=watches_score,
-            keeps_best=call.one_epoch or settings.early_stopping,
+            keeps_best=call.one_epoch or watches_score,
             callbacks=callbacks,
         )
         if call is FIT and watches_score and state.epoch_number:
@@ -65,6 +65,13 @@ class Run:
         state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
         if not monitor.interrupted:
             self._judge()
+
+    def _new_trial(self, may_restart):
+        """What watches the losses of the run. For one epoch of `partial_fit`, nothing is computed in advance."""
+        if self._call.one_epoch:
+            return Trial(0.0, may_restart)
+        constant = constant_loss(self._loss, self._targets, self._split.rows, self._weights)
+        return Trial(constant, may_restart, self._task.typical_loss(self._targets))
 
     def failure_message(self, failure):
         """The message for a Diverged or a FarAbove."""
@@ -82,7 +89,7 @@ class Run:
                 eta = "given by a function"
         return Diagnosis(self._data.X, self._state.coordinates, eta, getattr(estimator, "feature_names_in_", None))
 
-    def _batches(self, batch_size):
+    def _batches(self):
         """The mini-batches of the training rows."""
         data, state, tuning, rows = self._data, self._state, self._estimator._tuning, self._split.rows
         n_rows = data.X.shape[0] if rows is None else len(rows)
@@ -91,7 +98,7 @@ class Run:
             self._targets,
             self._weights,
             rows,
-            n_rows if batch_size == "full" else self._settings.rows_in_batch(n_rows),
+            self._settings.rows_in_batch(n_rows),
             self._settings.shuffle,
             state.coordinates.row_format(state.theta.dtype),
             tuning.rows_at_once(state.network, data.X, state.theta.dtype),
@@ -104,7 +111,8 @@ class Run:
         network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
         if not settings.has_epochs:
             state.solver = {}
-            return LBFGS(Objective(network, theta, batches, loss, decay), theta, settings.max_fun, settings.tol)
+            objective = Objective(network, theta, batches, loss, decay)
+            return LBFGS(objective, theta, settings.max_fun, settings.tol, watch=self._trial.watch)
         solver = settings.make_solver()
         state.begin_solver(solver)
         solver.bind(network, theta, state.solver)
@@ -128,7 +136,9 @@ class Run:
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
-        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size)
+        # The rows of a `partial_fit` call are a sample of a stream.
+        is_whole = batches.batch_size == batches.n_rows and not self._call.one_epoch
+        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size, is_whole)
         return rate / steepness / state.rate_divisor
 
     def _loop(self, runner, monitor, epochs):
@@ -152,8 +162,10 @@ class Run:
         if not trial.is_doubtful:
             return
         # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
-        batches = self._batches("full")
-        objective = Objective(self._state.network, self._state.theta, batches, self._loss, 0.0)
+        training = self._targets, self._loss
+        objective = objective_of(
+            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
+        )
         with np.errstate(all="ignore"):
             loss = np.ravel(objective.value_and_gradient()[0])
         if loss[0] < trial.constant:
@@ -166,15 +178,18 @@ class Run:
             warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConvergenceWarning)
 
     def _judge_call(self):
-        """Warn once in a stream of `partial_fit` calls whose loss is far above that of a constant prediction."""
+        """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
         state, loss = self._state, self._trial.last
-        if state.has_warned or loss is None or loss <= FAR * self._task.typical_loss(self._targets):
+        if state.far_calls == FAR_CALLS or loss is None:
             return
-        state.has_warned = True
-        constant = constant_loss(self._loss, self._targets, None, self._weights)
+        # The best constant of a few rows may have no loss at all.
+        constant = self._task.typical_loss(self._targets)
         if loss > FAR * constant:
-            unit = np.ravel(self._loss.unit)[-1]
-            warn_user(
-                self._diagnosis().far_above(loss * unit, constant * unit, self._task.advice(self._targets)),
-                ConvergenceWarning,
-            )
+            constant = max(constant, constant_loss(self._loss, self._targets, None, self._weights))
+        if loss <= FAR * constant:
+            state.far_calls = 0
+            return
+        state.far_calls = FAR_CALLS if loss > VERY_FAR * constant else state.far_calls + 1
+        if state.far_calls == FAR_CALLS:
+            unit, advice = np.ravel(self._loss.unit)[-1], self._task.advice(self._targets)
+            warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), ConvergenceWarning)

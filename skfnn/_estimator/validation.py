@@ -113,7 +113,7 @@ def held_out(data, task, settings, seed):
     """Hold a validation set out of the training rows if the settings ask for it."""
     fraction = settings.validation_fraction
     if fraction is None:
-        if not settings.early_stopping:
+        if not (settings.early_stopping and settings.has_epochs):
             return Split(None, None)
         fraction = 0.1
     X, weights = data.X, data.sample_weight

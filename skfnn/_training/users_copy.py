@@ -1,34 +1,44 @@
 """The parameters in the user's units, in arrays that the user may write into."""
 
 import weakref
+from typing import Any
 
 import numpy as np
 
 
 class UsersCopy:
-    """A copy of a state's parameters in the user's units.
+    """A copy of a state's parameters `theta` in the user's units, which lives as long as the user has views of it.
 
-    What the user writes into views of `vector` becomes part of the state when the model is next used. Only the user
-    keeps the vector alive. If no view of it exists, there is nothing to compare.
+    What the user writes into views of `vector` becomes part of the state when the model is next used.
     """
 
-    def __init__(self, vector):
-        self._vector, self._before = weakref.ref(vector), vector.copy()
+    def __init__(self, vector, theta):
+        self.vector: Any
+        self.vector, self._before, self._theta = vector, vector.copy(), theta.copy()
 
-    @property
-    def vector(self):
-        """The parameters (n_parameters,); None if no view of them exists any more."""
-        return self._vector()
+    def describes(self, theta):
+        """Whether the vector was made from these parameters."""
+        return self.vector is not None and np.array_equal(theta, self._theta, equal_nan=True)
 
     def changes(self):
-        """What the user has added to the parameters since the last call, a vector; None if nothing."""
-        vector = self._vector()
-        if vector is None or np.array_equal(vector, self._before, equal_nan=True):
+        """What the user has changed since the last call, and what that added, two vectors; None if nothing."""
+        if self.vector is None or np.array_equal(self.vector, self._before, equal_nan=True):
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            added = vector.astype(np.float64) - self._before
-        np.copyto(self._before, vector)
-        return added
+            changed, added = self.vector != self._before, self.vector.astype(np.float64) - self._before
+        np.copyto(self._before, self.vector)
+        return changed, added
+
+    def note(self, theta):
+        """Remember that the vector describes these parameters now."""
+        np.copyto(self._theta, theta)
+
+    def has_views(self):
+        """Whether anyone else still has an array of the vector. If not, the vector is freed."""
+        if self.vector is not None:
+            reference, self.vector = weakref.ref(self.vector), None
+            self.vector = reference()
+        return self.vector is not None
 
 
 def users_vector(network, theta, coordinates):

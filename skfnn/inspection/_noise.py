@@ -6,10 +6,9 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._engine.batches import Batches
-from .._engine.objective import Objective
 from .._estimator.call import PARTIAL_FIT
 from .._estimator.data import Given
+from .._estimator.objective import objective_of
 from ._find import network_and_rows
 
 
@@ -111,26 +110,23 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
         raise ValueError(f"n_draws must be a whole number >= 0, got {n_draws!r}.")
     model, X = network_and_rows(estimator, X)
     check_is_fitted(model)
+    model._state.updated()
     task, data = model._checked(PARTIAL_FIT, Given(X, y, sample_weight), model._task)
-    X, n_rows = data.X, data.X.shape[0]
-    weights, batch_sizes = data.normalised_weights(), _checked_batch_sizes(batch_sizes, n_rows)
-    network, theta, coordinates = model._state.network, model._state.theta, model._state.coordinates
-    targets, loss = task.in_training(data.targets, coordinates)
-    form = coordinates.row_format(theta.dtype)
-    capacity = model._tuning.rows_at_once(network, X, theta.dtype)
+    n_rows, weights = data.X.shape[0], data.normalised_weights()
+    batch_sizes = _checked_batch_sizes(batch_sizes, n_rows)
+    training = task.in_training(data.targets, model._state.coordinates)
 
-    def row_norms(rows, batch_size):
-        batches = Batches(X, targets, weights, rows, batch_size, False, form, capacity, model._tuning)
-        # Saturated units overflow on the way to an exact limit. Only the gradients have to be finite.
+    def row_norms(rows):
+        # Saturated units overflow, but their result is the exact limit. Only the gradients have to be finite.
         with np.errstate(all="ignore"):
-            return Objective(network, theta, batches, loss, 0.0).row_norms()
+            return objective_of(model, data, rows=rows, weights=weights, training=training).row_norms()
 
-    sums, mean = row_norms(None, n_rows)
+    sums, mean = row_norms(None)
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.array([float(np.einsum("ij,ij->", layer, layer, dtype=np.float64)) for layer in mean])
     if not (np.isfinite(sums).all() and np.isfinite(norms).all()):
         raise ValueError(
-            f"The gradients of some rows of X overflow {theta.dtype}: their features are too large for the "
+            f"The gradients of some rows of X overflow {mean[0].dtype}: their features are too large for the "
             "weights of the network, or the weights are too large. Scale the rows in the same way as the training rows."
         )
     # If all rows are alike, rounding must not make their variance negative.
@@ -173,7 +169,7 @@ def _measured(row_norms, mean, size, n_rows, n_draws, rng):
     for _ in range(n_draws):
         # Sorted, so that a mini-batch of all rows is summed in the same order as the full batch.
         rows = np.sort(rng.choice(n_rows, size, replace=False))
-        _, gradient = row_norms(rows, size)
+        _, gradient = row_norms(rows)
         differences = [g - m for g, m in zip(gradient, mean, strict=True)]
         total += sum(float(np.einsum("ij,ij->", d, d)) for d in differences)
     return total / n_draws
