@@ -244,9 +244,10 @@ def tables(given, line):
         records = []
         for name in lists[kind][: 2 if given.quick else None]:
             X, y = _tables.load_some(kind, name, given.rows)
-            for k, part in enumerate(folds(kind, X, y, given.folds, given.seed)):
+            parts = [(seed, part) for seed in given.seeds for part in folds(kind, X, y, given.folds, seed)]
+            for k, (seed, part) in enumerate(parts):
                 for (package, setting), model in _contestants(kind, given.seed + k, given.settings).items():
-                    key = {"table": name, "fold": k, "package": package, "setting": setting}
+                    key = {"table": name, "seed": seed, "part": k, "package": package, "setting": setting}
                     records.append(key | score(model, kind, *part))
             print(name, X.shape, f"{sum(r['seconds'] for r in records if r['table'] == name):.0f} s", flush=True)
         write_csv(f"{where}-{kind}", records, line)
@@ -438,10 +439,11 @@ def main():
     add("--settings", type=lambda text: text.split(";"), default=list(SETTINGS), help="of tables, separated by ;")
     add("--rows", type=int, default=1500, help="the most rows of a table")
     add("--folds", type=int, default=3, help="folds of tables")
-    add("--seed", type=int, default=0, help="of folds, splits and networks")
+    add("--seeds", type=numbers(int), default=[0], help="of folds, splits and networks; tables takes more than one")
     add("--batch-sizes", type=_batch_sizes, default=list(BATCH_SIZES), help="of regret")
     add("--development", action="store_true", help="take the development tables in tables")
     given = options.parse_args()
+    given.seed = given.seeds[0]
     line = begin(given)
     for part in given.parts:
         print(f"\n{part}: {PARTS[part].__doc__.splitlines()[0]}", flush=True)
