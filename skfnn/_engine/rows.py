@@ -1,6 +1,7 @@
 """The rows of X: gathered, shifted, cast and scaled one block at a time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -11,8 +12,8 @@ class RowFormat:
     """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out."""
 
     dtype: np.dtype
-    mean: np.ndarray | None = None
-    scale: np.ndarray | None = None
+    mean: Any = None
+    scale: Any = None
 
 
 class Rows:
@@ -73,14 +74,22 @@ class Rows:
         return type(block)((data, block.indices, block.indptr), shape=block.shape)
 
 
-def _converter(form, source):
+def _converter(form: RowFormat, source):
     """The function ``convert(out, rows)`` that writes dense rows of the type `source` into `out`, in a form."""
     if form.mean is None and form.scale is None:
         return _cast
     # The shift comes before the cast: float32 has no room for a large offset and small differences.
     between = np.result_type(source, form.dtype)
     mean = None if form.mean is None else form.mean.astype(between)
-    factor = None if form.scale is None else (1.0 / form.scale).astype(form.dtype)
+    factor = None if form.scale is None else 1.0 / form.scale
+    if factor is not None and not _fits(factor, form.dtype):
+
+        def convert_in_double(out, rows):
+            rows = rows.astype(np.float64) if mean is None else np.subtract(rows, mean, dtype=np.float64)
+            np.multiply(rows, factor, out=out, casting="unsafe")
+
+        return convert_in_double
+    factor = None if factor is None else factor.astype(form.dtype)
 
     def convert(out, rows):
         if mean is None:
@@ -91,6 +100,12 @@ def _converter(form, source):
             np.multiply(out, factor, out=out)
 
     return convert
+
+
+def _fits(factor, dtype):
+    """Whether products with these factors are neither too large nor too small for a type."""
+    exponents = np.frexp(factor)[1]
+    return dtype == np.float64 or np.abs(exponents).max() < 60
 
 
 def _cast(out, rows):

@@ -96,8 +96,11 @@ class Trial:
         """Whether the final loss of the model means that training diverged."""
         if loss > VERY_FAR * max(self.constant, self.typical):
             return True
-        share = TRIAL_FACTOR if self.may_restart and self.epochs > 1 else FAR
-        return loss > share * self.constant and not self.has_fallen(loss)
+        if loss > FAR * self.constant and not self.has_fallen(loss):
+            return True
+        # A loss that has fallen at all does not ask for a smaller learning rate.
+        risen = self.first is not None and loss >= self.first
+        return self.may_restart and self.epochs > 1 and risen and loss > TRIAL_FACTOR * self.constant
 
     def has_fallen(self, loss):
         """Whether the final loss of the model is below that of the first epoch."""

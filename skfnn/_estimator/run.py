@@ -59,6 +59,7 @@ class Run:
             monitor.score_start()  # the weights of a warm start are the ones to beat
         if epochs:
             self._loop(runner, monitor, epochs)
+        del runner, batches  # the judgement needs buffers of the same size
         if call.one_epoch:
             self._judge_call()
             return
@@ -136,8 +137,12 @@ class Run:
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
-        # The rows of a `partial_fit` call are a sample of a stream.
-        is_whole = batches.batch_size == batches.n_rows and not self._call.one_epoch
+        is_whole = batches.batch_size == batches.n_rows
+        if self._call.one_epoch:
+            # The rows of a `partial_fit` call are a sample of a stream, unless they follow a `fit` on as many.
+            is_whole &= 0 < state.whole_batch <= batches.n_rows
+        elif is_whole:
+            state.whole_batch = batches.n_rows
         rate = automatic_rate(settings, state.network, self._loss, batches.batch_size, is_whole)
         return rate / steepness / state.rate_divisor
 
@@ -161,13 +166,7 @@ class Run:
         trial = self._trial
         if not trial.is_doubtful:
             return
-        # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
-        training = self._targets, self._loss
-        objective = objective_of(
-            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
-        )
-        with np.errstate(all="ignore"):
-            loss = np.ravel(objective.value_and_gradient()[0])
+        loss = self._final_loss()
         if loss[0] < trial.constant:
             return
         unit = np.ravel(self._loss.unit)[-1]
@@ -176,6 +175,15 @@ class Run:
         falls = trial.has_fallen(loss[0])
         if not (falls and self._has_warned):  # that there were too few epochs has been said
             warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConvergenceWarning)
+
+    def _final_loss(self):
+        """The loss of the final parameters, one or two numbers; that of an epoch is a mean over changing ones."""
+        training = self._targets, self._loss
+        objective = objective_of(
+            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
+        )
+        with np.errstate(all="ignore"):
+            return np.ravel(objective.value_and_gradient()[0])
 
     def _judge_call(self):
         """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
