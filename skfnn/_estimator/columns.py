@@ -8,8 +8,10 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 # X is read in parts of about this many entries, so it is never copied whole.
-PART = 1_000_000
-SMALLEST_SCALE = 1e-300
+PART = 250_000
+# A sample has about this many entries.
+SAMPLE = 1_000_000
+SMALLEST_SCALE = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -70,31 +72,41 @@ def summarise(X, weights=None, rows=None):
         # First the extremes, because the scaler may work in place.
         np.minimum(low, _dense(part.min(axis=0)), out=low)
         np.minimum(high, -_dense(part.max(axis=0)), out=high)
-        scaler.partial_fit(part, sample_weight=None if weights is None else weights[place])
+        # The weighted variance of a constant column may be rounded to less than 0.
+        with np.errstate(invalid="ignore"):
+            scaler.partial_fit(part, sample_weight=None if weights is None else weights[place])
     largest = np.maximum(np.abs(low), np.abs(high))
     constant = (scaler.scale_ == 1.0) & (scaler.var_ <= 1e-20 * np.square(largest))
     numbers = scaler.mean_, scaler.scale_, low, -high
     mean, std, low, high = numbers if exponents is None else np.ldexp(numbers, exponents)
-    # A column of the smallest numbers must not have a scale whose inverse is infinite.
+    # The mean of equal numbers is not rounded. A column of the smallest numbers must not have a scale whose inverse is
+    # infinite.
+    mean = np.where(low == high, low, mean)
     return Columns(mean, np.where(constant, 1.0, np.maximum(std, SMALLEST_SCALE)), low, high, constant)
 
 
 def sample(X, weights=None, rows=None):
-    """The Columns of evenly spaced rows that have about one PART of entries; zero-weight rows do not count."""
+    """The Columns of evenly spaced rows with about SAMPLE entries; zero-weight rows do not count."""
+    if weights is not None:
+        rows = np.flatnonzero(weights) if rows is None else rows[weights[rows] > 0]
     n_rows = X.shape[0] if rows is None else len(rows)
-    step = max(1, -(-n_rows // max(200, PART // max(1, X.shape[1]))))
-    counts = None if weights is None else (weights > 0).astype(float)
+    step = -(-n_rows // max(200, SAMPLE // _row_entries(X)))
     if rows is not None:
-        return summarise(X, counts, rows[::step])
-    return summarise(X, counts) if step == 1 else summarise(X[::step], None if counts is None else counts[::step])
+        return summarise(X, rows=rows[::step])
+    return summarise(X if step == 1 else X[::step])
 
 
 def _parts(X, rows):
     """The rows part by part: for each part, where it lies among the rows, and the part."""
-    n_rows, step = X.shape[0] if rows is None else len(rows), max(1, PART // max(1, X.shape[1]))
+    n_rows, step = X.shape[0] if rows is None else len(rows), max(1, PART // _row_entries(X))
     for start in range(0, n_rows, step):
         place = slice(start, start + step)
         yield place, X[place] if rows is None else X[rows[place]]
+
+
+def _row_entries(X):
+    """The number of stored entries of a row, rounded up."""
+    return max(1, -(-X.nnz // X.shape[0]) if sparse.issparse(X) else X.shape[1])
 
 
 def _dense(row):

@@ -42,7 +42,7 @@ def standard(X, weights, rows=None):
     """The mean and the scale of every feature; sparse features are not shifted."""
     columns = summarise(X, weights, rows)
     largest = columns.largest if sparse.issparse(X) else columns.reach
-    scale = np.where(columns.constant, 1.0, np.maximum(columns.std, largest / LARGEST))
+    scale = np.maximum(columns.std, largest / LARGEST)
     return None if sparse.issparse(X) else columns.mean, scale
 
 

@@ -95,8 +95,8 @@ class Diagnosis:
         X = self._X
         n_rows = max(1, min(_ROWS_LOOKED_AT, _ENTRIES_LOOKED_AT // X.shape[1]))
         numbers = np.arange(0, X.shape[0], -(-X.shape[0] // n_rows))
-        rows = Rows(X, self._coordinates.row_format(np.dtype(np.float64)), len(numbers)).take(numbers)
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            rows = Rows(X, self._coordinates.row_format(np.dtype(np.float64)), len(numbers)).take(numbers)
             squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
             mean_square = np.asarray(squares.mean(axis=0)).ravel()
         largest = int(np.argmax(mean_square))

@@ -59,6 +59,7 @@ class Run:
             monitor.score_start()  # the weights of a warm start are the ones to beat
         if epochs:
             self._loop(runner, monitor, epochs)
+        del runner, batches  # the judgement needs buffers of the same size
         if call.one_epoch:
             self._judge_call()
             return
@@ -141,8 +142,12 @@ class Run:
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
-        # The rows of a `partial_fit` call are a sample of a stream.
-        is_whole = batches.batch_size == batches.n_rows and not self._call.one_epoch
+        is_whole = batches.batch_size == batches.n_rows
+        if self._call.one_epoch:
+            # The rows of a `partial_fit` call are a sample of a stream, unless they follow a `fit` on as many.
+            is_whole &= 0 < state.whole_batch <= batches.n_rows
+        elif is_whole:
+            state.whole_batch = batches.n_rows
         rate = automatic_rate(settings, state.network, self._loss, batches.batch_size, is_whole)
         return rate / steepness / state.rate_divisor
 
@@ -164,16 +169,10 @@ class Run:
         trial = self._trial
         if not trial.is_doubtful(self._state.restored_score is not None):
             return None
-        # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
-        training = self._targets, self._loss
-        objective = objective_of(
-            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
-        )
-        with np.errstate(all="ignore"):
-            loss = np.ravel(objective.value_and_gradient()[0])
+        loss = self._final_loss()
         if trial.is_better(loss[0]):
             return None
-        unit = np.ravel(self._loss.unit)[-1]
+        unit = float(np.ravel(self._loss.unit)[-1])
         if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
             raise FarAbove(float(loss[-1]), trial.constant * unit)
         finished = stalled or self._state.progress.epoch < self._settings.max_iter
@@ -181,6 +180,15 @@ class Run:
         if falls and self._unfinished:  # which says all there is to say
             return None
         return self._diagnosis().not_below(loss[-1], trial.constant * unit, falls)
+
+    def _final_loss(self):
+        """The loss of the final parameters, one or two numbers; that of an epoch is a mean over changing ones."""
+        training = self._targets, self._loss
+        objective = objective_of(
+            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
+        )
+        with np.errstate(all="ignore"):
+            return np.ravel(objective.value_and_gradient()[0])
 
     def _judge_call(self):
         """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
@@ -196,5 +204,5 @@ class Run:
             return
         state.far_calls = FAR_CALLS if loss > VERY_FAR * constant else state.far_calls + 1
         if state.far_calls == FAR_CALLS:
-            unit, advice = np.ravel(self._loss.unit)[-1], self._task.advice(self._targets)
+            unit, advice = float(np.ravel(self._loss.unit)[-1]), self._task.advice(self._targets)
             warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), ConvergenceWarning)

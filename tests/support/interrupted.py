@@ -116,7 +116,7 @@ def assert_same_training(a, b):
 def contents(model):
     """The attributes of an estimator, and a pickle of everything that training changes in place."""
     state = vars(model).get("_state")
-    return dict(vars(model)), pickle.dumps(state and (state.to_plain(), state.history))
+    return dict(vars(model)), pickle.dumps([state and state.to_plain(), vars(model).get("history_")])
 
 
 def assert_untouched(model, before):
