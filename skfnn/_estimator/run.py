@@ -177,7 +177,8 @@ class Run:
             raise FarAbove(float(loss[-1]), trial.constant * unit)
         finished = stalled or self._state.progress.epoch < self._settings.max_iter
         falls = trial.has_fallen(loss[0]) and not finished
-        if falls and self._unfinished:  # which says all there is to say
+        # A loss that still falls may just be below the constant's, and `_unfinished` says all there is to say.
+        if falls and (self._unfinished or loss[0] < trial.constant):
             return None
         return self._diagnosis().not_below(loss[-1], trial.constant * unit, falls)
 
