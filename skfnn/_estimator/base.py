@@ -1,6 +1,8 @@
 """The steps of ``fit``, ``partial_fit`` and ``resume``, and the parameters that all FNN estimators share."""
 
 from abc import ABCMeta, abstractmethod
+from functools import update_wrapper
+from types import MethodType
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -24,11 +26,19 @@ from .validation import Split, Validation, given_set, held_out
 _MAX_SEED = np.iinfo(np.int32).max
 
 
-def has_epochs(estimator):
-    """Whether the solver can do one epoch at a time, for ``available_if``."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit is only available for solver='sgd' and solver='adam', not for 'lbfgs'.")
-    return True
+class SolverMethod:
+    """A method that exists only if the solver can do one epoch at a time."""
+
+    def __init__(self, method):
+        self._method = method
+        update_wrapper(self, method)
+
+    def __get__(self, estimator, owner=None):
+        if estimator is None:
+            return self._method
+        if estimator.solver == "lbfgs":
+            raise AttributeError("partial_fit is only available for solver='sgd' and solver='adam', not for 'lbfgs'.")
+        return MethodType(self._method, estimator)
 
 
 class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
@@ -156,8 +166,11 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
 
     def _train(self, call, given, validation, **details):
         """Do what `call` asks for, or raise and leave the estimator as it was."""
+        before = self._state_to_continue(call)
         with transaction(self):
-            return self._fit(call, given, validation, **details)
+            self._fit(call, given, validation, **details)
+        self._state.succeed(before)
+        return self
 
     @with_callbacks
     def _fit(self, call, given, validation, *, classes=None, initial=NO_VALUES):
@@ -231,7 +244,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
 
     def _split(self, call, settings, task, data, validation, seed):
         """Which rows are trained on, and which are scored after every epoch."""
-        valid = given_set(self, task, validation)
+        valid = given_set(self, task, validation, data.X)
         if valid is None and not call.one_epoch:
             return held_out(data, task, settings, seed)
         return Split(None, valid)

@@ -27,12 +27,40 @@ def is_finite(X):
 
 def checked(estimator, X, *targets, reset):
     """X, or X and y, validated by scikit-learn; X keeps its type."""
+    refuse_text(X)
     rules = {"accept_sparse": "csr", "dtype": DTYPES, "ensure_all_finite": not is_finite(X)}
     if targets:
         rules["multi_output"] = True
     # scikit-learn first sums X, which overflows if X holds numbers near the largest.
     with np.errstate(over="ignore", invalid="ignore"):
         return validate_data(estimator, X, *targets, reset=reset, **rules)
+
+
+def refuse_text(X):
+    """Raise if X holds text, which scikit-learn would convert to numbers in silence."""
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    if kind is None and not hasattr(X, "dtypes") and isinstance(X, list | tuple):
+        kind = np.asarray(X[:1], dtype=None if _is_regular(X[:1]) else object).dtype.kind
+    if kind in ("U", "S", "T") or (kind == "O" and any(isinstance(value, str) for value in np.ravel(X)[:1000])):
+        raise ValueError(_TEXT)
+    for kind_of_column in getattr(X, "dtypes", ()):
+        if str(kind_of_column).lower() in ("string", "str", "utf8", "string[pyarrow]"):
+            raise ValueError(_TEXT)
+
+
+def _is_regular(rows):
+    """Whether rows can form an array of numbers or text."""
+    try:
+        np.asarray(rows)
+    except ValueError:
+        return False
+    return True
+
+
+_TEXT = (
+    "X holds text, and a network needs numbers. Convert numbers in text with astype(float), and encode categories, for "
+    "instance with sklearn.preprocessing.OneHotEncoder."
+)
 
 
 def in_range(weights):

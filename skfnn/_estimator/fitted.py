@@ -9,6 +9,7 @@ from .._engine.prediction import Predictor
 from .._training.state import TrainingState
 from .data import checked, is_finite
 from .version import VersionedState
+from .weights import LayerList, write_layers
 
 
 class FittedNetwork(VersionedState):
@@ -28,12 +29,20 @@ class FittedNetwork(VersionedState):
     @property
     def coefs_(self):
         """The weights of every layer, (fan_in, fan_out), in the user's units; writing into them changes the model."""
-        return [layer[:-1] for layer in self._fitted_layers()]
+        return LayerList([layer[:-1] for layer in self._fitted_layers()], "coefs_")
+
+    @coefs_.setter
+    def coefs_(self, values):
+        write_layers(self.coefs_, values, "coefs_")
 
     @property
     def intercepts_(self):
         """The biases of every layer, (fan_out,), in the user's units; writing into them changes the model."""
-        return [layer[-1] for layer in self._fitted_layers()]
+        return LayerList([layer[-1] for layer in self._fitted_layers()], "intercepts_")
+
+    @intercepts_.setter
+    def intercepts_(self, values):
+        write_layers(self.intercepts_, values, "intercepts_")
 
     def _fitted_layers(self):
         if not hasattr(self, "_state"):

@@ -1,7 +1,6 @@
 """One attempt to train the model that an estimator describes, from the data to the judgement of the result."""
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from .._engine.batches import Batches
 from .._engine.objective import Objective
@@ -9,13 +8,14 @@ from .._engine.trainer import make_trainer
 from .._training.loop import LBFGS, EpochLoop
 from .._training.monitor import EpochSize, Monitor
 from .._training.printer import Printer
+from ..exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
 from .call import FIT
 from .diagnosis import Diagnosis
 from .judgement import FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
 from .objective import objective_of
 from .validation import validator
-from .warnings import warn_user
+from .warnings import called_directly, warn_user
 
 
 class FarAbove(Exception):
@@ -50,7 +50,7 @@ class Run:
             EpochSize(batches.n_rows, batches.n_batches),
             settings.make_schedule(getattr(self._estimator, "learning_rate_init_", None)),
             settings.make_patience(watches_score),
-            Printer(settings.verbose, state.epoch_number + epochs),
+            Printer(settings.verbose, state.epoch_number + epochs, "Epoch" if settings.has_epochs else "Iteration"),
             validate=validator(self._estimator, self._task, state, split.valid, batches.capacity),
             watches_score=watches_score,
             keeps_best=call.one_epoch or settings.early_stopping,
@@ -140,12 +140,14 @@ class Run:
                 reason = runner.run(monitor, epochs)
             self._has_warned = bool(reason)
             if reason:
-                warn_user(f"{reason}. Raise max_iter, or scale the data.", ConvergenceWarning)
+                warn_user(f"{reason}. Raise max_iter, or scale the data.", NotConvergedWarning)
         except KeyboardInterrupt:
             if self._call.one_epoch or not monitor.epochs:
                 raise
             monitor.roll_back()
-            warn_user("Training interrupted: the weights are those of the last finished epoch.")
+            if not called_directly():
+                raise  # a search or an ensemble would go on with the next fit
+            warn_user("Training interrupted: the weights are those of the last finished epoch.", InterruptedWarning)
 
     def _judge(self):
         """Compare the model with the best constant prediction: warn if it is no better, raise if it is far worse."""
@@ -166,7 +168,7 @@ class Run:
             raise FarAbove(float(loss[-1]), trial.constant * unit)
         falls = trial.has_fallen(loss[0])
         if not (falls and self._has_warned):  # that there were too few epochs has been said
-            warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConvergenceWarning)
+            warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConstantPredictionWarning)
 
     def _judge_call(self):
         """Warn once in a stream of `partial_fit` calls whose loss is far above that of a constant prediction."""
@@ -179,5 +181,5 @@ class Run:
             unit = np.ravel(self._loss.unit)[-1]
             warn_user(
                 self._diagnosis().far_above(loss * unit, constant * unit, self._task.advice(self._targets)),
-                ConvergenceWarning,
+                DivergenceWarning,
             )

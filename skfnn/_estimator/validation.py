@@ -13,7 +13,13 @@ from sklearn.utils.validation import _num_samples
 
 from .._engine.prediction import Predictor
 from .._training.monitor import no_validation
+from ..exceptions import ScaleWarning
+from .columns import sample
 from .data import check_weights, checked
+from .warnings import warn_user
+
+# Half of the validation features differ this many times in spread, or by this many standard deviations in the mean.
+OTHER_UNITS = 10.0
 
 
 @dataclass
@@ -38,18 +44,41 @@ def hold_out(n_rows, fraction, strata, weights, seed):
     """
     rows = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
     n_held = int(np.ceil(fraction * len(rows)))
-    if n_held >= len(rows):
+    if n_held > len(rows) - 2:
         raise ValueError(
-            f"A validation set of validation_fraction={fraction} leaves no training rows: n_samples = {len(rows)} "
-            "(of positive sample_weight). Give X_val and y_val, or more rows."
+            f"A validation set of validation_fraction={fraction} leaves fewer than two training rows: n_samples = "
+            f"{len(rows)} (of positive sample_weight). Give X_val and y_val, or more rows."
         )
+    classes = None if strata is None else strata[rows]
     if strata is not None:
-        strata = strata[rows]
+        strata = classes
         counts = np.bincount(strata)
         counts = counts[counts > 0]
         if counts.min() < 2 or min(n_held, len(rows) - n_held) < len(counts):
             strata = None
-    return np.sort(train_test_split(rows, test_size=n_held, stratify=strata, random_state=seed)[1])
+    held = train_test_split(rows, test_size=n_held, stratify=strata, random_state=seed)[1]
+    return np.sort(held if classes is None else _with_all_classes(held, rows, classes, seed))
+
+
+def _with_all_classes(held, rows, classes, seed):
+    """The held-out rows, changed so that every class with two rows is on both sides, if there is room for it.
+
+    `classes` are the class numbers of `rows`. Each missing class takes the place of a row of the class that has the most
+    rows on that side.
+    """
+    rng, is_held = np.random.default_rng(seed), np.isin(rows, held)
+    several = np.flatnonzero(np.bincount(classes) >= 2)
+    if min(is_held.sum(), (~is_held).sum()) < len(several):
+        return held
+    for side in (is_held, ~is_held):
+        for missing in np.setdiff1d(several, classes[side]):
+            most = np.bincount(classes[side]).argmax()
+            leaves, comes = (
+                rng.choice(np.flatnonzero(at & (classes == k))) for at, k in ((side, most), (~side, missing))
+            )
+            is_held[[leaves, comes]] = ~is_held[[leaves, comes]]
+            side[[leaves, comes]] = ~side[[leaves, comes]]
+    return rows[is_held]
 
 
 def mean_loss(loss, raw, targets, weights):
@@ -83,7 +112,7 @@ class Validation(NamedTuple):
     weights: Any = None
 
 
-def given_set(estimator, task, given):
+def given_set(estimator, task, given, X_train):
     """The validation set that was given to an estimator's `fit`, checked, or None."""
     X_val, y_val, weights = given
     if X_val is None and y_val is None:
@@ -102,6 +131,7 @@ def given_set(estimator, task, given):
     try:
         X, y = checked(estimator, X_val, y_val, reset=False)
         targets = task.exact_targets(y)
+        _compare_scales(X_train, X)
     except ValueError as error:
         raise ValueError(f"The validation set (X_val, y_val) does not fit: {error}") from error
     if weights is not None:
@@ -109,10 +139,27 @@ def given_set(estimator, task, given):
     return ValidationSet(X, X_val, y, targets, weights)
 
 
+def _compare_scales(X, X_val):
+    """Warn if validation rows are in other units than training rows: they may have missed a pipeline's scaler."""
+    if sparse.issparse(X) or X_val.shape[0] < 10:
+        return
+    train, valid = sample(X), sample(X_val)
+    live = ~(train.constant | valid.constant)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        shifted = np.abs(valid.mean - train.mean) > OTHER_UNITS * train.std
+        scaled = np.abs(np.log(valid.std / train.std)) > np.log(OTHER_UNITS)
+    if live.any() and np.mean((shifted | scaled)[live]) >= 0.5:
+        warn_user(
+            "X_val is scaled differently from X. In a pipeline, X_val skips the steps before the network: construct the "
+            "pipeline with transform_input=['X_val'], with metadata routing enabled, or transform X_val yourself.",
+            ScaleWarning,
+        )
+
+
 def held_out(data, task, settings, seed):
     """Hold a validation set out of the training rows if the settings ask for it."""
     fraction = settings.validation_fraction
-    if fraction is None:
+    if not fraction:  # None, or 0 as scripts for MLPClassifier pass it
         if not settings.early_stopping:
             return Split(None, None)
         fraction = 0.1
@@ -153,6 +200,14 @@ def _score(scoring, scorer, estimator, X, y, weights):
     """The score that a scorer gives the model in training, as a float."""
     try:
         score = scorer(estimator, X, y, **weights)
+    except ValueError as error:
+        missing = np.setdiff1d(getattr(estimator, "classes_", []), y) if np.ndim(y) == 1 else []
+        if callable(scoring) or not len(missing):
+            raise
+        raise ValueError(
+            f"scoring={scoring!r} cannot score the validation set, which lacks the classes {missing}: {error}. Give an "
+            "X_val with all classes, or choose scoring='loss'."
+        ) from error
     except AttributeError as error:
         if callable(scoring):
             raise

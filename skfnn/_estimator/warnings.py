@@ -21,6 +21,21 @@ def warn_user(message, category=UserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
+# Modules of scikit-learn that fit one model per call of the user.
+_SINGLE = ("sklearn.pipeline", "sklearn.base", "sklearn.compose", "sklearn.utils", "sklearn.callback", "sklearn.frozen")
+
+
+def called_directly():
+    """Whether the user's code called one model's `fit`, perhaps through a pipeline, and not a search or an ensemble."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] in ("joblib", "sklearn") and not name.startswith(_SINGLE):
+            return False
+        frame = frame.f_back
+    return True
+
+
 def _is_inside(frame):
     """Whether a frame belongs to a package that the user called, not to the user."""
     return frame.f_code.co_filename.startswith(_FOLDERS) or frame.f_globals.get("__name__") in _PLUMBING

@@ -91,9 +91,24 @@ class TrainingState:
         return self
 
     def restore_best(self):
-        """Make the best parameters, if they are kept, those of the model."""
+        """Make the best parameters, if they are kept, those of the model, in place."""
         if self.best is not None:
-            self.theta, self._users = self.best.theta.copy(), None
+            np.copyto(self.theta, self.best.theta)
+            self._refresh()
+
+    def succeed(self, before):
+        """Take the place of the state `before`: arrays that the user got from it show the new parameters."""
+        if before is None or before is self or before.network != self.network:
+            return
+        if before.theta.dtype == self.theta.dtype:
+            np.copyto(before.theta, self.theta)
+            self.theta, self._users = before.theta, before._users
+            self._refresh()
+
+    def _refresh(self):
+        """Show the present parameters in the arrays that the user has."""
+        if self._users is not None:
+            self._users.refresh(users_vector(self.network, self.theta, self.coordinates))
 
     @property
     def epoch_number(self):

@@ -20,6 +20,13 @@ class UsersCopy:
         """The parameters (n_parameters,); None if no view of them exists any more."""
         return self._vector()
 
+    def refresh(self, vector):
+        """Take new parameters, which the user then sees in the views that exist."""
+        own = self._vector()
+        if own is not None:
+            np.copyto(own, vector)
+            np.copyto(self._before, vector)
+
     def changes(self):
         """What the user has added to the parameters since the last call, a vector; None if nothing."""
         vector = self._vector()
