@@ -75,19 +75,22 @@ class TrainingState:
         if not self.coordinates.changes_weights:
             return self.network.layers(self.theta)
         self.updated()
-        vector = None if self._users is None else self._users.vector
-        if vector is None:
-            vector = users_vector(self.network, self.theta, self.coordinates)
-            self._users = UsersCopy(vector)
-        return self.network.layers(vector)
+        if self._users is None:
+            self._users = UsersCopy(users_vector(self.network, self.theta, self.coordinates))
+        return self.network.layers(self._users.vector)
 
     def updated(self):
         """The state itself, after it took over what the user wrote into ``users_layers``."""
-        added = None if self._users is None else self._users.changes()
+        users = self._users
+        if users is None:
+            return self
+        added = users.changes()
         if added is not None:
             with np.errstate(over="ignore", under="ignore", invalid="ignore"):
                 added = self.coordinates.from_users_units(self.network, added, is_difference=True)
                 np.add(self.theta, added, out=self.theta, casting="unsafe")
+        if not users.is_in_use():
+            self._users = None
         return self
 
     def restore_best(self):
