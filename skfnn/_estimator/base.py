@@ -1,7 +1,6 @@
 """The steps of ``fit``, ``partial_fit`` and ``resume``, and the parameters that all FNN estimators share."""
 
 from abc import ABCMeta, abstractmethod
-from functools import update_wrapper
 from types import MethodType
 
 import numpy as np
@@ -31,7 +30,7 @@ class SolverMethod:
 
     def __init__(self, method):
         self._method = method
-        update_wrapper(self, method)
+        self.__doc__ = method.__doc__
 
     def __get__(self, estimator, owner=None):
         if estimator is None:
@@ -169,7 +168,8 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         before = self._state_to_continue(call)
         with transaction(self):
             self._fit(call, given, validation, **details)
-        self._state.succeed(before)
+        if before is not None:
+            self._state.succeed(before)
         return self
 
     @with_callbacks

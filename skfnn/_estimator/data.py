@@ -25,6 +25,20 @@ def is_finite(X):
     return math.isfinite(blas(X.dtype).asum(X.ravel("K")))
 
 
+def is_ready(estimator, X):
+    """Whether X is an array that validation would return unchanged; for a few rows, validation takes most of the time.
+
+    If in doubt, leave X to scikit-learn's validation and its messages.
+    """
+    return (
+        is_finite(X)
+        and X.ndim == 2
+        and X.shape[0] > 0
+        and X.shape[1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
+    )
+
+
 def checked(estimator, X, *targets, reset):
     """X, or X and y, validated by scikit-learn; X keeps its type."""
     refuse_text(X)
@@ -118,5 +132,6 @@ class Data:
 
 def checked_rows(estimator, X, y, sample_weight, *, reset):
     """X, y and the sample weights of a call, checked as far as that needs no knowledge of the task."""
-    X, y = checked(estimator, X, y, reset=reset)
+    if reset or not (is_ready(estimator, X) and type(y) is np.ndarray and y.shape == X.shape[:1]):
+        X, y = checked(estimator, X, y, reset=reset)
     return X, y, None if sample_weight is None else check_weights("sample_weight", sample_weight, X)

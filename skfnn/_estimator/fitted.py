@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._engine import tuning
 from .._engine.prediction import Predictor
 from .._training.state import TrainingState
-from .data import checked, is_finite
+from .data import checked, is_ready
 from .version import VersionedState
 from .weights import LayerList, write_layers
 
@@ -48,6 +48,15 @@ class FittedNetwork(VersionedState):
         if not hasattr(self, "_state"):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
         return self._state.users_layers()
+
+    def __copy__(self):
+        """A copy whose training leaves this estimator as it is."""
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(vars(self))
+        if hasattr(self, "_state"):
+            copy._state = self._state.separated()
+            copy.__dict__.update(copy._attributes_of(copy._state))
+        return copy
 
     def __getstate__(self):
         if hasattr(self, "_state"):
@@ -118,7 +127,7 @@ class FittedNetwork(VersionedState):
     def _predictor(self, X):
         """The forward pass for the rows of X, which is checked here."""
         check_is_fitted(self)
-        if not self._is_ready(X):
+        if not is_ready(self, X):
             X = checked(self, X, reset=False)
         state = self._state.updated()
         capacity = self._tuning.rows_at_once(state.network, X, state.theta.dtype)
@@ -127,19 +136,6 @@ class FittedNetwork(VersionedState):
     def _raw_outputs(self, X, activate=None):
         """The output layer before its activation, or after it, (n, n_outputs)."""
         return self._predictor(X).raw_outputs(activate)
-
-    def _is_ready(self, X):
-        """Whether X is an array that validation would return unchanged; for one row, validation takes most of the time.
-
-        If in doubt, leave X to scikit-learn's validation and its messages.
-        """
-        return (
-            is_finite(X)
-            and X.ndim == 2
-            and X.shape[0] > 0
-            and X.shape[1] == self.n_features_in_
-            and not hasattr(self, "feature_names_in_")
-        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

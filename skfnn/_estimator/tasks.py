@@ -76,11 +76,11 @@ def checked_labels(y):
         values = y.data if sparse.issparse(y) else np.asarray(y)
         if not np.isin(values, (0, 1)).all():
             raise ValueError(
-                f"A multilabel y must hold 0 and 1, got {np.unique(values)[:5]}. Encode it with (y > 0).astype(int), or "
-                "with sklearn.preprocessing.MultiLabelBinarizer."
+                f"A multilabel y must hold 0 and 1, got {np.unique(values)[:5]}. Encode it with (y > 0).astype(int) "
+                "or with sklearn.preprocessing.MultiLabelBinarizer."
             )
         return (y.toarray() if sparse.issparse(y) else np.asarray(y)).astype(np.int8)
-    if kind == "unknown" and getattr(y, "dtype", None) == object:
+    if kind == "unknown" and np.asarray(y).dtype.kind == "O":
         raise ValueError(
             "Unknown label type: y has dtype object but does not hold strings. If it holds whole numbers, pass "
             "y.astype(int)."

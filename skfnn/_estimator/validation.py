@@ -63,8 +63,8 @@ def hold_out(n_rows, fraction, strata, weights, seed):
 def _with_all_classes(held, rows, classes, seed):
     """The held-out rows, changed so that every class with two rows is on both sides, if there is room for it.
 
-    `classes` are the class numbers of `rows`. Each missing class takes the place of a row of the class that has the most
-    rows on that side.
+    `classes` are the class numbers of `rows`. Each missing class takes the place of one row of the class that has the
+    most rows on that side.
     """
     rng, is_held = np.random.default_rng(seed), np.isin(rows, held)
     several = np.flatnonzero(np.bincount(classes) >= 2)
@@ -150,8 +150,8 @@ def _compare_scales(X, X_val):
         scaled = np.abs(np.log(valid.std / train.std)) > np.log(OTHER_UNITS)
     if live.any() and np.mean((shifted | scaled)[live]) >= 0.5:
         warn_user(
-            "X_val is scaled differently from X. In a pipeline, X_val skips the steps before the network: construct the "
-            "pipeline with transform_input=['X_val'], with metadata routing enabled, or transform X_val yourself.",
+            "X_val is scaled differently from X. In a pipeline, X_val skips the steps before the network: construct "
+            "the pipeline with transform_input=['X_val'] and metadata routing enabled, or transform X_val yourself.",
             ScaleWarning,
         )
 
@@ -201,7 +201,7 @@ def _score(scoring, scorer, estimator, X, y, weights):
     try:
         score = scorer(estimator, X, y, **weights)
     except ValueError as error:
-        missing = np.setdiff1d(getattr(estimator, "classes_", []), y) if np.ndim(y) == 1 else []
+        missing: Any = np.setdiff1d(getattr(estimator, "classes_", []), y) if np.ndim(y) == 1 else []
         if callable(scoring) or not len(missing):
             raise
         raise ValueError(

@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from typing import Any
 
 import joblib
 import sklearn
@@ -27,7 +28,7 @@ _SINGLE = ("sklearn.pipeline", "sklearn.base", "sklearn.compose", "sklearn.utils
 
 def called_directly():
     """Whether the user's code called one model's `fit`, perhaps through a pipeline, and not a search or an ensemble."""
-    frame = sys._getframe(1)
+    frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
         if name.partition(".")[0] in ("joblib", "sklearn") and not name.startswith(_SINGLE):

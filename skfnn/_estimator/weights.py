@@ -26,8 +26,8 @@ class LayerList(list):
 
     def _refuse(self, *args, **kwargs):
         raise TypeError(
-            f"{self._name} has one array for each layer: it cannot grow, shrink or change its order. To change weights, "
-            f"write into an array, for instance {self._name}[0] += delta."
+            f"{self._name} has one array for each layer: it cannot grow, shrink or change its order. To change "
+            f"weights, write into an array, for instance {self._name}[0] += delta."
         )
 
     __delitem__ = __iadd__ = __imul__ = append = clear = extend = insert = pop = remove = reverse = sort = _refuse

@@ -96,17 +96,25 @@ class TrainingState:
     def restore_best(self):
         """Make the best parameters, if they are kept, those of the model, in place."""
         if self.best is not None:
+            if not self.theta.flags.writeable:  # a model that was loaded from a memory map
+                self.theta = self.theta.copy()
             np.copyto(self.theta, self.best.theta)
             self._refresh()
 
     def succeed(self, before):
         """Take the place of the state `before`: arrays that the user got from it show the new parameters."""
-        if before is None or before is self or before.network != self.network:
+        if before is self:
             return
-        if before.theta.dtype == self.theta.dtype:
+        self._users = before._users
+        if before.theta.flags.writeable:
             np.copyto(before.theta, self.theta)
-            self.theta, self._users = before.theta, before._users
-            self._refresh()
+            self.theta = before.theta
+        self._refresh()
+
+    def separated(self):
+        """A state whose training leaves the parameters and the history of this one as they are."""
+        history = {key: list(values) for key, values in self.history.items()}
+        return replace(self.updated(), theta=self.theta.copy(), history=history)
 
     def _refresh(self):
         """Show the present parameters in the arrays that the user has."""

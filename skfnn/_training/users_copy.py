@@ -11,7 +11,7 @@ _OWN_REFERENCES = 2
 class UsersCopy:
     """A copy of a state's parameters in the user's units.
 
-    What the user writes into views of `vector` becomes part of the state when the model is next used. After that use the
+    What the user writes into views of `vector` becomes part of the state when the model is next used. After that, the
     copy is only kept if the user still has such views.
     """
 
@@ -20,10 +20,8 @@ class UsersCopy:
 
     def refresh(self, vector):
         """Take new parameters, which the user then sees in the views that exist."""
-        own = self._vector()
-        if own is not None:
-            np.copyto(own, vector)
-            np.copyto(self._before, vector)
+        np.copyto(self.vector, vector)
+        np.copyto(self._before, vector)
 
     def changes(self):
         """What the user has added to the parameters since the last call, a vector; None if nothing."""
