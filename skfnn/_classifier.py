@@ -42,7 +42,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
     <network and solver>
     label_smoothing : float, default=0.0
         The share of every training target that is spread evenly over the classes. The
-        targets become ``(1 - label_smoothing) * y + label_smoothing / n_classes`` [7]_.
+        targets become ``(1 - label_smoothing) * y + label_smoothing / n_classes`` [9]_.
         A logistic unit, also one of a multilabel problem, has the two classes 0 and 1.
         Validation losses use the exact labels.
     <end of training>
@@ -70,7 +70,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
     sklearn.neural_network.MLPClassifier : The multilayer perceptron of scikit-learn.
 
     <references>
-    .. [7] Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016), "Rethinking the Inception
+    .. [9] Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016), "Rethinking the Inception
        architecture for computer vision", :arxiv:`1512.00567`.
 
     Examples
@@ -201,7 +201,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         coefs_init : list of array-like of shape (fan_in, fan_out), default=None
             Initial weights of each layer. None draws random ones.
         intercepts_init : list of array-like of shape (fan_out,), default=None
-            Initial biases of each layer. None means zeros.
+            Initial biases of each layer. None draws them by the rule of `init`.
 
         Returns
         -------
@@ -211,8 +211,9 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         Raises
         ------
         ValueError
-            If parameters or data cannot be used. Also if training diverges, which means
-            that the loss or a weight is no longer finite at the end of an epoch.
+            If parameters or data cannot be used. Also if training diverges: the loss or
+            a weight is no longer finite at the end of an epoch, or the final training
+            loss is far above that of the best constant prediction.
         """
         validation = Validation(X_val, y_val, sample_weight_val)
         return self._train(

@@ -31,9 +31,8 @@ class FNNRegressor(RegressorMixin, BaseFNN):
 
         R(W) = (1/B) * [ sum_b (w_b / mean(w)) * loss_b  +  alpha/2 * sum_l ||W_l||^2 ]
 
-    Here `w` is the sample weight. The length of a step is proportional to the scale of
-    y. Standardise the targets as well as the features, for instance with
-    :class:`sklearn.compose.TransformedTargetRegressor`.
+    Here `w` is the sample weight. With the default `standardize`, the unit of y has no
+    effect: if y is multiplied by a number or shifted, so are the predictions.
 
     Parameters
     ----------
@@ -63,21 +62,14 @@ class FNNRegressor(RegressorMixin, BaseFNN):
 
     Examples
     --------
-    >>> from sklearn.compose import TransformedTargetRegressor
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn.model_selection import train_test_split
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from skfnn import FNNRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> net = FNNRegressor(
-    ...     32, learning_rate_init=0.05, early_stopping=True, random_state=0
-    ... )
-    >>> pipeline = make_pipeline(StandardScaler(), net)
-    >>> model = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
-    >>> round(model.fit(X_train, y_train).score(X_test, y_test), 2)
-    0.3
+    >>> reg = FNNRegressor(32, early_stopping=True, random_state=0)
+    >>> round(reg.fit(X_train, y_train).score(X_test, y_test), 1)
+    0.4
     """
 
     _parameter_constraints = REGRESSOR_CONSTRAINTS
@@ -187,7 +179,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         coefs_init : list of array-like of shape (fan_in, fan_out), default=None
             Initial weights of each layer. None draws random ones.
         intercepts_init : list of array-like of shape (fan_out,), default=None
-            Initial biases of each layer. None means zeros.
+            Initial biases of each layer. None draws them by the rule of `init`.
 
         Returns
         -------
@@ -197,8 +189,9 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         Raises
         ------
         ValueError
-            If parameters or data cannot be used. Also if training diverges, which means
-            that the loss or a weight is no longer finite at the end of an epoch.
+            If parameters or data cannot be used. Also if training diverges: the loss or
+            a weight is no longer finite at the end of an epoch, or the final training
+            loss is far above that of the best constant prediction.
         """
         validation = Validation(X_val, y_val, sample_weight_val)
         return self._train(

@@ -75,5 +75,19 @@ class Coordinates:
                 np.multiply(first[:-1], self.feature_scale[:, None], out=first[:-1])
         return theta
 
+    def with_changes(self, network, theta, vector, changed, added):
+        """The parameters after a user changed some of those in the user's units, a new float64 vector.
+
+        `vector` holds those in the user's units now, `changed` tells which of them are new, and `added` how much they
+        grew. In the coordinates of training, a new weight moves the biases of the first layer too. Their change is
+        added, because the weights that are not new are more precise in `theta` than in `vector`.
+        """
+        after = theta + self.from_users_units(network, added, is_difference=True)
+        as_written = changed.copy()
+        if self.feature_mean is not None:
+            network.layers(as_written)[0][-1] = False
+        np.copyto(after, self.from_users_units(network, vector), where=as_written)
+        return after
+
 
 USERS = Coordinates()

@@ -8,7 +8,7 @@ from scipy import sparse
 
 @dataclass(frozen=True)
 class RowFormat:
-    """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out. Sparse rows are not shifted."""
+    """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out."""
 
     dtype: np.dtype
     mean: np.ndarray | None = None
@@ -24,20 +24,28 @@ class Rows:
 
     def __init__(self, X, form, capacity):
         self.X, self.dtype = X, form.dtype
-        self.sparse = sparse.issparse(X)
+        # Shifted rows are not sparse any more: a network that was trained on dense rows reads sparse ones as dense.
+        self._densifies = sparse.issparse(X) and form.mean is not None
+        self.sparse = sparse.issparse(X) and not self._densifies
         self._convert = _converter(form, X.dtype)
         # One multiplication is faster than one division.
         self._factor = None if form.scale is None else 1.0 / form.scale
         if not self.sparse:
             self._unchanged = self._convert is _cast and X.dtype == form.dtype
-            self._contiguous = X.flags.c_contiguous
+            self._contiguous = not self._densifies and X.flags.c_contiguous
             self._buffer = np.empty((capacity, X.shape[1]), form.dtype)
-            self._raw = self._buffer if X.dtype == form.dtype else np.empty((capacity, X.shape[1]), X.dtype)
+            gathers = not self._densifies and X.dtype != form.dtype
+            self._raw = self._buffer if not gathers else np.empty((capacity, X.shape[1]), X.dtype)
 
     def take(self, rows):
         """The block of these rows."""
         if self.sparse:
             return self._take_sparse(rows)
+        if self._densifies:
+            dense = self.X[rows].toarray()
+            block = self._buffer[: len(dense)]
+            self._convert(block, dense)
+            return block
         if isinstance(rows, slice):
             if self._contiguous and self._unchanged:
                 return self.X[rows]

@@ -184,10 +184,10 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             before = before or self._new_state(settings, network, task, data)
             before.check_network(network)
             split = self._split(call, settings, task, data, validation, before.seed)
-            if settings.has_ended(call, before.progress) and not (settings.early_stopping and before.best):
+            if settings.has_ended(call, before.progress, split) and not (settings.watches_score(split) and before.best):
                 return self
             self.__dict__.update(task.attributes(), _task=task)
-            epochs = settings.epochs_left(call, before.progress)
+            epochs = settings.epochs_left(call, before.progress, split)
             callbacks = fit_callbacks(self, call, given, epochs, self._attributes_now)
             for divisor, may_restart in settings.attempts(call):
                 state = before.to_train(call, settings.keeps_best(call, before, split), divisor)
@@ -233,7 +233,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         """The state before the first epoch."""
         seed = check_random_state(self.random_state).randint(_MAX_SEED)
         rng, dtype = np.random.default_rng(seed), settings.precision(data.X)
-        coordinates = find_coordinates(settings.standardize, task, data)
+        coordinates = find_coordinates(settings.standardize, task, data, dtype)
         return TrainingState(
             network,
             initial_parameters(network, settings.init, rng, dtype),

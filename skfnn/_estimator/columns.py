@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 # X is read in parts of about this many entries, so it is never copied whole.
 PART = 1_000_000
+SMALLEST_SCALE = 1e-300
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def summarise(X, weights=None):
     """The Columns of dense or CSR rows. Mean and standard deviation are those of a StandardScaler with `weights`."""
     if weights is not None and not weights.all():
         X, weights = X[weights > 0], weights[weights > 0]
-    is_sparse, exponent = sparse.issparse(X), _exponent(X)
+    is_sparse, exponents = sparse.issparse(X), _exponents(X)
     scaler = StandardScaler(with_mean=not is_sparse, copy=False)
     low, high = np.full((2, X.shape[1]), np.inf)
     step = max(1, PART // max(1, X.shape[1]))
@@ -56,17 +57,20 @@ def summarise(X, weights=None):
         part = X[start : start + step]
         # In C order, so that the form in which X came changes no rounding.
         part = part.astype(np.float64) if is_sparse else np.array(part, np.float64, order="C")
-        if exponent:
-            part = part * 2.0**-exponent
+        if exponents is not None and is_sparse:
+            part.data = np.ldexp(part.data, -exponents[part.indices])
+        elif exponents is not None:
+            np.ldexp(part, -exponents, out=part)
         # First the extremes, because the scaler may work in place.
         np.minimum(low, _dense(part.min(axis=0)), out=low)
         np.minimum(high, -_dense(part.max(axis=0)), out=high)
         scaler.partial_fit(part, sample_weight=None if weights is None else weights[start : start + step])
-    constant = scaler.scale_ == 1.0 if not exponent else scaler.var_ == 0.0
-    constant &= scaler.var_ <= 1e-20 * np.square(np.maximum(np.abs(low), np.abs(high)))
-    factor = 2.0**exponent
-    std = np.where(constant, 1.0, scaler.scale_ * factor)
-    return Columns(scaler.mean_ * factor, std, low * factor, -high * factor, constant)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    constant = (scaler.scale_ == 1.0) & (scaler.var_ <= 1e-20 * np.square(largest))
+    numbers = scaler.mean_, scaler.scale_, low, -high
+    mean, std, low, high = numbers if exponents is None else np.ldexp(numbers, exponents)
+    # A column of the smallest numbers must not have a scale whose inverse is infinite.
+    return Columns(mean, np.where(constant, 1.0, np.maximum(std, SMALLEST_SCALE)), low, high, constant)
 
 
 def sample(X, weights=None):
@@ -83,9 +87,10 @@ def _dense(row):
     return row.toarray().ravel() if sparse.issparse(row) else np.asarray(row).ravel()
 
 
-def _exponent(X):
-    """A power of 2 by which to divide X if the squares of its numbers would leave the range of float64; else 0."""
-    values = X.data if sparse.issparse(X) else X
-    largest = max(abs(float(values.max(initial=0))), abs(float(values.min(initial=0))))
-    exponent = int(np.frexp(largest)[1])
-    return exponent if abs(exponent) > 300 else 0
+def _exponents(X):
+    """Powers of 2 by which to divide the columns, because squares of their numbers leave the range; None if none do."""
+    high, low = (_dense(extremes).astype(np.float64) for extremes in (X.max(axis=0), X.min(axis=0)))
+    exponents = np.frexp(np.maximum(np.abs(high), np.abs(low)))[1]
+    if not (np.abs(exponents) > 300).any():
+        return None
+    return np.where(np.abs(exponents) > 300, np.clip(exponents, -1000, 1000), 0)

@@ -22,16 +22,16 @@ TINY = 0.05  # sum of the mean squares of all features
 RARE = 8.0  # largest distance from the mean, in standard deviations
 
 
-def find_coordinates(standardize, task, data):
-    """The coordinates of training for the first call of a training method."""
+def find_coordinates(standardize, task, data, dtype):
+    """The coordinates of training in `dtype` for the first call of a training method."""
     mean = scale = target_mean = target_scale = None
     if standardize is True:
         mean, scale = standard(data.X, data.sample_weight)
     elif standardize:
         mean, scale = automatic(data.X, data.sample_weight)
-    if mean is not None and data.X.dtype in (np.float16, np.float32):
-        # The shift must be a number of X's type: then subtracting it from values near it loses nothing.
-        mean = mean.astype(data.X.dtype).astype(np.float64)
+    if mean is not None:
+        # The shift must be a number of the type in which it is subtracted: from values near it, that loses nothing.
+        mean = mean.astype(np.result_type(data.X.dtype, dtype)).astype(np.float64)
     if standardize and task.scales_targets:
         targets = summarise(data.targets.values.astype(np.float64), data.sample_weight)
         target_mean, target_scale = targets.mean, targets.std

@@ -48,6 +48,14 @@ class Diagnosis:
         )
         return f"{message} the loss of the best constant prediction. {self._largest_feature()} {self._remedy()}{advice}"
 
+    def call_far_above(self, loss, constant, advice):
+        """The message for a `partial_fit` call whose loss is far above that of a constant prediction."""
+        message = f"Training does not work{self._with_eta()}: the training loss of this call is {loss:.4g}, far above"
+        return (
+            f"{message} {constant:.4g}, the loss of a constant prediction. {self._largest_feature()} "
+            f"{self._remedy()}{advice}"
+        )
+
     def not_below(self, loss, constant, still_falling):
         """The message for a training loss that is not below that of the best constant prediction."""
         message = (

@@ -24,9 +24,35 @@ PARTS = {
         Whether to draw a new order of the rows at the start of every epoch.
         ``batch_size=1, shuffle=False`` is sample-level training in a fixed order.
     learning_rate_init : 'auto' or float, default='auto'
-        The learning rate eta. 'auto' is 0.001 for 'adam'. For 'sgd' it is
-        ``0.1 * (1 - momentum)`` in classification and ``0.002 * (1 - momentum)`` in
-        regression, because the loss of a regression is steeper.
+        The learning rate eta. 'auto' chooses it by the solver, the momentum, the batch
+        size, the loss, the depth and the width of the network, with constants that were
+        measured on real tables. At batch size 200, with one hidden layer of 100 units,
+        it is 0.2 for 'sgd' in classification and 0.05 in regression, and 0.001 for
+        'adam'. If `fit` diverges with 'auto', or if its first epochs end above the loss
+        of the best constant prediction, it starts again from the same initial values
+        with a smaller eta, three times at most. `learning_rate_init_` is the eta used.
+    init : {'auto', 'glorot', 'he', 'lecun'}, default='auto'
+        The rule for the initial weights and biases, which are uniform. 'glorot' takes
+        the bounds of :class:`~sklearn.neural_network.MLPClassifier` [7]_, 'he' is He's
+        bound with zero biases [8]_, and 'lecun' takes the bounds of PyTorch,
+        ``1 / sqrt(fan_in)``. 'auto' uses LeCun's bound in the first layer, He's behind
+        it for units like ReLU, and Glorot's for other units and the outputs, all with
+        biases within ``1 / sqrt(fan_in)``.
+    standardize : {'auto', True, False}, default='auto'
+        The coordinates of training. The fitted network itself is always in the units of
+        X and y, so prediction needs no scaler.
+
+        - True: training sees ``(x - mean) / std`` for each feature, and for squared
+          error ``(y - mean) / std`` for each target. Sparse features are divided, but
+          not shifted. No training value becomes larger than 20.
+        - False: training sees the numbers as they are.
+        - 'auto': targets of squared error are standardised. Features are standardised
+          if they would not train well as they are, for instance raw columns of a table;
+          the bytes of an image get one common scale. Features of order one stay as they
+          are.
+
+        The first `fit` or the first `partial_fit` decides. `tol`, `alpha` and
+        `max_grad_norm` act in the coordinates of training.
     learning_rate : str or callable, default='constant'
         The schedule of eta for 'sgd' and 'adam': a name or a function.
 
@@ -82,7 +108,8 @@ PARTS = {
     early_stopping : bool, default=False
         Whether to watch the validation score instead of the training loss, and to
         restore the weights of the best epoch at the end. `partial_fit` holds out no
-        rows and restores no weights.
+        rows and restores no weights. With 'lbfgs' it only acts if `fit` gets `X_val`,
+        or if `validation_fraction` is given.
 """,
     "<other settings>": """\
     dtype : {'auto', 'float32', 'float64'}, default='auto'
@@ -103,9 +130,10 @@ PARTS = {
 """,
     "<attributes>": """\
     coefs_ : list of ndarray of shape (fan_in, fan_out)
-        The weights of each layer. Writing into them changes what the model predicts.
+        The weights of each layer, in the units of X and y. Writing into them changes
+        what the model predicts.
     intercepts_ : list of ndarray of shape (fan_out,)
-        The biases of each layer.
+        The biases of each layer, in the units of X and y.
     n_iter_ : int
         The number of epochs in the last `fit`, or in all `partial_fit` calls.
     n_steps_ : int
@@ -115,7 +143,7 @@ PARTS = {
         The number of rows seen so far.
     loss_, best_loss_ : float
         The training loss of the last epoch, and the smallest of all epochs (None with
-        `early_stopping`).
+        `early_stopping`), in the units of y.
     loss_curve_ : list of float
         The training loss of each epoch: the mean of the rows' losses, each taken when
         training saw the row, plus the L2 term at the start of the epoch. At full batch
@@ -139,6 +167,10 @@ PARTS = {
     out_activation_ : str
         The function that turns raw outputs into predictions: 'softmax' or 'logistic';
         'identity' or 'exp' in regression.
+    feature_mean_, feature_scale_ : ndarray of shape (`n_features_in_`,) or None
+        Training saw ``(x - feature_mean_) / feature_scale_``; None if it saw x itself.
+    target_mean_, target_scale_ : ndarray of shape (`n_outputs_`,) or None
+        The same for the targets of squared error.
     n_features_in_ : int
         The number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -160,6 +192,10 @@ PARTS = {
        Learning Research 15.
     .. [6] Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent
        neural networks", :arxiv:`1211.5063`.
+    .. [7] Glorot and Bengio (2010), "Understanding the difficulty of training deep
+       feedforward neural networks", AISTATS.
+    .. [8] He, Zhang, Ren and Sun (2015), "Delving deep into rectifiers",
+       :arxiv:`1502.01852`.
 """,
 }
 

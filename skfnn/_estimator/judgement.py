@@ -10,9 +10,12 @@ from .._training.monitor import Diverged
 
 # "auto" tries its learning rate divided by these numbers, until one does not fail.
 DIVISORS = (1.0, 4.0, 16.0, 64.0)
-# A run whose loss is so many times that of the constant has diverged, unless the loss is still falling; above the
-# second number it has diverged in any case.
+# A run whose loss is so many times that of the constant has diverged, unless the loss is still falling. If the loss is
+# also so many times a typical one that the second number is exceeded, the run has diverged in any case.
 FAR, VERY_FAR = 10.0, 1000.0
+# So many `partial_fit` calls in a row must be far above before the user is warned: a single call may just have unusual
+# rows. One call that is very far above is enough.
+FAR_CALLS = 3
 # A run fails early if after so many epochs its loss is this many times that of the constant and has not fallen.
 TRIAL_EPOCHS, TRIAL_FACTOR = 5, 1.1
 # With a smaller constant loss, the targets are constant: nothing can be better.
@@ -60,11 +63,14 @@ def constant_loss(loss, targets, rows, weights):
 class Trial:
     """Watches the first epochs of a run whose learning rate may be replaced by a smaller one.
 
-    All losses are in the coordinates of training. `first` and `last` are those of the first and the last epoch.
+    All losses are in the coordinates of training. `typical` is that of a constant prediction for ordinary targets: the
+    loss of the best constant can be tiny, for instance if almost all rows are of one class. `first` and `last` are
+    those of the first and the last epoch.
     """
 
     constant: float
     may_restart: bool
+    typical: float = 0.0
     first: float | None = None
     last: float | None = None
     epochs: int = 0
@@ -88,7 +94,7 @@ class Trial:
 
     def has_diverged(self, loss):
         """Whether the final loss of the model means that training diverged."""
-        if loss > VERY_FAR * self.constant:
+        if loss > VERY_FAR * max(self.constant, self.typical):
             return True
         share = TRIAL_FACTOR if self.may_restart and self.epochs > 1 else FAR
         return loss > share * self.constant and not self.has_fallen(loss)

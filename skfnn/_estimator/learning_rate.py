@@ -19,10 +19,16 @@ SGD_POWER, ADAM_POWER = 0.75, 0.5
 DEEPEST = 3
 
 
-def automatic_rate(settings, network, loss, batch_size):
-    """The learning rate for a solver, a network, a loss and a number of rows per mini-batch."""
+def automatic_rate(settings, network, loss, batch_size, is_whole):
+    """The learning rate for a solver, a network, a loss, and mini-batches of `batch_size` rows.
+
+    `is_whole` tells whether a mini-batch is the whole training set.
+    """
     depth = min(max(1, len(network.sizes) - 2), DEEPEST)
     kind, share = loss.out_activation, batch_size / 200.0
+    if is_whole:
+        # The gradient of all rows has no noise, however few they are. So a row of weight 2 is the same as two rows.
+        share = max(1.0, share)
     if settings.solver == "adam":
         return ADAM[kind] * share**ADAM_POWER / depth
     rate = SGD[kind] * share**SGD_POWER / depth * (1.0 - settings.momentum)
@@ -35,7 +41,8 @@ def steepness(loss, data, coordinates):
     if loss.out_activation == "identity":
         return max(1.0, _mean_squared_norm(data.X, coordinates) / 100.0)
     if loss.out_activation == "exp":
-        return max(1.0, float(np.mean(data.targets.values, dtype=np.float64)))
+        means = np.average(data.targets.values.astype(np.float64), axis=0, weights=data.sample_weight)
+        return max(1.0, float(means.mean()))
     return 1.0
 
 

@@ -11,7 +11,7 @@ from .._training.printer import Printer
 from ..exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
 from .call import FIT
 from .diagnosis import Diagnosis
-from .judgement import FAR, Trial, constant_loss
+from .judgement import FAR, FAR_CALLS, VERY_FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
 from .objective import objective_of
 from .validation import validator
@@ -40,11 +40,10 @@ class Run:
         """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is of no use."""
         call, settings, state, split = self._call, self._settings, self._state, self._split
         batches = self._batches()
-        constant = 0.0 if call.one_epoch else constant_loss(self._loss, self._targets, split.rows, self._weights)
-        self._trial = Trial(constant, may_restart)
+        self._trial = self._new_trial(may_restart)
         runner = self._runner(batches)
         self._look_at_features()
-        watches_score = settings.early_stopping and split.valid is not None
+        watches_score = settings.watches_score(split)
         monitor = Monitor(
             state,
             EpochSize(batches.n_rows, batches.n_batches),
@@ -53,7 +52,7 @@ class Run:
             Printer(settings.verbose, state.epoch_number + epochs, "Epoch" if settings.has_epochs else "Iteration"),
             validate=validator(self._estimator, self._task, state, split.valid, batches.capacity),
             watches_score=watches_score,
-            keeps_best=call.one_epoch or settings.early_stopping,
+            keeps_best=call.one_epoch or watches_score,
             callbacks=callbacks,
         )
         if call is FIT and watches_score and state.epoch_number:
@@ -66,6 +65,13 @@ class Run:
         state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
         if not monitor.interrupted:
             self._judge()
+
+    def _new_trial(self, may_restart):
+        """What watches the losses of the run. For one epoch of `partial_fit`, nothing is computed in advance."""
+        if self._call.one_epoch:
+            return Trial(0.0, may_restart)
+        constant = constant_loss(self._loss, self._targets, self._split.rows, self._weights)
+        return Trial(constant, may_restart, self._task.typical_loss(self._targets))
 
     def failure_message(self, failure):
         """The message for a Diverged or a FarAbove."""
@@ -105,7 +111,8 @@ class Run:
         network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
         if not settings.has_epochs:
             state.solver = {}
-            return LBFGS(Objective(network, theta, batches, loss, decay), theta, settings.max_fun, settings.tol)
+            objective = Objective(network, theta, batches, loss, decay)
+            return LBFGS(objective, theta, settings.max_fun, settings.tol, watch=self._trial.watch)
         solver = settings.make_solver()
         state.begin_solver(solver)
         solver.bind(network, theta, state.solver)
@@ -129,7 +136,9 @@ class Run:
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
-        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size)
+        # The rows of a `partial_fit` call are a sample of a stream.
+        is_whole = batches.batch_size == batches.n_rows and not self._call.one_epoch
+        rate = automatic_rate(settings, state.network, self._loss, batches.batch_size, is_whole)
         return rate / steepness / state.rate_divisor
 
     def _loop(self, runner, monitor, epochs):
@@ -171,15 +180,18 @@ class Run:
             warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConstantPredictionWarning)
 
     def _judge_call(self):
-        """Warn once in a stream of `partial_fit` calls whose loss is far above that of a constant prediction."""
+        """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
         state, loss = self._state, self._trial.last
-        if state.has_warned or loss is None or loss <= FAR * self._task.typical_loss(self._targets):
+        if state.far_calls == FAR_CALLS or loss is None:
             return
-        state.has_warned = True
-        constant = constant_loss(self._loss, self._targets, None, self._weights)
+        # The best constant of a few rows may have no loss at all.
+        constant = self._task.typical_loss(self._targets)
         if loss > FAR * constant:
-            unit = np.ravel(self._loss.unit)[-1]
-            warn_user(
-                self._diagnosis().far_above(loss * unit, constant * unit, self._task.advice(self._targets)),
-                DivergenceWarning,
-            )
+            constant = max(constant, constant_loss(self._loss, self._targets, None, self._weights))
+        if loss <= FAR * constant:
+            state.far_calls = 0
+            return
+        state.far_calls = FAR_CALLS if loss > VERY_FAR * constant else state.far_calls + 1
+        if state.far_calls == FAR_CALLS:
+            unit, advice = np.ravel(self._loss.unit)[-1], self._task.advice(self._targets)
+            warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), DivergenceWarning)

@@ -132,20 +132,24 @@ class Settings:
         """Whether `call` continues to keep the best weights that it finds in the state `before`."""
         if call.one_epoch:
             return split.valid is not None or before.best is not None
-        return self.early_stopping
+        return self.watches_score(split)
 
-    def has_ended(self, call, progress):
+    def watches_score(self, split):
+        """Whether the validation score decides when training ends."""
+        return self.early_stopping and split.valid is not None
+
+    def has_ended(self, call, progress, split):
         """Whether a training run that `call` continues has ended: all epochs are done, or it no longer improves."""
-        stalls = self.early_stopping or self.has_epochs
+        stalls = self.has_epochs or self.watches_score(split)
         stalled = stalls and progress.no_improvement > self.n_iter_no_change
         return call is RESUME and (stalled or progress.epoch >= self.max_iter)
 
-    def epochs_left(self, call, progress):
+    def epochs_left(self, call, progress, split):
         """The number of epochs that `call` may do."""
         if call.one_epoch:
             return 1
         if call is RESUME:
-            return 0 if self.has_ended(call, progress) else self.max_iter - progress.epoch
+            return 0 if self.has_ended(call, progress, split) else self.max_iter - progress.epoch
         return self.max_iter
 
     def attempts(self, call):

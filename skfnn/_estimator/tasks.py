@@ -129,8 +129,8 @@ class Labels:
                 raise ValueError(f"classes={classes!r} are not the labels, which are the columns of y: {columns}.")
             return cls(columns, True)
         found = np.unique(y if classes is None else classes)
-        if len(found) < 2:
-            raise ValueError(f"The number of classes has to be greater than one; got {len(found)} class")
+        if not found.size:
+            raise ValueError("classes must hold at least one class; it is empty.")
         return cls(found, False)
 
     @property

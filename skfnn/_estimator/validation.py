@@ -160,7 +160,7 @@ def held_out(data, task, settings, seed):
     """Hold a validation set out of the training rows if the settings ask for it."""
     fraction = settings.validation_fraction
     if not fraction:  # None, or 0 as scripts for MLPClassifier pass it
-        if not settings.early_stopping:
+        if not (settings.early_stopping and settings.has_epochs):
             return Split(None, None)
         fraction = 0.1
     X, weights = data.X, data.sample_weight

@@ -14,6 +14,10 @@ class Runner(Protocol):
         """Run up to `max_iter` epochs; returns why training has not converged, or None."""
 
 
+def ignore(loss):
+    """See the loss of an epoch and do nothing."""
+
+
 class EpochLoop:
     """Gradient descent, epoch by epoch.
 
@@ -21,7 +25,7 @@ class EpochLoop:
     before the monitor and may raise Diverged.
     """
 
-    def __init__(self, trainer, seed, *, unfinished=None, watch=lambda loss: None):
+    def __init__(self, trainer, seed, *, unfinished=None, watch=ignore):
         self._trainer, self._seed, self._unfinished, self._watch = trainer, seed, unfinished, watch
 
     def run(self, monitor, max_iter):
@@ -43,11 +47,11 @@ def epoch_rng(seed, number, stream=0):
 class LBFGS:
     """L-BFGS (Liu and Nocedal 1989) from SciPy; an iteration is an epoch.
 
-    `objective` works in place on `theta`.
+    `objective` works in place on `theta`. ``watch(loss)`` sees the loss of every iteration before the monitor.
     """
 
-    def __init__(self, objective, theta, max_fun, tol):
-        self._objective, self._theta = objective, theta
+    def __init__(self, objective, theta, max_fun, tol, watch=ignore):
+        self._objective, self._theta, self._watch = objective, theta, watch
         self._options = {"maxfun": max_fun, "gtol": tol}
         self._value: Any = None  # of the last evaluation
 
@@ -61,7 +65,7 @@ class LBFGS:
             return float(np.ravel(self._value)[0]), gradient.astype(np.float64)
 
         def end_iteration(intermediate_result):
-            if monitor.end_epoch(self._loss_at(intermediate_result)):
+            if self._end_epoch(monitor, self._loss_at(intermediate_result)):
                 raise StopIteration
 
         result = minimize(
@@ -76,8 +80,12 @@ class LBFGS:
         if monitor.epochs:
             monitor.abandon_epoch()
         else:
-            monitor.end_epoch(loss)
+            self._end_epoch(monitor, loss)
         return None if result.success or monitor.stopped else f"L-BFGS did not converge: {result.message}"
+
+    def _end_epoch(self, monitor, loss):
+        self._watch(float(np.ravel(loss)[0]))
+        return monitor.end_epoch(loss)
 
     def _loss_at(self, result):
         """The loss at the point of SciPy's `result`, which becomes the parameters."""

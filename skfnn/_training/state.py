@@ -8,6 +8,7 @@ import numpy as np
 
 from .._engine.coordinates import USERS, Coordinates
 from .._engine.network import Network
+from .._engine.threads import THREADS
 from .users_copy import UsersCopy, users_vector
 
 HISTORY_KEYS = ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds")
@@ -67,31 +68,41 @@ class TrainingState:
     # The automatic learning rate is divided by these numbers: what the first data ask for, and what restarts found.
     steepness: float = 1.0
     rate_divisor: float = 1.0
-    has_warned: bool = False  # that the loss of a `partial_fit` call is far too large
+    far_calls: int = 0  # consecutive `partial_fit` calls with a loss that is far too large; FAR_CALLS after the warning
     _users: UsersCopy | None = field(default=None, init=False, compare=False, repr=False)
 
     def users_layers(self):
         """The layers [W; b] in the user's units, in arrays that change the model if the user writes into them."""
         if not self.coordinates.changes_weights:
             return self.network.layers(self.theta)
-        self.updated()
-        if self._users is None:
-            self._users = UsersCopy(users_vector(self.network, self.theta, self.coordinates))
-        return self.network.layers(self._users.vector)
+        with THREADS.lock:
+            self._take_changes()
+            if self._users is None or not self._users.describes(self.theta):
+                self._users = UsersCopy(users_vector(self.network, self.theta, self.coordinates), self.theta)
+            return self.network.layers(self._users.vector)
 
     def updated(self):
         """The state itself, after it took over what the user wrote into ``users_layers``."""
-        users = self._users
-        if users is None:
-            return self
-        added = users.changes()
-        if added is not None:
-            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-                added = self.coordinates.from_users_units(self.network, added, is_difference=True)
-                np.add(self.theta, added, out=self.theta, casting="unsafe")
-        if not users.is_in_use():
-            self._users = None
+        if self._users is not None:
+            # Two threads that predict must not both add the same changes.
+            with THREADS.lock:
+                self._take_changes()
+                if self._users is not None and not self._users.has_views():
+                    self._users = None
         return self
+
+    def _take_changes(self):
+        """Make what the user has written into ``users_layers`` since the last call part of the parameters."""
+        users = self._users
+        changes = users and users.changes()
+        if not (users and changes):
+            return
+        is_current = users.describes(self.theta)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            theta = self.coordinates.with_changes(self.network, self.theta, users.vector, *changes)
+            np.copyto(self.theta, theta, casting="unsafe")
+        if is_current:
+            users.note(self.theta)
 
     def restore_best(self):
         """Make the best parameters, if they are kept, those of the model, in place."""
@@ -119,7 +130,7 @@ class TrainingState:
     def _refresh(self):
         """Show the present parameters in the arrays that the user has."""
         if self._users is not None:
-            self._users.refresh(users_vector(self.network, self.theta, self.coordinates))
+            self._users.refresh(users_vector(self.network, self.theta, self.coordinates), self.theta)
 
     @property
     def epoch_number(self):
@@ -202,7 +213,7 @@ class TrainingState:
             "paused_theta": self.paused_theta,
             "steepness": self.steepness,
             "rate_divisor": self.rate_divisor,
-            "has_warned": self.has_warned,
+            "far_calls": self.far_calls,
         }
 
     @classmethod
@@ -222,5 +233,5 @@ class TrainingState:
             plain["paused_theta"],
             plain["steepness"],
             plain["rate_divisor"],
-            plain["has_warned"],
+            plain["far_calls"],
         )

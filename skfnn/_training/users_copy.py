@@ -1,40 +1,49 @@
 """The parameters in the user's units, in arrays that the user may write into."""
 
-import sys
+import weakref
+from typing import Any
 
 import numpy as np
 
-# References to a vector that nobody but its UsersCopy has: the attribute, and the argument of getrefcount.
-_OWN_REFERENCES = 2
-
 
 class UsersCopy:
-    """A copy of a state's parameters in the user's units.
+    """A copy of a state's parameters `theta` in the user's units, which lives as long as the user has views of it.
 
-    What the user writes into views of `vector` becomes part of the state when the model is next used. After that, the
-    copy is only kept if the user still has such views.
+    What the user writes into views of `vector` becomes part of the state when the model is next used.
     """
 
-    def __init__(self, vector):
-        self.vector, self._before = vector, vector.copy()
+    def __init__(self, vector, theta):
+        self.vector: Any
+        self.vector, self._before, self._theta = vector, vector.copy(), theta.copy()
 
-    def refresh(self, vector):
+    def describes(self, theta):
+        """Whether the vector was made from these parameters."""
+        return self.vector is not None and np.array_equal(theta, self._theta, equal_nan=True)
+
+    def refresh(self, vector, theta):
         """Take new parameters, which the user then sees in the views that exist."""
-        np.copyto(self.vector, vector)
-        np.copyto(self._before, vector)
+        for own, new in ((self.vector, vector), (self._before, vector), (self._theta, theta)):
+            np.copyto(own, new)
 
     def changes(self):
-        """What the user has added to the parameters since the last call, a vector; None if nothing."""
-        if np.array_equal(self.vector, self._before, equal_nan=True):
+        """What the user has changed since the last call, and what that added, two vectors; None if nothing."""
+        if self.vector is None or np.array_equal(self.vector, self._before, equal_nan=True):
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            added = self.vector.astype(np.float64) - self._before
+            changed, added = self.vector != self._before, self.vector.astype(np.float64) - self._before
         np.copyto(self._before, self.vector)
-        return added
+        return changed, added
 
-    def is_in_use(self):
-        """Whether the user has views of the vector."""
-        return sys.getrefcount(self.vector) > _OWN_REFERENCES
+    def note(self, theta):
+        """Remember that the vector describes these parameters now."""
+        np.copyto(self._theta, theta)
+
+    def has_views(self):
+        """Whether anyone else still has an array of the vector. If not, the vector is freed."""
+        if self.vector is not None:
+            reference, self.vector = weakref.ref(self.vector), None
+            self.vector = reference()
+        return self.vector is not None
 
 
 def users_vector(network, theta, coordinates):

@@ -80,11 +80,12 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
 
     Notes
     -----
-    The learning rate is the same for all batch sizes. A larger mini-batch tolerates a
-    larger learning rate, so this comparison favours the small mini-batches by epoch. To
-    compare each batch size at its best, search over both parameters. A training run may
-    end before `max_iter`, see `n_iter_no_change`. This function does not warn if a run
-    has not converged.
+    With ``learning_rate_init='auto'`` each batch size gets a learning rate of its own. A
+    number is the same for all batch sizes. A larger mini-batch tolerates a larger
+    learning rate, so a number favours the small mini-batches by epoch. To compare each
+    batch size at its best, search over both parameters. A training run may end before
+    `max_iter`, see `n_iter_no_change`. This function does not warn if a run has not
+    converged.
 
     Examples
     --------

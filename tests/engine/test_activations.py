@@ -5,7 +5,6 @@ import pytest
 from reference import ACTIVATIONS as FORMULAS
 
 from skfnn._engine.activations import ACTIVATIONS
-from skfnn._engine.network import Network
 
 # At 0 some activations have a kink and no derivative, so the grid avoids it.
 GRID = np.concatenate([-np.geomspace(1e-3, 30, 40), np.geomspace(1e-3, 30, 40)])
@@ -98,39 +97,3 @@ def test_zero_has_the_value_of_the_formula_and_a_slope_between_those_beside_it(n
     sides = sorted(FORMULAS[name][1](z) for z in (-1e-9, 1e-9))
     # 1e-8: how far a derivative can move over 1e-9.
     assert sides[0] - 1e-8 <= slopes[0] <= sides[1] + 1e-8
-
-
-# Initial values
-
-HE = ("relu", "leaky_relu")
-GLOROT = ("identity", "logistic", "tanh")
-
-
-@pytest.mark.parametrize(("names", "variance"), [(HE, 2 / 30), (GLOROT, 2 / (30 + 50))])
-def test_the_bound_of_the_initial_weights_gives_their_variance(names, variance):
-    for name in names:
-        # A uniform distribution on (-b, b) has the variance b^2 / 3.
-        np.testing.assert_allclose(ACTIVATIONS[name].initial_bound(30, 50) ** 2 / 3, variance, rtol=1e-14)
-
-
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_every_activation_follows_one_of_the_two_rules(name):
-    bound = ACTIVATIONS[name].initial_bound(30, 50)
-    assert np.isclose(bound, [np.sqrt(6 / 30), np.sqrt(6 / 80)], rtol=1e-14).sum() == 1
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_initial_weights_are_uniform_within_their_bound_and_biases_zero(dtype):
-    network = Network((200, 100, 80, 10), ("relu", "tanh"))
-    theta = network.initial_parameters(np.random.default_rng(0), np.dtype(dtype))
-    assert theta.dtype == dtype
-    assert theta.shape == (201 * 100 + 101 * 80 + 81 * 10,)
-    # The output layer follows Glorot's rule, like every layer without a ReLU.
-    bounds = [np.sqrt(6 / 200), np.sqrt(6 / (100 + 80)), np.sqrt(6 / (80 + 10))]
-    for layer, bound in zip(network.layers(theta), bounds, strict=True):
-        assert (layer[-1] == 0).all()
-        scaled = np.sort(layer[:-1].ravel() / bound)
-        assert abs(scaled).max() <= 1 + 1e-6  # float32 rounds to 6e-8
-        # The largest distance to a uniform distribution function; for n draws it exceeds 2 / sqrt(n) with p < 0.001.
-        steps = np.linspace(0, 1, scaled.size)
-        assert abs((scaled + 1) / 2 - steps).max() < 2 / np.sqrt(scaled.size)

@@ -289,9 +289,8 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(batch_size, params, assert_ide
 def test_the_gradient_of_the_squared_error_is_clipped_too(n_rows):
     # With targets in the thousands, the step would be that long without clipping.
     X, _, T = problem("multilabel", n_rows)
-    reg = FNNRegressor(
-        (6,), batch_size="full", max_grad_norm=0.5, learning_rate_init=1.0, max_iter=1, dtype="float64", random_state=0
-    )
+    params = {"learning_rate_init": 1.0, "standardize": False, "dtype": "float64", "random_state": 0}
+    reg = FNNRegressor((6,), batch_size="full", max_grad_norm=0.5, max_iter=1, **params)
     start = initial_values((5, 6, 3), seed=1)
     reg.fit(X, 1000 * T, coefs_init=start[0], intercepts_init=start[1])
     step = [p - q for p, q in zip(start[0] + start[1], reg.coefs_ + reg.intercepts_, strict=True)]

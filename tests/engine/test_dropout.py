@@ -80,7 +80,7 @@ def masked_batch_gradient(clf, parts):
         nonlocal epoch, by_row
         if rows[0] == 0:
             epoch += 1
-            by_row = masks(clf._seed, epoch, parts, clf.hidden_layer_sizes, keep)
+            by_row = masks(clf._state.seed, epoch, parts, clf.hidden_layer_sizes, keep)
         sums, loss = [np.zeros_like(p) for p in coefs + intercepts], 0.0
         for b in rows:
             value, *grads = masked_row_gradient(X[b], T[b], by_row[b], keep, coefs, intercepts, activation, kind)

@@ -212,6 +212,8 @@ def test_wide_sparse_rows_train_as_dense_ones(learning_rate, momentum, alpha):
         "momentum": momentum,
         "alpha": alpha,
         "learning_rate": learning_rate,
+        "learning_rate_init": 0.1,
+        "standardize": False,
         "random_state": 0,
     }
     clf = FNNClassifier(5, max_iter=7, n_iter_no_change=np.inf, **settings)
@@ -220,8 +222,8 @@ def test_wide_sparse_rows_train_as_dense_ones(learning_rate, momentum, alpha):
     for a, b in zip(of_sparse.coefs_ + of_sparse.intercepts_, of_dense.coefs_ + of_dense.intercepts_, strict=True):
         assert_allclose(a, b, rtol=0, atol=1e-11)
     # Some hundred roundings of numbers of size 1, divided by at least 0.03.
-    for name in of_sparse._solver_state:
-        assert_allclose(of_sparse._solver_state[name], of_dense._solver_state[name], rtol=0, atol=1e-11)
+    for name in of_sparse._state.solver:
+        assert_allclose(of_sparse._state.solver[name], of_dense._state.solver[name], rtol=0, atol=1e-11)
 
 
 def test_the_work_of_a_layer_is_that_of_the_products_of_blas():

@@ -6,7 +6,13 @@ from memory import peak_of
 from scipy.special import expit, kl_div, log_softmax, softmax
 from sklearn.metrics import log_loss
 
-from skfnn._engine.losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
+from skfnn._engine.losses import (
+    LogisticCrossEntropy,
+    PoissonDeviance,
+    ScaledSquaredError,
+    SoftmaxCrossEntropy,
+    SquaredError,
+)
 
 LOSSES = {
     "softmax": SoftmaxCrossEntropy(),
@@ -231,3 +237,64 @@ def test_the_losses_name_their_output_activation():
     assert LogisticCrossEntropy.out_activation == "logistic"
     assert SquaredError.out_activation == "identity"
     assert PoissonDeviance.out_activation == "exp"
+
+
+# The squared error of standardised targets
+
+
+def blocks(n_outputs, weighted, dtype):
+    """Raw outputs, targets and weights of three mini-batches of four rows."""
+    z, y, weights = problem("squared error", n_outputs, n=12)
+    z, y = (a.reshape(3, 4, n_outputs).transpose(0, 2, 1).astype(dtype) for a in (z, y))
+    return z, y, weights.reshape(3, 4).astype(dtype) if weighted else None
+
+
+def trained(loss, z, y, weights):
+    """The value and the deltas, (3, n_outputs, 4), of three mini-batches."""
+    deltas, row = np.full_like(z, np.nan), np.full((3, 4), np.nan, z.dtype)
+    for k in range(3):
+        of_rows = None if weights is None else weights[k, :, None]
+        loss.write_delta(z[k].T, y[k].T, deltas[k].T, row[k, :, None], of_rows)
+    return loss.value(z, y, row, weights), deltas
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_scaled_squared_error_has_a_value_in_training_and_one_in_the_units_of_y(dtype, weighted, n_outputs):
+    scale = np.array([0.5, 1000.0, 3.0])[:n_outputs]
+    z, y, weights = blocks(n_outputs, weighted, dtype)
+    squares = np.square(z.astype(np.float64) - y)
+    w = np.ones((3, 4)) if weights is None else weights
+    inside = 0.5 * sum(w[k, i] * squares[k, j, i] for k in range(3) for j in range(n_outputs) for i in range(4))
+    outside = 0.5 * sum(
+        w[k, i] * scale[j] ** 2 * squares[k, j, i] for k in range(3) for j in range(n_outputs) for i in range(4)
+    )
+    value, _ = trained(ScaledSquaredError(scale), z.copy(), y.copy(), weights)
+    # Differences are rounded in the type of the numbers; the sum is in double precision.
+    np.testing.assert_allclose(value, [inside, outside], rtol=1e-13 if dtype == np.float64 else 1e-6)
+    of_plain, _ = trained(SquaredError(), z.copy(), y.copy(), weights)
+    np.testing.assert_allclose(value[0], of_plain, rtol=1e-13 if dtype == np.float64 else 1e-6)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_deltas_of_a_scaled_squared_error_are_those_of_the_squared_error(weighted, n_outputs):
+    z, y, weights = blocks(n_outputs, weighted, np.float64)
+    _, scaled = trained(ScaledSquaredError(np.array([0.5, 1000.0, 3.0])[:n_outputs]), z.copy(), y.copy(), weights)
+    _, plain = trained(SquaredError(), z.copy(), y.copy(), weights)
+    np.testing.assert_array_equal(scaled, plain)
+
+
+def test_the_unit_of_a_scaled_squared_error_turns_the_loss_of_equal_columns_into_the_units_of_y():
+    loss = ScaledSquaredError(np.array([2.0, 4.0]))
+    np.testing.assert_array_equal(loss.unit, [1.0, 10.0])
+    # Both columns have the same residuals, 3 and -1.
+    z, y = np.array([[[3.0, -1.0], [3.0, -1.0]]]), np.zeros((1, 2, 2))
+    inside, outside = loss.value(z, y, np.zeros((1, 2)))
+    assert inside == 10.0
+    assert outside == inside * loss.unit[1]
+
+
+def test_the_other_losses_have_one_unit():
+    assert all(loss.unit == 1.0 for loss in LOSSES.values())

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from networks import dtypes, networks, parameters, split
+from networks import networks, parameters, split
 from numpy.testing import assert_array_equal
 
 from skfnn._engine.network import Network
@@ -31,16 +31,3 @@ def test_a_product_of_rows_with_a_layer_has_one_multiplication_for_each_row_and_
     multiplications = [7 * (fan_in + 1) * fan_out for fan_in, fan_out in pairwise(network.sizes)]
     assert network.largest_product(7) == max(multiplications)
     assert network.largest_product(7, first=1) == max(multiplications[1:], default=0)
-
-
-@dtypes
-def test_initial_weights_come_from_the_random_stream_layer_by_layer(dtype):
-    network = Network((30, 20, 10), ("relu",))
-    theta = network.initial_parameters(np.random.default_rng(3), np.dtype(dtype))
-    rng = np.random.default_rng(3)
-    # He's rule for the layer into the ReLU, Glorot's for the output.
-    bounds = [np.sqrt(6 / 30), np.sqrt(6 / (20 + 10))]
-    for W, b, bound in zip(*split(network, theta), bounds, strict=True):
-        assert_array_equal(W, rng.uniform(-bound, bound, W.shape).astype(dtype))
-        assert_array_equal(b, 0)
-    assert theta.dtype == dtype

@@ -1,4 +1,4 @@
-"""The rows of X, gathered and cast one block at a time."""
+"""The rows of X, gathered, shifted, cast and scaled one block at a time."""
 
 import numpy as np
 import pytest
@@ -75,3 +75,112 @@ def test_sparse_rows_of_the_right_type_are_copied_once(container, rows):
     block = X[rows]
     size = block.data.nbytes + block.indices.nbytes
     assert peak_of(lambda: Rows(X, RowFormat(np.dtype(float)), 1000).take(rows)) < 1.5 * size
+
+
+# Shifted and scaled
+
+STEPS = ["mean", "scale", "mean and scale"]
+TAKEN = [slice(0, 6), slice(3, 20), np.array([19, 3, 4, 0]), np.array([7])]
+
+
+def form_of(steps, dtype, n_features=5):
+    """A RowFormat with a mean, a scale, or both."""
+    rng = np.random.default_rng(1)
+    mean, scale = rng.uniform(-50.0, 50.0, n_features), rng.uniform(0.1, 10.0, n_features)
+    return RowFormat(np.dtype(dtype), mean if "mean" in steps else None, scale if "scale" in steps else None)
+
+
+def expected(X, form):
+    """``(X - mean) / scale`` in double precision."""
+    X = X.astype(np.float64)
+    X = X if form.mean is None else X - form.mean
+    return X if form.scale is None else X / form.scale
+
+
+@pytest.mark.parametrize("rows", TAKEN, ids=str)
+@pytest.mark.parametrize("steps", STEPS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [kind for kind in FORMS if kind != "csr"])
+@pytest.mark.parametrize("source", ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"])
+def test_a_dense_block_is_the_rows_shifted_and_scaled(source, kind, dtype, steps, rows):
+    X = np.random.default_rng(0).integers(0, 100, size=(20, 5)).astype(source)
+    given = FORMS[kind](X)
+    given.flags.writeable = False  # writing into the user's data would fail here
+    form = form_of(steps, dtype)
+    taking = Rows(given, form, 20)
+    # Numbers up to 150 and their quotients by 0.1 or more are rounded a few times.
+    tolerance = 4 * 1500 * np.finfo(dtype).eps
+    for _ in range(2):  # the buffer is used again
+        block = taking.take(rows)
+        assert block.dtype == dtype
+        assert block.flags.c_contiguous
+        assert not np.shares_memory(block, given)
+        np.testing.assert_allclose(block, expected(X[rows], form), rtol=0, atol=tolerance)
+        taking.take(slice(0, 2))
+    np.testing.assert_array_equal(given, X)
+
+
+@pytest.mark.parametrize("rows", TAKEN, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize("source", ["u1", "i8", "f4", "f8"])
+def test_a_sparse_block_is_scaled(source, container, dtype, rows):
+    X = np.random.default_rng(0).integers(0, 100, size=(20, 5)).astype(source)
+    X[X > 40] = 0
+    given = container(X)
+    given.data.flags.writeable = False
+    form = form_of("scale", dtype)
+    taking = Rows(given, form, 20)
+    for _ in range(2):
+        block = taking.take(rows)
+        assert type(block) is container
+        assert block.dtype == dtype
+        assert block.nnz == np.count_nonzero(X[rows])
+        np.testing.assert_allclose(block.toarray(), expected(X[rows], form), rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_array_equal(given.toarray(), X)
+
+
+# A stamp of seconds since 1970, a price, a year: the spread is one millionth of the offset.
+OFFSET = 1e6
+
+
+@pytest.mark.parametrize("rows", [slice(0, 200), np.arange(199, -1, -1)], ids=["slice", "numbers"])
+@pytest.mark.parametrize("kind", [kind for kind in FORMS if kind != "csr"])
+@pytest.mark.parametrize("source", ["f8", "i8"])
+def test_single_precision_loses_nothing_to_a_large_offset(source, kind, rows):
+    # A unit is 1/1000, and the numbers are exact in their source. float32 alone would round them to 1/16 of the spread.
+    unit = 1000.0 if source == "i8" else 1.0
+    differences = np.round(np.random.default_rng(0).normal(size=(200, 3)) * 1000) / 1000 * unit
+    X = (OFFSET * unit + differences).astype(source)
+    mean, scale = np.full(3, OFFSET * unit), np.full(3, unit)
+    block = Rows(FORMS[kind](X), RowFormat(np.dtype(np.float32), mean, scale), 200).take(rows)
+    assert block.dtype == np.float32
+    exact = (X.astype(np.float64)[rows] - mean) / scale
+    np.testing.assert_allclose(block, exact, rtol=2 * np.finfo(np.float32).eps, atol=0)
+
+
+def test_differences_of_single_precision_rows_are_exact():
+    # The rows themselves are float32 here, and the mean is a number of that type: the difference is not rounded.
+    X = (1e5 + np.random.default_rng(0).normal(size=(200, 3))).astype(np.float32)
+    mean = X.mean(axis=0, dtype=np.float64).astype(np.float32).astype(np.float64)
+    block = Rows(X, RowFormat(np.dtype(np.float32), mean, None), 200).take(slice(0, 200))
+    np.testing.assert_array_equal(block, X.astype(np.float64) - mean)
+
+
+@pytest.mark.parametrize("steps", STEPS)
+def test_shifted_rows_take_no_memory_beside_the_buffers(steps):
+    X = np.ones((2000, 200), np.float32)
+    taking = Rows(X, form_of(steps, np.float64, 200), 1000)
+    for rows in (slice(0, 1000), np.arange(0, 2000, 2)):
+        assert peak_of(lambda rows=rows: taking.take(rows)) < X[::2].nbytes / 2
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize("rows", [slice(3, 11), np.array([5, 1, 19])], ids=["slice", "numbers"])
+def test_sparse_rows_are_shifted_as_dense_ones(container, rows):
+    # A network that was trained on standardised dense rows may predict sparse ones.
+    X = np.random.default_rng(0).integers(0, 3, size=(20, 5)).astype(float)
+    form = RowFormat(np.dtype(np.float32), X.mean(axis=0), X.std(axis=0))
+    reading = Rows(container(X), form, 20)
+    assert not reading.sparse
+    np.testing.assert_array_equal(reading.take(rows), Rows(X, form, 20).take(rows))

@@ -50,3 +50,35 @@ def test_a_subset_of_targets_is_that_of_its_rows():
     out = np.empty((1, 2, 3))
     ArrayTargets(values).subset(rows).fill(slice(0, 3), out)
     np.testing.assert_array_equal(out[0].T, values[rows])
+
+
+def as_array(targets, n_rows):
+    """The targets of all rows, (n_rows, n_outputs), as ``fill`` writes them."""
+    out = np.empty((1, targets.n_outputs, n_rows))
+    targets.fill(slice(0, n_rows), out)
+    return out[0].T
+
+
+@pytest.mark.parametrize("rows", [None, np.array([6, 1, 3]), np.array([2, 2, 0])], ids=str)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
+def test_the_mean_is_that_of_the_rows_targets(smoothing, weighted, rows):
+    codes, values = np.array([0, 3, 1, 1, 2, 0, 0]), np.random.default_rng(0).random((7, 4))
+    for targets in (
+        ClassTargets(codes, 5, smoothing),  # class 4 is absent
+        ArrayTargets(values, smoothing),
+        ArrayTargets((values > 0.5).astype(np.int8), smoothing),
+        ArrayTargets(values[:, :1], smoothing),
+    ):
+        written = as_array(targets, 7) if rows is None else as_array(targets, 7)[rows]
+        weights = np.random.default_rng(1).integers(1, 5, len(written)).astype(float) if weighted else None
+        mean = targets.mean(rows, weights)
+        assert mean.shape == (targets.n_outputs,)
+        np.testing.assert_allclose(mean, np.average(written, axis=0, weights=weights), rtol=1e-14, atol=1e-16)
+
+
+def test_rows_of_weight_zero_do_not_count_in_the_mean():
+    codes, values = np.array([0, 3, 1]), np.array([[1.0], [2.0], [300.0]])
+    weights = np.array([1.0, 1.0, 0.0])
+    np.testing.assert_array_equal(ClassTargets(codes, 4).mean(None, weights), [0.5, 0, 0, 0.5])
+    np.testing.assert_array_equal(ArrayTargets(values).mean(None, weights), [1.5])

@@ -29,6 +29,9 @@ PARAMS = {
     "activation": "tanh",
     "batch_size": 30,
     "dtype": "float64",
+    # The gradients that are compared are those in the user's units.
+    "standardize": False,
+    "learning_rate_init": 0.1,
     "max_iter": 4,
     "n_iter_no_change": np.inf,
     "random_state": 0,
@@ -231,9 +234,9 @@ def biased(distance, n=B):
     """A regressor that predicts 0 for targets of variance 1 whose mean is `distance`."""
     targets = rng.normal(size=n)
     targets = (targets - targets.mean()) / targets.std() + distance
-    model = FNNRegressor((1,), dtype="float64", max_iter=1, n_iter_no_change=np.inf, random_state=0)
+    model = FNNRegressor((1,), standardize=False, dtype="float64", max_iter=1, n_iter_no_change=np.inf, random_state=0)
     zeros = {"coefs_init": [np.zeros((2, 1)), np.zeros((1, 1))], "intercepts_init": [np.zeros(1), np.zeros(1)]}
-    model.set_params(learning_rate_init=1e-300).fit(np.zeros((n, 2)), targets, **zeros)
+    model.fit(np.zeros((n, 2)), np.zeros(n), **zeros)  # nothing to learn: the weights stay zero
     return model, np.zeros((n, 2)), targets
 
 

@@ -24,14 +24,23 @@ NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
 ATOL = {"float64": 1e-12, "float32": 2e-5}
 
 
+SETTINGS = {
+    "hidden_layer_sizes": (7, 5, 3),
+    "solver": "adam",
+    "learning_rate_init": 0.02,
+    "batch_size": 20,
+    "max_iter": 15,
+    "n_iter_no_change": np.inf,
+    "random_state": 0,
+}
+
+
 def classifier(**params):
-    settings = {"hidden_layer_sizes": (7, 5, 3), "batch_size": 20, "max_iter": 5, "random_state": 0}
-    return FNNClassifier(n_iter_no_change=np.inf, **(settings | params))
+    return FNNClassifier(**(SETTINGS | params))
 
 
 def regressor(**params):
-    settings = {"hidden_layer_sizes": (7, 5, 3), "batch_size": 20, "max_iter": 5, "random_state": 0}
-    return FNNRegressor(n_iter_no_change=np.inf, **(settings | params))
+    return FNNRegressor(**(SETTINGS | params))
 
 
 def by_hand(model, rows, layer):
@@ -144,7 +153,7 @@ def test_rows_are_worked_on_in_parts(n_rows, container, sizes):
 
 def test_relu_units_stay_right_after_the_last_smaller_part():
     # ReLU reads a buffer of zeros that the parts share. No part may leave anything in it.
-    clf = classifier(activation=["tanh", "relu", "tanh"], max_iter=1).fit(X, y)
+    clf = classifier(activation=["tanh", "relu", "tanh"]).fit(X, y)
     rows = np.random.default_rng(0).normal(size=(1100, 4))
     expected = hidden_activations(clf, rows, 1)
     assert (expected == 0).any()

@@ -76,7 +76,7 @@ def test_seconds_run_on_from_the_start_of_the_training(tradeoff):
 def test_it_trains_regressors(loss):
     data, target = load_diabetes(return_X_y=True)
     data, target = StandardScaler().fit_transform(data), target / 100
-    reg = FNNRegressor((8,), loss=loss, learning_rate_init=0.01, **SETTINGS)
+    reg = FNNRegressor((8,), loss=loss, learning_rate_init=0.01, **(SETTINGS | {"max_iter": 30}))
     tradeoff = batch_size_tradeoff(reg, data[:300], target[:300], [30, "full"], X_val=data[300:], y_val=target[300:])
     for size, history in zip([30, 300], tradeoff.histories, strict=True):
         alone = clone(reg).set_params(batch_size=size)
@@ -109,7 +109,7 @@ def test_the_epochs_are_a_budget_of_which_nobody_is_warned():
 
 
 def test_trainings_may_end_at_different_times():
-    settings = {"tol": 0.05, "n_iter_no_change": 1, "max_iter": 40}
+    settings = {"learning_rate_init": 0.1, "tol": 0.05, "n_iter_no_change": 1, "max_iter": 40}
     tradeoff = batch_size_tradeoff(classifier(**settings), X, y, [10, "full"], **VALIDATION)
     lengths = [len(history["epoch"]) for history in tradeoff.histories]
     assert lengths[0] != lengths[1]
@@ -174,7 +174,7 @@ def test_what_is_no_network_is_refused(estimator):
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_where_a_training_diverges_the_error_says_at_which_batch_size(n_jobs):
     data, target = load_diabetes(return_X_y=True)
-    reg = FNNRegressor((8,), learning_rate_init=2e-3, activation="identity", **SETTINGS)
+    reg = FNNRegressor((8,), learning_rate_init=2e-3, activation="identity", standardize=False, **SETTINGS)
     reg.set_params(max_iter=30)
     with pytest.raises(ValueError, match="diverged") as caught:
         batch_size_tradeoff(

@@ -124,7 +124,7 @@ def an_error_without_a_message(call, model, X):
 
 @instead("predict")
 def a_model_that_is_not_there(call, model, X):
-    if not hasattr(model, "_theta"):
+    if not hasattr(model, "coefs_"):
         raise ValueError("no model")
     return call()
 
@@ -169,7 +169,7 @@ def a_call_that_does_not_end(call, model, X):
 @instead("fit")
 def weights_that_are_no_numbers(call, model, *args, **kwargs):
     call()
-    model._theta[0] = np.nan
+    model.coefs_[0][...] = np.nan
     return model
 
 

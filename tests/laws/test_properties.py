@@ -12,6 +12,7 @@ pytest.importorskip("hypothesis")
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import (
+    ANY_COORDINATES,
     CLASSIFICATION,
     DENSE,
     KINDS,
@@ -61,7 +62,7 @@ def assert_same_responses(a, b):
 @given(st.data())
 def test_the_same_seed_gives_the_same_model_bit_for_bit(data):
     problem = data.draw(problems())
-    params = data.draw(settings(problem, dtypes=DTYPES))
+    params = data.draw(settings(problem, dtypes=DTYPES, standardize=ANY_COORDINATES))
     params["dropout"] = dropout(data, problem, params)
     np.random.seed(data.draw(seeds))  # noqa: NPY002 - the global stream must not matter
     first = problem.fit(**params)
@@ -75,7 +76,10 @@ def test_the_same_seed_gives_the_same_model_bit_for_bit(data):
 def test_another_seed_gives_another_model(data):
     # Without randomness the law above would hold trivially.
     problem = data.draw(problems())
-    params = data.draw(settings(problem)) | {"hidden_layer_sizes": (3,), "activation": "tanh"}
+    params = data.draw(settings(problem, standardize=ANY_COORDINATES)) | {
+        "hidden_layer_sizes": (3,),
+        "activation": "tanh",
+    }
     first, second = (problem.fit(**(params | {"random_state": seed})) for seed in (0, 1))
     assert (first.coefs_[0] != second.coefs_[0]).any()
 
@@ -83,7 +87,7 @@ def test_another_seed_gives_another_model(data):
 @given(st.data())
 def test_epochs_by_partial_fit_are_the_epochs_of_fit_bit_for_bit(data):
     problem = data.draw(problems())
-    params = data.draw(settings(problem, solvers=WITH_EPOCHS, dtypes=DTYPES))
+    params = data.draw(settings(problem, solvers=WITH_EPOCHS, dtypes=DTYPES, standardize=ANY_COORDINATES))
     params["dropout"] = dropout(data, problem, params)
     whole, parts = problem.fit(**params), problem.estimator(**params)
     classes = {"classes": np.unique(problem.y)} if problem.kind in ("binary", "multiclass") else {}
@@ -99,7 +103,7 @@ def test_epochs_by_partial_fit_are_the_epochs_of_fit_bit_for_bit(data):
 def test_the_form_of_dense_rows_targets_and_weights_changes_no_bit(data):
     # Training gathers the rows of a block into one buffer, whose memory order does not depend on theirs.
     problem = data.draw(problems())
-    params = data.draw(settings(problem, dtypes=DTYPES))
+    params = data.draw(settings(problem, dtypes=DTYPES, standardize=ANY_COORDINATES))
     form = DENSE[data.draw(dense_forms)]
     plain, X = problem.fit(**params), form(problem.X)
     targets = DENSE[data.draw(st.sampled_from(["C order", "Fortran order", "strided", "reversed", "read-only"]))]
@@ -114,7 +118,9 @@ def test_the_type_of_whole_numbers_changes_no_bit(data):
     problem = data.draw(
         problems([kind for kind in KINDS if kind != "poisson"])
     )  # exp of numbers up to 10 times weights
-    params = data.draw(settings(problem)) | {"dtype": data.draw(st.sampled_from([*DTYPES, "auto"]))}
+    params = data.draw(settings(problem, standardize=ANY_COORDINATES)) | {
+        "dtype": data.draw(st.sampled_from([*DTYPES, "auto"]))
+    }
     dtype = data.draw(st.sampled_from(NUMBER_TYPES))
     X = np.abs(problem.X * 3).astype("u1").astype(dtype)
     form = DENSE[data.draw(dense_forms.filter(lambda name: name not in ("nested lists", "objects", "byte-swapped")))]
@@ -157,7 +163,7 @@ def test_sparse_rows_train_by_momentum_without_a_hidden_layer_as_dense_ones(nest
 @given(st.data())
 def test_the_type_of_sparse_indices_changes_no_bit(data):
     problem = data.draw(problems())
-    params = data.draw(settings(problem, dtypes=DTYPES))
+    params = data.draw(settings(problem, dtypes=DTYPES, standardize=ANY_COORDINATES))
     thin = data.draw(sparse_forms())(problem.X)
     wide, narrow = thin.copy(), thin.copy()
     for matrix, index in ((wide, np.int64), (narrow, np.int32)):
@@ -168,7 +174,7 @@ def test_the_type_of_sparse_indices_changes_no_bit(data):
 @given(st.data())
 def test_targets_of_several_labels_may_be_sparse(data):
     problem = data.draw(problems(["multilabel"]))
-    params = data.draw(settings(problem))
+    params = data.draw(settings(problem, standardize=ANY_COORDINATES))
     container = data.draw(st.sampled_from([sparse.csr_matrix, sparse.csr_array, sparse.csc_matrix, sparse.csc_array]))
     thin = container(problem.y.astype(data.draw(st.sampled_from(["i1", "i8", "f4", "f8", "?"]))))
     assert_same_bits(problem.fit(**params), replace(problem, y=thin).fit(**params))
@@ -194,7 +200,7 @@ def contents(given):
 @given(st.data())
 def test_nothing_that_is_passed_in_is_modified(data):
     problem = data.draw(problems())
-    params = data.draw(settings(problem, dtypes=DTYPES))
+    params = data.draw(settings(problem, dtypes=DTYPES, standardize=ANY_COORDINATES))
     params["early_stopping"] = data.draw(st.booleans())
     if problem.kind in ("binary", "multiclass") and data.draw(st.booleans()):
         params["class_weight"] = {label: 2.0 for label in np.unique(problem.y).tolist()}
@@ -228,7 +234,7 @@ def test_nothing_that_is_passed_in_is_modified(data):
 @given(st.data())
 def test_what_a_user_does_to_the_arrays_after_a_fit_changes_no_model(data):
     problem = data.draw(problems())
-    params = data.draw(settings(problem, dtypes=DTYPES))
+    params = data.draw(settings(problem, dtypes=DTYPES, standardize=ANY_COORDINATES))
     X, y = problem.X.astype(params["dtype"]), problem.y.copy()
     coefs, intercepts = problem.initial_values(params["hidden_layer_sizes"])
     coefs, intercepts = ([a.astype(params["dtype"]) for a in arrays] for arrays in (coefs, intercepts))

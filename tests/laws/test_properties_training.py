@@ -11,6 +11,7 @@ pytest.importorskip("hypothesis")
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import (
+    ANY_COORDINATES,
     CLASSIFICATION,
     KINDS,
     LABELS,
@@ -36,7 +37,8 @@ def test_float32_is_float64_rounded(data):
     # Activations with a continuous slope: near a kink, one rounding changes a step by its full size. Without L-BFGS:
     # its line search compares losses that float32 cannot distinguish.
     problem = data.draw(problems())
-    chosen = settings(problem, solvers=("plain", "momentum", "nesterov", "adam"), activations=SMOOTH)
+    solvers = ("plain", "momentum", "nesterov", "adam")
+    chosen = settings(problem, solvers=solvers, activations=SMOOTH, standardize=ANY_COORDINATES)
     # An epsilon above the rounding of gradients: with 1e-8 Adam takes full steps along rounding errors of zeros.
     params = data.draw(chosen) | {"epsilon": 1e-3}
     X = data.draw(containers)(problem.X)
@@ -55,7 +57,7 @@ def test_float32_is_float64_rounded(data):
 @given(st.data())
 def test_weights_times_a_constant_change_nothing(data):
     problem = data.draw(problems(weighted=True))
-    params = data.draw(settings(problem))
+    params = data.draw(settings(problem, standardize=ANY_COORDINATES))
     # The products are normal numbers. Numbers below 2e-308 have fewer digits.
     power = data.draw(st.integers(-1000, 1000))
     factor = data.draw(st.floats(1.0, 2.0)) * 2.0**power
@@ -72,7 +74,7 @@ def test_weights_times_a_constant_change_nothing(data):
 def test_validation_weights_times_a_constant_change_no_validation_score(data):
     # The range of float32 ends at 3e38.
     problem = data.draw(problems(weighted=True))
-    params = data.draw(settings(problem, dtypes=("float32", "float64")))
+    params = data.draw(settings(problem, dtypes=("float32", "float64"), standardize=ANY_COORDINATES))
     factor = 2.0 ** data.draw(st.integers(-1000, 1000))
     base, scaled = (
         problem.estimator(**params).fit(
@@ -89,7 +91,7 @@ def test_validation_weights_times_a_constant_change_no_validation_score(data):
 @given(st.data())
 def test_rows_of_weight_zero_are_no_rows_at_full_batch(data):
     problem = data.draw(problems(weighted=True).filter(lambda p: (p.weights == 0).any()))
-    params = data.draw(settings(problem, batch_size="full"))
+    params = data.draw(settings(problem, batch_size="full", standardize=ANY_COORDINATES))
     kept = problem.rows(problem.weights > 0)
     # Every class keeps some rows. Otherwise it would be another problem.
     assume(problem.kind not in ("binary", "multiclass") or set(kept.y.tolist()) == set(problem.y.tolist()))
@@ -102,6 +104,7 @@ def test_rows_of_weight_zero_are_no_rows_at_full_batch(data):
 
 @given(st.data())
 def test_class_weights_are_weights_of_the_rows(data):
+    # The means and scales of features depend on sample weights, and not on class weights.
     problem = data.draw(problems(["binary", "multiclass"]))
     params = data.draw(settings(problem))
     classes, codes = np.unique(problem.y, return_inverse=True)
@@ -127,7 +130,7 @@ def renamed(problem, data):
 @given(st.data())
 def test_permuting_the_classes_permutes_the_columns(data):
     problem = data.draw(problems(["binary", "multiclass"]))
-    params = data.draw(settings(problem))
+    params = data.draw(settings(problem, standardize=ANY_COORDINATES))
     coefs, intercepts = problem.initial_values(params["hidden_layer_sizes"])
     y, new_column = renamed(problem, data)
     if problem.kind == "binary":
@@ -154,7 +157,7 @@ def test_permuting_the_classes_permutes_the_columns(data):
 @given(st.data())
 def test_permuting_the_labels_or_outputs_permutes_the_columns(data):
     problem = data.draw(problems(["multilabel", "several outputs"]))
-    params = data.draw(settings(problem))
+    params = data.draw(settings(problem, standardize=ANY_COORDINATES))
     coefs, intercepts = problem.initial_values(params["hidden_layer_sizes"])
     order = data.draw(st.permutations(range(problem.n_outputs)))
     permuted = [*coefs[:-1], coefs[-1][:, order]], [*intercepts[:-1], intercepts[-1][order]]
@@ -168,7 +171,7 @@ def test_permuting_the_labels_or_outputs_permutes_the_columns(data):
 @given(st.data())
 def test_permuting_features_and_units_changes_nothing_but_their_order(data):
     problem = data.draw(problems())
-    params = data.draw(settings(problem))
+    params = data.draw(settings(problem, standardize=ANY_COORDINATES))
     container = data.draw(containers)
     sizes = (problem.X.shape[1], *params["hidden_layer_sizes"], problem.n_outputs)
     orders = [data.draw(st.permutations(range(n))) for n in sizes[:-1]] + [list(range(sizes[-1]))]
@@ -188,7 +191,7 @@ def test_permuting_features_and_units_changes_nothing_but_their_order(data):
 @given(st.data())
 def test_at_full_batch_the_order_of_the_rows_means_nothing(data):
     problem = data.draw(problems(KINDS))
-    params = data.draw(settings(problem, batch_size="full"))
+    params = data.draw(settings(problem, batch_size="full", standardize=ANY_COORDINATES))
     order = np.random.default_rng(data.draw(seeds)).permutation(len(problem.X))
     container = data.draw(containers)
     start = problem.initial_values(params["hidden_layer_sizes"])
@@ -199,7 +202,7 @@ def test_at_full_batch_the_order_of_the_rows_means_nothing(data):
 @given(st.data())
 def test_a_batch_size_of_all_rows_is_the_full_batch_bit_for_bit(data):
     problem = data.draw(problems())
-    params = data.draw(settings(problem, batch_size="full"))
+    params = data.draw(settings(problem, batch_size="full", standardize=ANY_COORDINATES))
     assert_same_bits(problem.fit(**params), problem.fit(**(params | {"batch_size": len(problem.X)})))
 
 

@@ -18,12 +18,16 @@ SOLVERS = {
 
 
 def estimator(n_epochs, **params):
-    """An estimator that trains for exactly `n_epochs`, in float64, with the rows in order, unless `params` differ."""
+    """An estimator that trains for exactly `n_epochs`, in float64, on the rows as they are and in order.
+
+    Other `params` replace these settings.
+    """
     settings = {
         "hidden_layer_sizes": (6, 4),
         "activation": "tanh",
         "batch_size": 16,
         "learning_rate_init": 0.1,
+        "standardize": False,
         "shuffle": False,
         "dtype": "float64",
         "max_iter": n_epochs,

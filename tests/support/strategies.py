@@ -150,11 +150,23 @@ SOLVERS = {
 # The losses of these are steeper than cross-entropy.
 RATE_OF_KIND = {"regression": 0.1, "several outputs": 0.1, "poisson": 0.01}
 WITH_EPOCHS = tuple(name for name in SOLVERS if name != "lbfgs")
+INITS = ("auto", "glorot", "he", "lecun")
+# Most laws hold in any coordinates of training. The others compare numbers with those of the rows as they are.
+ANY_COORDINATES = (False, "auto", True)
 hidden_layers = st.lists(st.integers(1, 6), max_size=3).map(tuple)
 
 
 @st.composite
-def settings(draw, problem, *, solvers=tuple(SOLVERS), activations=ACTIVATIONS, batch_size=None, dtypes=("float64",)):
+def settings(
+    draw,
+    problem,
+    *,
+    solvers=tuple(SOLVERS),
+    activations=ACTIVATIONS,
+    batch_size=None,
+    dtypes=("float64",),
+    standardize=(False,),
+):
     """Parameters of an estimator for the problem that trains for one to three epochs."""
     hidden = draw(hidden_layers)
     solver = SOLVERS[draw(st.sampled_from(solvers))]
@@ -167,6 +179,8 @@ def settings(draw, problem, *, solvers=tuple(SOLVERS), activations=ACTIVATIONS, 
         "activation": [draw(st.sampled_from(activations)) for _ in hidden],
         "batch_size": batch_size,
         "alpha": draw(st.sampled_from([0.0, 0.1, 1.0])),
+        "standardize": draw(st.sampled_from(standardize)),
+        "init": draw(st.sampled_from(INITS)),
         "shuffle": draw(st.booleans()),
         "dtype": draw(st.sampled_from(dtypes)),
         "random_state": draw(st.integers(0, 100)),

@@ -189,10 +189,12 @@ def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, powe
 
 
 @not_converged
-@pytest.mark.parametrize(("solver", "eta"), [("sgd", 0.1), ("adam", 0.001)])
+@pytest.mark.parametrize("eta", ["auto", 0.01])
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_constant_is_constant(solver, eta):
-    clf = estimator(solver=solver, tol=10.0, max_iter=6).fit(X, y)
-    assert clf.history_["learning_rate"] == [eta] * 6
+    clf = estimator(solver=solver, learning_rate_init=eta, tol=10.0, max_iter=6).fit(X, y)
+    assert clf.history_["learning_rate"] == [clf.learning_rate_init_] * 6
+    assert eta in ("auto", clf.learning_rate_init_)
 
 
 # Printing
@@ -338,10 +340,10 @@ def test_a_fit_without_warm_start_forgets_everything(name, assert_identical):
 
 @not_converged
 def test_another_solver_starts_with_a_state_of_its_own(assert_identical):
-    clf = estimator(momentum=0.9, shuffle=False, warm_start=True).fit(X, y)
+    clf = estimator(momentum=0.9, shuffle=False, warm_start=True, standardize=False).fit(X, y)
     weights, biases = [w.copy() for w in clf.coefs_], [b.copy() for b in clf.intercepts_]
     clf.set_params(solver="adam", max_iter=1).fit(X, y)
-    fresh = estimator(solver="adam", max_iter=1, shuffle=False)
+    fresh = estimator(solver="adam", max_iter=1, shuffle=False, standardize=False)
     fresh.fit(X, y, coefs_init=weights, intercepts_init=biases)
     assert_identical(clf, fresh)
 

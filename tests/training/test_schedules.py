@@ -75,8 +75,10 @@ def test_cosine_falls_from_eta_towards_zero_over_max_iter(n_epochs):
 
 def test_cosine_takes_eta_from_auto():
     X, y, _ = problem("multiclass", 23)
-    for params, eta in (({}, 0.1), ({"momentum": 0.9}, 0.01), ({"solver": "adam"}, 0.001)):
-        clf = estimator(4, learning_rate="cosine", **(params | {"learning_rate_init": "auto"})).fit(X, y)
+    for params in ({}, {"momentum": 0.9}, {"solver": "adam"}):
+        automatic = {"learning_rate_init": "auto"} | params
+        eta = estimator(4, **automatic).fit(X, y).learning_rate_init_
+        clf = estimator(4, learning_rate="cosine", **automatic).fit(X, y)
         np.testing.assert_allclose(clf.history_["learning_rate"][2], eta / 2, rtol=1e-12)
 
 

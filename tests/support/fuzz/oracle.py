@@ -1,6 +1,7 @@
 """The laws that must hold after every call."""
 
 import copy
+from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from types import FunctionType
 
@@ -58,6 +59,9 @@ def print_of(value):
         return type(value).__name__  # a failed fit may draw from it
     if isinstance(value, (FunctionType, type)):
         return value
+    if is_dataclass(value):
+        # A field that takes no part in comparisons is a cache.
+        return type(value).__name__, [print_of(getattr(value, field.name)) for field in fields(value) if field.compare]
     if hasattr(value, "__dict__"):
         return type(value).__name__, print_of(vars(value))
     return type(value).__name__, repr(value)
@@ -65,6 +69,7 @@ def print_of(value):
 
 def state(estimator):
     """Everything in an estimator, in a form that later changes do not affect."""
+    getattr(estimator, "coefs_", None)  # what a call wrote into coefs_ becomes part of the model
     return copy.deepcopy(vars(estimator))
 
 

@@ -120,6 +120,8 @@ TABLES = {
         listed([0, -1, 2.5, "half", None, NAN, INF, [3], np.array([3]), 3.0]),
     ),
     "shuffle": FLAG,
+    "init": (listed(["auto", "glorot", "he", "lecun"]), {}, listed(["xavier", "", None, 1, ["he"], b"he"])),
+    "standardize": (listed(["auto", True, False, np.True_]), listed([0, 1]), listed(["yes", None, 2.5, [True]])),
     "learning_rate_init": (
         listed(["auto", 0.01, 0.001, np.float32(0.01), 1e-300, 5e-324]),
         listed([1, 10.0, 1e10, 1e38, 1e300, INF]),
