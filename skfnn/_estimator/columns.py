@@ -1,6 +1,7 @@
 """Summary statistics of the columns of X, gathered part by part."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -54,7 +55,7 @@ def summarise(X, weights=None):
     low, high = np.full((2, X.shape[1]), np.inf)
     step = max(1, PART // max(1, X.shape[1]))
     for start in range(0, X.shape[0], step):
-        part = X[start : start + step]
+        part: Any = X[start : start + step]
         # In C order, so that the form in which X came changes no rounding.
         part = part.astype(np.float64) if is_sparse else np.array(part, np.float64, order="C")
         if exponents is not None and is_sparse:
