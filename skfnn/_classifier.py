@@ -264,8 +264,9 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
 
         Returns
         -------
-        y : ndarray of shape (n,) or (n, n_labels)
-            The predicted classes. For a multilabel problem, zeros and ones.
+        y : {ndarray, sparse matrix} of shape (n,) or (n, n_labels)
+            The predicted classes. For a multilabel problem, zeros and ones, in a sparse
+            matrix if the y of the last training call was sparse.
 
         Raises
         ------
@@ -308,7 +309,8 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         Returns
         -------
         log_p : ndarray of shape (n, n_classes)
-            ``np.log(predict_proba(X))``.
+            The logarithm of `predict_proba`, computed from the raw outputs. It is exact
+            also if a probability is too small for a floating point number.
 
         Raises
         ------
@@ -340,6 +342,33 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         """
         raw = self._raw_outputs(X, check_finite)
         return raw[:, 0] if self._task.binary else raw
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, n_features)
+            The rows.
+        y : array-like of shape (n,) or (n, n_labels)
+            Their true labels. For a multilabel problem, zeros and ones.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            The share of correct rows. All labels of a multilabel row must be correct.
+
+        Raises
+        ------
+        ValueError
+            If the rows or the labels cannot be used.
+        """
+        check_is_fitted(self)
+        if self._task.multilabel:
+            checked_labels(y)
+        return super().score(X, y, sample_weight)
 
     def _activated(self, X, activate):
         """What ``activate``, which works in place, makes of the raw outputs, one column for each class."""

@@ -41,6 +41,11 @@ class Loss(Protocol):
         """The logarithm of what ``activate`` gives, in place and without underflow."""
 
 
+def _smallest(dtype):
+    """The smallest number above 0. No probability of a finite raw output is 0."""
+    return np.nextafter(dtype.type(0), dtype.type(1))
+
+
 class SoftmaxCrossEntropy:
     """-log softmax(z)[class], for targets that are one-hot rows."""
 
@@ -75,10 +80,11 @@ class SoftmaxCrossEntropy:
         np.subtract(z, np.log(np.exp(z).sum(axis=1, keepdims=True)), out=z)
 
     def activate(self, z):
-        """Softmax of the rows of z, in place."""
+        """Softmax of the rows of z, in place, and above 0 in spite of underflow."""
         np.subtract(z, z.max(axis=1, keepdims=True), out=z)
         np.exp(z, out=z)
         np.divide(z, z.sum(axis=1, keepdims=True), out=z)
+        np.maximum(z, _smallest(z.dtype), out=z)
 
 
 class LogisticCrossEntropy:
@@ -108,8 +114,9 @@ class LogisticCrossEntropy:
         np.negative(np.logaddexp(0.0, -z), out=z)
 
     def activate(self, z):
-        """The logistic function of z, in place, and below 1 in spite of rounding."""
+        """The logistic function of z, in place, and between 0 and 1 in spite of rounding and underflow."""
         expit(z, out=z)
+        np.maximum(z, _smallest(z.dtype), out=z)
         np.minimum(z, np.nextafter(z.dtype.type(1), z.dtype.type(0)), out=z)
 
 

@@ -166,11 +166,11 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     def _train(self, call, given, validation, **details):
         """Do what `call` asks for, or raise and leave the estimator as it was."""
         before = self._state_to_continue(call)
-        with transaction(self):
+        with transaction(self, before):
             self._fit(call, given, validation, **details)
-        if before is not None:
-            self._state.succeed(before)
-        return self
+            if before is not None:
+                self._state.succeed(before)
+            return self
 
     @with_callbacks
     def _fit(self, call, given, validation, *, classes=None, initial=NO_VALUES):
@@ -183,7 +183,8 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         with memory_for(network):
             before = before or self._new_state(settings, network, task, data)
             before.check_network(network)
-            split = self._split(call, settings, task, data, validation, before.seed)
+            is_first = not before.epoch_number
+            split = self._split(call, settings, task, data, validation, before.seed, is_first)
             if settings.has_ended(call, before.progress, split) and not (settings.watches_score(split) and before.best):
                 return self
             self.__dict__.update(task.attributes(), _task=task)
@@ -198,6 +199,8 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
                 if self._attempt(run, epochs, callbacks, may_restart):
                     break
             self.__dict__.update(self._attributes_of(state))
+            if "coefs_" not in vars(self):
+                self._show_layers_in_vars()
             callbacks.end_fit()
         return self
 
@@ -212,7 +215,10 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         else:
             return True
         if self.verbose:
-            print(f"Training failed with eta {self.learning_rate_init_:g}. It starts again with a smaller one.")
+            print(
+                f"Training failed with eta {self.learning_rate_init_:g}. It starts again with a smaller one.",
+                flush=True,
+            )
         for values in self.history_.values():
             del values[length:]
         callbacks.restart()
@@ -242,9 +248,9 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             steepness=steepness(task.loss, data, coordinates),
         )
 
-    def _split(self, call, settings, task, data, validation, seed):
+    def _split(self, call, settings, task, data, validation, seed, is_first):
         """Which rows are trained on, and which are scored after every epoch."""
-        valid = given_set(self, task, validation, data.X)
+        valid = given_set(self, task, validation, data.X if is_first else None)
         if valid is None and not call.one_epoch:
             return held_out(data, task, settings, seed)
         return Split(None, valid)

@@ -52,29 +52,45 @@ def checked(estimator, X, *targets, reset):
 
 def refuse_text(X):
     """Raise if X holds text, which scikit-learn would convert to numbers in silence."""
-    kind = getattr(getattr(X, "dtype", None), "kind", None)
-    if kind is None and not hasattr(X, "dtypes") and isinstance(X, list | tuple):
-        kind = np.asarray(X[:1], dtype=None if _is_regular(X[:1]) else object).dtype.kind
-    if kind in ("U", "S", "T") or (kind == "O" and any(isinstance(value, str) for value in np.ravel(X)[:1000])):
-        raise ValueError(_TEXT)
-    for kind_of_column in getattr(X, "dtypes", ()):
-        if str(kind_of_column).lower() in ("string", "str", "utf8", "string[pyarrow]"):
-            raise ValueError(_TEXT)
+    if hasattr(X, "dtypes") and hasattr(X, "columns"):  # a frame of pandas or polars
+        has_text = any(_may_hold_text(kind) and _has_text(_column(X, k)) for k, kind in enumerate(X.dtypes))
+    elif isinstance(X, list | tuple):
+        has_text = _has_text(_as_array(X))
+    else:
+        has_text = _has_text(X)
+    if has_text:
+        raise ValueError(
+            "X holds text, and a network needs numbers. Convert numbers in text with astype(float), and encode "
+            "categories, for instance with sklearn.preprocessing.OneHotEncoder."
+        )
 
 
-def _is_regular(rows):
-    """Whether rows can form an array of numbers or text."""
+# The beginnings of the names that pandas, pyarrow and polars give to types whose values may be text.
+_TEXT_TYPES = ("object", "str", "large_string", "utf8", "categor", "enum", "dictionary")
+
+
+def _may_hold_text(kind):
+    return str(kind).lower().startswith(_TEXT_TYPES)
+
+
+def _column(X, k):
+    """Column k of a frame as an array."""
+    return np.asarray(X.iloc[:, k] if hasattr(X, "iloc") else X[:, k].to_numpy())
+
+
+def _as_array(rows):
+    """Rows in lists as an array; rows of different lengths are left to scikit-learn's validation."""
     try:
-        np.asarray(rows)
-    except ValueError:
-        return False
-    return True
+        return np.asarray(rows)
+    except (TypeError, ValueError):
+        return None
 
 
-_TEXT = (
-    "X holds text, and a network needs numbers. Convert numbers in text with astype(float), and encode categories, for "
-    "instance with sklearn.preprocessing.OneHotEncoder."
-)
+def _has_text(values):
+    kind = getattr(getattr(values, "dtype", None), "kind", None)
+    if kind == "O" and isinstance(values, np.ndarray):
+        return any(isinstance(value, str | bytes) for value in values.flat)
+    return kind in ("U", "S", "T")
 
 
 def in_range(weights):
@@ -130,8 +146,13 @@ class Data:
         return self.weights / mean
 
 
+def _is_plain(y):
+    """Whether y is an array that validation would return unchanged."""
+    return type(y) is np.ndarray and y.dtype.kind in "iubfU" and (y.dtype.kind != "f" or np.isfinite(y).all())
+
+
 def checked_rows(estimator, X, y, sample_weight, *, reset):
     """X, y and the sample weights of a call, checked as far as that needs no knowledge of the task."""
-    if reset or not (is_ready(estimator, X) and type(y) is np.ndarray and y.shape == X.shape[:1]):
+    if reset or not (is_ready(estimator, X) and _is_plain(y) and y.shape == X.shape[:1]):
         X, y = checked(estimator, X, y, reset=reset)
     return X, y, None if sample_weight is None else check_weights("sample_weight", sample_weight, X)

@@ -9,7 +9,7 @@ from .._engine.prediction import Predictor
 from .._training.state import TrainingState
 from .data import checked, is_ready
 from .version import VersionedState
-from .weights import LayerList, write_layers
+from .weights import InVars, LayerList, write_layers
 
 
 class FittedNetwork(VersionedState):
@@ -44,6 +44,20 @@ class FittedNetwork(VersionedState):
     def intercepts_(self, values):
         write_layers(self.intercepts_, values, "intercepts_")
 
+    @property
+    def out_activation_(self):
+        """The function that turns raw outputs into predictions. It follows from the task and cannot be set."""
+        if not hasattr(self, "_task"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
+        return self._task.loss.out_activation
+
+    @out_activation_.setter
+    def out_activation_(self, value):
+        raise AttributeError(
+            f"out_activation_ cannot be set to {value!r}: it follows from the loss. decision_function gives the raw "
+            "outputs, to which you can apply a function of your own."
+        )
+
     def _fitted_layers(self):
         if not hasattr(self, "_state"):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
@@ -56,12 +70,23 @@ class FittedNetwork(VersionedState):
         if hasattr(self, "_state"):
             copy._state = self._state.separated()
             copy.__dict__.update(copy._attributes_of(copy._state))
+            copy._show_layers_in_vars()
         return copy
+
+    def _show_layers_in_vars(self):
+        """Give ``vars(self)`` the weights, which are properties."""
+        self.__dict__.update({name: InVars(self, name) for name in ("coefs_", "intercepts_")})
 
     def __getstate__(self):
         if hasattr(self, "_state"):
             self._state.updated()
-        return super().__getstate__()
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if not isinstance(value, InVars)}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if hasattr(self, "_state"):
+            self._show_layers_in_vars()
 
     def restore_best(self):
         """Put back the weights of the `partial_fit` call with the best validation score.
@@ -115,7 +140,6 @@ class FittedNetwork(VersionedState):
             "n_steps_": progress.n_steps,
             "n_layers_": len(state.network.sizes),
             "n_outputs_": state.network.sizes[-1],
-            "out_activation_": self._task.loss.out_activation,
             "loss_curve_": history["loss"],
             "loss_": history["loss"][-1],
             "best_loss_": None if self.early_stopping and validated else progress.best_loss,

@@ -1,5 +1,8 @@
 """The lists `coefs_` and `intercepts_`: one array per layer, each of which writes through to the model."""
 
+import weakref
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -33,6 +36,31 @@ class LayerList(list):
     __delitem__ = __iadd__ = __imul__ = append = clear = extend = insert = pop = remove = reverse = sort = _refuse
 
 
+class InVars(Sequence):
+    """What ``vars(estimator)`` has under the name of one of these lists: the list as it is now.
+
+    An entry of the estimator's own dict cannot be the list itself, because training replaces parameters.
+    """
+
+    def __init__(self, estimator, name):
+        self._estimator, self._name = weakref.ref(estimator), name
+
+    def _now(self):
+        return getattr(self._estimator(), self._name)
+
+    def __len__(self):
+        return len(self._now())
+
+    def __getitem__(self, place):
+        return self._now()[place]
+
+    def __setitem__(self, place, value):
+        self._now()[place] = value
+
+    def __repr__(self):
+        return repr(self._now())
+
+
 def write_layers(arrays, values, name, numbers=None):
     """Write `values`, one for each array, into the arrays, in place; all of them are checked before."""
     values = list(values)
@@ -41,14 +69,17 @@ def write_layers(arrays, values, name, numbers=None):
     numbers = range(len(arrays)) if numbers is None else numbers
     checked = [_checked(array, value, f"{name}[{k}]") for array, value, k in zip(arrays, values, numbers, strict=True)]
     for array, value in zip(arrays, checked, strict=True):
-        np.copyto(array, value, casting="unsafe")
+        np.copyto(array, value)
 
 
 def _checked(array, value, name):
-    """A value for an array, as an array of finite numbers of the same shape."""
+    """A value for an array: a copy of the same shape and type, because the value may be a view of another layer."""
     value = np.asarray(value)
     if value.shape != array.shape:
         raise ValueError(f"{name} must have the shape {array.shape}, got {value.shape}.")
-    if value.dtype.kind not in "fiub" or not np.isfinite(value).all():
-        raise ValueError(f"{name} must hold finite real numbers.")
-    return value
+    if value.dtype.kind in "fiub":
+        with np.errstate(over="ignore", under="ignore"):
+            value = value.astype(array.dtype)
+        if np.isfinite(value).all():
+            return value
+    raise ValueError(f"{name} must hold finite real numbers that {array.dtype} can represent.")

@@ -122,6 +122,12 @@ class TrainingState:
             self.theta = before.theta
         self._refresh()
 
+    def put_back(self, theta):
+        """Undo that another state took the place of this one, whose parameters were `theta`."""
+        if not np.array_equal(theta, self.theta, equal_nan=True):
+            np.copyto(self.theta, theta)
+            self._refresh()
+
     def separated(self):
         """A state whose training leaves the parameters and the history of this one as they are."""
         history = {key: list(values) for key, values in self.history.items()}
