@@ -218,22 +218,39 @@ class _Graph:
         return self.add("Cast", value, to=self.types[dtype])
 
     def raw_outputs(self, model):
-        """Add all layers, without the last activation, and return the name of the raw outputs (n, n_outputs)."""
+        """Add all layers, without the last activation, and return the name of the raw outputs (n, n_outputs).
+
+        The layers are those of training: in the user's units, float32 has no room for features with a large offset.
+        """
+        state = model._state.updated()
+        coordinates = state.coordinates
+        h = self._rows(coordinates)
+        for name, layer in zip(
+            [*state.network.activations, "identity"], state.network.layers(state.theta), strict=True
+        ):
+            h = ACTIVATIONS[name](self, self.add("Gemm", h, layer[:-1], layer[-1]))
+        if coordinates.target_scale is not None:
+            h = self.add("Add", self.add("Mul", h, coordinates.target_scale), coordinates.target_mean)
+        return h
+
+    def _rows(self, coordinates):
+        """Add the shift and the scale of the rows and return the name of the result."""
         from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
         h = self._input.full_name
-        if not isinstance(self._input.type, DoubleTensorType | FloatTensorType):
+        if coordinates.feature_mean is not None:
+            # A small difference of large numbers must not be rounded.
+            mean = self._constant(coordinates.feature_mean, "float64")
+            h = self.cast(self.add("Sub", self.cast(h, "float64"), mean), self.dtype)
+        elif not isinstance(self._input.type, DoubleTensorType | FloatTensorType):
             h = self.cast(h, self.dtype)
-        names = [*model._state.network.activations, "identity"]
-        for name, weights, bias in zip(names, model.coefs_, model.intercepts_, strict=True):
-            h = ACTIVATIONS[name](self, self.add("Gemm", h, weights, bias))
-        return h
+        return h if coordinates.feature_scale is None else self.add("Div", h, coordinates.feature_scale)
 
-    def _constant(self, value):
-        """Add an array or a number and return its name. Floats get the type in which the graph computes."""
-        value, dtype = np.asarray(value), "int64"
+    def _constant(self, value, dtype=None):
+        """Add an array or a number and return its name. Floats get `dtype`, or the type in which the graph computes."""
+        value, floats, dtype = np.asarray(value), dtype or self.dtype, "int64"
         if value.dtype.kind == "f":
-            dtype = self.dtype
+            dtype = floats
             value = value.astype(dtype)
         elif value.dtype.kind == "U":
             dtype = "str"

@@ -85,7 +85,7 @@ class Coordinates:
         after = theta + self.from_users_units(network, added, is_difference=True)
         as_written = changed.copy()
         if self.feature_mean is not None:
-            network.layers(as_written)[0][-1] = False
+            network.layers(as_written)[0][-1] &= ~np.isfinite(network.layers(after)[0][-1])
         np.copyto(after, self.from_users_units(network, vector), where=as_written)
         return after
 

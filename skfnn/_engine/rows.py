@@ -1,6 +1,8 @@
 """The rows of X: gathered, shifted, cast and scaled one block at a time."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -11,8 +13,8 @@ class RowFormat:
     """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out."""
 
     dtype: np.dtype
-    mean: np.ndarray | None = None
-    scale: np.ndarray | None = None
+    mean: Any = None
+    scale: Any = None
 
 
 class Rows:
@@ -73,14 +75,16 @@ class Rows:
         return type(block)((data, block.indices, block.indptr), shape=block.shape)
 
 
-def _converter(form, source):
+def _converter(form: RowFormat, source):
     """The function ``convert(out, rows)`` that writes dense rows of the type `source` into `out`, in a form."""
     if form.mean is None and form.scale is None:
         return _cast
     # The shift comes before the cast: float32 has no room for a large offset and small differences.
     between = np.result_type(source, form.dtype)
-    mean = None if form.mean is None else form.mean.astype(between)
-    factor = None if form.scale is None else (1.0 / form.scale).astype(form.dtype)
+    if not _fits(form, between):
+        return partial(_convert_in_double, form)
+    mean: Any = None if form.mean is None else form.mean.astype(between)
+    factor: Any = None if form.scale is None else (1.0 / form.scale).astype(form.dtype)
 
     def convert(out, rows):
         if mean is None:
@@ -91,6 +95,18 @@ def _converter(form, source):
             np.multiply(out, factor, out=out)
 
     return convert
+
+
+def _fits(form, between):
+    """Whether the numbers of a form are well within the range of the types in which rows are shifted and scaled."""
+    shift_fits = form.mean is None or between == np.float64 or np.frexp(form.mean)[1].max() < 60
+    return shift_fits and (form.scale is None or form.dtype == np.float64 or np.abs(np.frexp(form.scale)[1]).max() < 60)
+
+
+def _convert_in_double(form, out, rows):
+    """Write dense rows into `out`, in a form that needs the range of float64."""
+    rows = rows if form.mean is None else rows - form.mean
+    np.copyto(out, rows if form.scale is None else rows * (1.0 / form.scale), casting="unsafe")
 
 
 def _cast(out, rows):

@@ -181,10 +181,10 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         task, data = self._checked(call, given, before and self._task, classes)
         network = settings.network(data.X.shape[1], task.n_outputs)
         with memory_for(network):
-            before = before or self._new_state(settings, network, task, data)
+            seed = before.seed if before else check_random_state(self.random_state).randint(_MAX_SEED)
+            split = self._split(call, settings, task, data, validation, seed, is_first=before is None)
+            before = before or self._new_state(settings, network, task, data, split.rows, seed)
             before.check_network(network)
-            is_first = not before.epoch_number
-            split = self._split(call, settings, task, data, validation, before.seed, is_first)
             if settings.has_ended(call, before.progress, split) and not (settings.watches_score(split) and before.best):
                 return self
             self.__dict__.update(task.attributes(), _task=task)
@@ -235,20 +235,19 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         continues = hasattr(self, "_state") and (call.continues or self.warm_start)
         return self._state.updated() if continues else None
 
-    def _new_state(self, settings, network, task, data):
-        """The state before the first epoch."""
-        seed = check_random_state(self.random_state).randint(_MAX_SEED)
+    def _new_state(self, settings, network, task, data, rows, seed):
+        """The state before the first epoch of training on these rows, None for all."""
         rng, dtype = np.random.default_rng(seed), settings.precision(data.X)
-        coordinates = find_coordinates(settings.standardize, task, data, dtype)
+        coordinates = find_coordinates(settings.standardize, task, data, rows, dtype)
         return TrainingState(
             network,
             initial_parameters(network, settings.init, rng, dtype),
             seed,
             coordinates,
-            steepness=steepness(task.loss, data, coordinates),
+            steepness=steepness(task.loss, data, coordinates, rows),
         )
 
-    def _split(self, call, settings, task, data, validation, seed, is_first):
+    def _split(self, call, settings, task, data, validation, seed, *, is_first):
         """Which rows are trained on, and which are scored after every epoch."""
         valid = given_set(self, task, validation, data.X if is_first else None)
         if valid is None and not call.one_epoch:

@@ -72,18 +72,21 @@ class FitCallbacks:
         if self._epoch is None:
             return False
         with np.errstate(**self._numpy_errors):
-            return self._epoch.call_on_fit_task_end(**self._about, reconstruction_attributes=self._attributes)
+            stops = self._epoch.call_on_fit_task_end(**self._about, reconstruction_attributes=self._attributes)
+        self._epoch = None
+        return stops
 
     def abandon_epoch(self):
-        """End the task of an epoch that was not finished: an iteration of L-BFGS that found no lower point."""
-        with np.errstate(**self._numpy_errors):
-            self._epoch.call_on_fit_task_end(estimator=self._about["estimator"])
+        """End the task of an epoch that began and was not finished."""
+        if self._epoch is not None:
+            with np.errstate(**self._numpy_errors):
+                self._epoch.call_on_fit_task_end(estimator=self._about["estimator"])
+        self._epoch = None
 
     def restart(self):
         """Training starts again. The epochs whose tasks have been announced are not announced again."""
-        if self._epoch is not None and self._begun:
-            self.abandon_epoch()
-        self._silent, self._epoch = self._begun, None
+        self.abandon_epoch()
+        self._silent = self._begun
 
     def end_fit(self):
         """End the task of the fit, which has set the fitted attributes."""

@@ -8,8 +8,10 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 # X is read in parts of about this many entries, so it is never copied whole.
-PART = 1_000_000
-SMALLEST_SCALE = 1e-300
+PART = 250_000
+# A sample has about this many entries.
+SAMPLE = 1_000_000
+SMALLEST_SCALE = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,21 @@ class Columns:
         return np.square(self.mean) + np.square(self.spread)
 
 
-def summarise(X, weights=None):
-    """The Columns of dense or CSR rows. Mean and standard deviation are those of a StandardScaler with `weights`."""
+def summarise(X, weights=None, rows=None):
+    """The Columns of dense or CSR X, over the row numbers `rows`, None for all.
+
+    Mean and standard deviation are those of a StandardScaler with `weights` (B,).
+    """
+    if weights is not None and rows is not None:
+        weights = weights[rows]
     if weights is not None and not weights.all():
-        X, weights = X[weights > 0], weights[weights > 0]
-    is_sparse, exponents = sparse.issparse(X), _exponents(X)
+        positive = np.flatnonzero(weights)
+        rows, weights = positive if rows is None else rows[positive], weights[positive]
+    is_sparse, exponents = sparse.issparse(X), _exponents(X, rows)
     scaler = StandardScaler(with_mean=not is_sparse, copy=False)
     low, high = np.full((2, X.shape[1]), np.inf)
-    step = max(1, PART // max(1, X.shape[1]))
-    for start in range(0, X.shape[0], step):
-        part: Any = X[start : start + step]
+    part: Any
+    for place, part in _parts(X, rows):
         # In C order, so that the form in which X came changes no rounding.
         part = part.astype(np.float64) if is_sparse else np.array(part, np.float64, order="C")
         if exponents is not None and is_sparse:
@@ -65,22 +72,41 @@ def summarise(X, weights=None):
         # First the extremes, because the scaler may work in place.
         np.minimum(low, _dense(part.min(axis=0)), out=low)
         np.minimum(high, -_dense(part.max(axis=0)), out=high)
-        scaler.partial_fit(part, sample_weight=None if weights is None else weights[start : start + step])
+        # The weighted variance of a constant column may be rounded to less than 0.
+        with np.errstate(invalid="ignore"):
+            scaler.partial_fit(part, sample_weight=None if weights is None else weights[place])
     largest = np.maximum(np.abs(low), np.abs(high))
     constant = (scaler.scale_ == 1.0) & (scaler.var_ <= 1e-20 * np.square(largest))
     numbers = scaler.mean_, scaler.scale_, low, -high
     mean, std, low, high = numbers if exponents is None else np.ldexp(numbers, exponents)
-    # A column of the smallest numbers must not have a scale whose inverse is infinite.
+    # The mean of equal numbers is not rounded. A column of the smallest numbers must not have a scale whose inverse is
+    # infinite.
+    mean = np.where(low == high, low, mean)
     return Columns(mean, np.where(constant, 1.0, np.maximum(std, SMALLEST_SCALE)), low, high, constant)
 
 
-def sample(X, weights=None):
-    """The Columns of evenly spaced rows that have about one PART of entries; zero-weight rows do not count."""
-    rows = max(200, PART // max(1, X.shape[1]))
-    if X.shape[0] <= rows:
-        return summarise(X, None if weights is None else (weights > 0).astype(float))
-    step = -(-X.shape[0] // rows)
-    return summarise(X[::step], None if weights is None else (weights[::step] > 0).astype(float))
+def sample(X, weights=None, rows=None):
+    """The Columns of evenly spaced rows with about SAMPLE entries; zero-weight rows do not count."""
+    if weights is not None:
+        rows = np.flatnonzero(weights) if rows is None else rows[weights[rows] > 0]
+    n_rows = X.shape[0] if rows is None else len(rows)
+    step = -(-n_rows // max(200, SAMPLE // _row_entries(X)))
+    if rows is not None:
+        return summarise(X, rows=rows[::step])
+    return summarise(X if step == 1 else X[::step])
+
+
+def _parts(X, rows):
+    """The rows part by part: for each part, where it lies among the rows, and the part."""
+    n_rows, step = X.shape[0] if rows is None else len(rows), max(1, PART // _row_entries(X))
+    for start in range(0, n_rows, step):
+        place = slice(start, start + step)
+        yield place, X[place] if rows is None else X[rows[place]]
+
+
+def _row_entries(X):
+    """The number of stored entries of a row, rounded up."""
+    return max(1, -(-X.nnz // X.shape[0]) if sparse.issparse(X) else X.shape[1])
 
 
 def _dense(row):
@@ -88,10 +114,13 @@ def _dense(row):
     return row.toarray().ravel() if sparse.issparse(row) else np.asarray(row).ravel()
 
 
-def _exponents(X):
+def _exponents(X, rows):
     """Powers of 2 by which to divide the columns, because squares of their numbers leave the range; None if none do."""
-    high, low = (_dense(extremes).astype(np.float64) for extremes in (X.max(axis=0), X.min(axis=0)))
-    exponents = np.frexp(np.maximum(np.abs(high), np.abs(low)))[1]
+    largest = np.zeros(X.shape[1])
+    for _, part in _parts(X, rows):
+        for extremes in (part.max(axis=0), part.min(axis=0)):
+            np.maximum(largest, np.abs(_dense(extremes).astype(np.float64)), out=largest)
+    exponents = np.frexp(largest)[1]
     if not (np.abs(exponents) > 300).any():
         return None
     return np.where(np.abs(exponents) > 300, np.clip(exponents, -1000, 1000), 0)

@@ -22,34 +22,34 @@ TINY = 0.05  # sum of the mean squares of all features
 RARE = 8.0  # largest distance from the mean, in standard deviations
 
 
-def find_coordinates(standardize, task, data, dtype):
-    """The coordinates of training in `dtype` for the first call of a training method."""
+def find_coordinates(standardize, task, data, rows, dtype):
+    """The coordinates for training in `dtype` on these rows of the first call, None for all."""
     mean = scale = target_mean = target_scale = None
     if standardize is True:
-        mean, scale = standard(data.X, data.sample_weight)
+        mean, scale = standard(data.X, data.sample_weight, rows)
     elif standardize:
-        mean, scale = automatic(data.X, data.sample_weight)
+        mean, scale = automatic(data.X, data.sample_weight, rows)
     if mean is not None:
-        # The shift must be a number of the type in which it is subtracted: from values near it, that loses nothing.
+        # The shift must be a number of the type in which it is subtracted: then nothing is lost in values near it.
         mean = mean.astype(np.result_type(data.X.dtype, dtype)).astype(np.float64)
     if standardize and task.scales_targets:
-        targets = summarise(data.targets.values.astype(np.float64), data.sample_weight)
+        targets = summarise(data.targets.values.astype(np.float64), data.sample_weight, rows)
         target_mean, target_scale = targets.mean, targets.std
     return Coordinates(mean, scale, target_mean, target_scale)
 
 
-def standard(X, weights):
+def standard(X, weights, rows=None):
     """The mean and the scale of every feature; sparse features are not shifted."""
-    columns = summarise(X, weights)
+    columns = summarise(X, weights, rows)
     largest = columns.largest if sparse.issparse(X) else columns.reach
-    scale = np.where(columns.constant, 1.0, np.maximum(columns.std, largest / LARGEST))
+    scale = np.maximum(columns.std, largest / LARGEST)
     return None if sparse.issparse(X) else columns.mean, scale
 
 
-def automatic(X, weights):
+def automatic(X, weights, rows=None):
     """The mean and the scale of every feature if they would not train well as they are; else None and None."""
     with np.errstate(over="ignore", invalid="ignore"):
-        columns = sample(X, weights)
+        columns = sample(X, weights, rows)
         if not sparse.issparse(X) and _are_of_one_kind(columns):
             return _common(columns)
         rare = (columns.reach > RARE * columns.spread) & (columns.reach >= 0.5) & (columns.largest <= 2.0)
@@ -57,7 +57,7 @@ def automatic(X, weights):
         is_sparse = sparse.issparse(X)
         if not (_any_big(columns, rare, is_sparse) or tiny or (not is_sparse and _many_small(columns))):
             return None, None
-    mean, scale = standard(X, weights)
+    mean, scale = standard(X, weights, rows)
     if not tiny:
         mean, scale = None if mean is None else np.where(rare, 0.0, mean), np.where(rare, 1.0, scale)
     return mean, scale

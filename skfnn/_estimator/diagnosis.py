@@ -63,13 +63,12 @@ class Diagnosis:
             f"and {constant:.4g} is the loss of the best constant prediction."
         )
         if still_falling:
-            return f"{message} The loss was still falling: raise max_iter or learning_rate_init."
+            rate = "" if self._eta is None else " or learning_rate_init"
+            return f"{message} The loss was still falling: raise max_iter{rate}."
         if self._scales()[2] > 10.0:
             return f"{message} {self._largest_feature()} {self._remedy()}"
-        return (
-            f"{message} Try another learning_rate_init, a smaller alpha or dropout, or another activation: hidden "
-            "units may be saturated or dead."
-        )
+        tries = "a smaller alpha" if self._eta is None else "another learning_rate_init, a smaller alpha or dropout"
+        return f"{message} Try {tries}, or another activation: hidden units may be saturated or dead."
 
     def _with_eta(self):
         """The learning rate in a message."""
@@ -98,8 +97,8 @@ class Diagnosis:
         X = self._X
         n_rows = max(1, min(_ROWS_LOOKED_AT, _ENTRIES_LOOKED_AT // X.shape[1]))
         numbers = np.arange(0, X.shape[0], -(-X.shape[0] // n_rows))
-        rows = Rows(X, self._coordinates.row_format(np.dtype(np.float64)), len(numbers)).take(numbers)
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            rows = Rows(X, self._coordinates.row_format(np.dtype(np.float64)), len(numbers)).take(numbers)
             squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
             mean_square = np.asarray(squares.mean(axis=0)).ravel()
         largest = int(np.argmax(mean_square))

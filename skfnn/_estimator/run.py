@@ -11,7 +11,7 @@ from .._training.printer import Printer
 from ..exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
 from .call import FIT
 from .diagnosis import Diagnosis
-from .judgement import FAR, FAR_CALLS, VERY_FAR, Trial, constant_loss
+from .judgement import FAR, FAR_CALLS, SMALLEST, VERY_FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
 from .objective import objective_of
 from .validation import validator
@@ -34,7 +34,7 @@ class Run:
         self._state, self._task = estimator._state, estimator._task
         self._targets, self._loss = self._task.in_training(data.targets, self._state.coordinates)
         self._weights = data.normalised_weights(split.rows)
-        self._has_warned = False  # that training has not converged
+        self._unfinished = None  # why training has not converged
 
     def train(self, epochs, callbacks, *, may_restart):
         """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is of no use."""
@@ -59,19 +59,29 @@ class Run:
             monitor.score_start()  # the weights of a warm start are the ones to beat
         if epochs:
             self._loop(runner, monitor, epochs)
+        del runner, batches  # the judgement needs buffers of the same size
         if call.one_epoch:
             self._judge_call()
             return
         state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
         if not monitor.interrupted:
-            self._judge()
+            verdict = self._judge(stalled=monitor.stopped)
+            for message, category in (
+                (self._unfinished, NotConvergedWarning),
+                (verdict, ConstantPredictionWarning),
+            ):
+                if message:
+                    warn_user(message, category)
 
     def _new_trial(self, may_restart):
         """What watches the losses of the run. For one epoch of `partial_fit`, nothing is computed in advance."""
         if self._call.one_epoch:
             return Trial(0.0, may_restart)
         constant = constant_loss(self._loss, self._targets, self._split.rows, self._weights)
-        return Trial(constant, may_restart, self._task.typical_loss(self._targets))
+        # A run that continues is measured against the loss from which it starts.
+        past = self._state.history["loss"][-1:]
+        first = past[0] / float(np.ravel(self._loss.unit)[-1]) if past else None
+        return Trial(constant, may_restart, self._task.typical_loss(self._targets), first)
 
     def failure_message(self, failure):
         """The message for a Diverged or a FarAbove."""
@@ -136,8 +146,12 @@ class Run:
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
-        # The rows of a `partial_fit` call are a sample of a stream.
-        is_whole = batches.batch_size == batches.n_rows and not self._call.one_epoch
+        is_whole = batches.batch_size == batches.n_rows
+        if self._call.one_epoch:
+            # The rows of a `partial_fit` call are a sample of a stream, unless they follow a `fit` on as many.
+            is_whole &= 0 < state.whole_batch <= batches.n_rows
+        elif is_whole:
+            state.whole_batch = batches.n_rows
         rate = automatic_rate(settings, state.network, self._loss, batches.batch_size, is_whole)
         return rate / steepness / state.rate_divisor
 
@@ -147,9 +161,7 @@ class Run:
             # Overflow is looked for at the end of every epoch.
             with np.errstate(all="ignore"):
                 reason = runner.run(monitor, epochs)
-            self._has_warned = bool(reason)
-            if reason:
-                warn_user(f"{reason}. Raise max_iter, or scale the data.", NotConvergedWarning)
+            self._unfinished = reason and f"{reason}. Raise max_iter, or scale the data."
         except KeyboardInterrupt:
             if self._call.one_epoch or not monitor.epochs:
                 raise
@@ -158,34 +170,39 @@ class Run:
                 raise  # a search or an ensemble would go on with the next fit
             warn_user("Training interrupted: the weights are those of the last finished epoch.", InterruptedWarning)
 
-    def _judge(self):
-        """Compare the model with the best constant prediction: warn if it is no better, raise if it is far worse."""
+    def _judge(self, *, stalled):
+        """What to say if the model is no better than the best constant, or None; raises if it is far worse."""
         trial = self._trial
-        if not trial.is_doubtful:
-            return
-        # The loss of an epoch is a mean over weights that change. Measure that of the final ones.
+        if not trial.is_doubtful(self._state.restored_score is not None):
+            return None
+        loss = self._final_loss()
+        if trial.is_better(loss[0]):
+            return None
+        unit = float(np.ravel(self._loss.unit)[-1])
+        if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
+            raise FarAbove(float(loss[-1]), trial.constant * unit)
+        finished = stalled or self._state.progress.epoch < self._settings.max_iter
+        falls = trial.has_fallen(loss[0]) and not finished
+        if falls and self._unfinished:  # which says all there is to say
+            return None
+        return self._diagnosis().not_below(loss[-1], trial.constant * unit, falls)
+
+    def _final_loss(self):
+        """The loss of the final parameters, one or two numbers; that of an epoch is a mean over changing ones."""
         training = self._targets, self._loss
         objective = objective_of(
             self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
         )
         with np.errstate(all="ignore"):
-            loss = np.ravel(objective.value_and_gradient()[0])
-        if loss[0] < trial.constant:
-            return
-        unit = np.ravel(self._loss.unit)[-1]
-        if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
-            raise FarAbove(float(loss[-1]), trial.constant * unit)
-        falls = trial.has_fallen(loss[0])
-        if not (falls and self._has_warned):  # that there were too few epochs has been said
-            warn_user(self._diagnosis().not_below(loss[-1], trial.constant * unit, falls), ConstantPredictionWarning)
+            return np.ravel(objective.value_and_gradient()[0])
 
     def _judge_call(self):
         """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
         state, loss = self._state, self._trial.last
-        if state.far_calls == FAR_CALLS or loss is None:
-            return
         # The best constant of a few rows may have no loss at all.
         constant = self._task.typical_loss(self._targets)
+        if state.far_calls == FAR_CALLS or loss is None or constant < SMALLEST:
+            return
         if loss > FAR * constant:
             constant = max(constant, constant_loss(self._loss, self._targets, None, self._weights))
         if loss <= FAR * constant:
@@ -193,5 +210,5 @@ class Run:
             return
         state.far_calls = FAR_CALLS if loss > VERY_FAR * constant else state.far_calls + 1
         if state.far_calls == FAR_CALLS:
-            unit, advice = np.ravel(self._loss.unit)[-1], self._task.advice(self._targets)
+            unit, advice = float(np.ravel(self._loss.unit)[-1]), self._task.advice(self._targets)
             warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), DivergenceWarning)

@@ -303,7 +303,11 @@ class RealTargets:
         """The targets in the coordinates of training, and the loss that belongs to them."""
         if coordinates.target_scale is None:
             return targets, self.loss
-        return ArrayTargets(coordinates.to_targets(targets.values)), ScaledSquaredError(coordinates.target_scale)
+        with np.errstate(over="ignore"):
+            loss = ScaledSquaredError(coordinates.target_scale)
+        if not np.isfinite(loss.unit).all():
+            raise ValueError("y holds numbers that are too large: their squares overflow. Divide y by a constant.")
+        return ArrayTargets(coordinates.to_targets(targets.values)), loss
 
     def row_weights(self, y, sample_weight):
         """The sample weights."""
@@ -339,7 +343,9 @@ class RealTargets:
     def typical_loss(self, targets):
         """The loss of a constant prediction for these targets, or for ones of variance 1 if that is larger."""
         values = targets.values.astype(np.float64)
-        return max(0.5 * self.n_outputs, 0.5 * float(np.square(values - values.mean(axis=0)).mean()) * self.n_outputs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            variance = float(np.square(values - values.mean(axis=0)).mean())
+        return max(0.5 * self.n_outputs, 0.5 * variance * self.n_outputs)
 
     def attributes(self):
         """No public fitted attributes."""

@@ -69,6 +69,7 @@ class TrainingState:
     steepness: float = 1.0
     rate_divisor: float = 1.0
     far_calls: int = 0  # consecutive `partial_fit` calls with a loss that is far too large; FAR_CALLS after the warning
+    whole_batch: int = 0  # rows of a training set that `fit` took as one mini-batch
     _users: UsersCopy | None = field(default=None, init=False, compare=False, repr=False)
 
     def users_layers(self):
@@ -220,6 +221,7 @@ class TrainingState:
             "steepness": self.steepness,
             "rate_divisor": self.rate_divisor,
             "far_calls": self.far_calls,
+            "whole_batch": self.whole_batch,
         }
 
     @classmethod
@@ -240,4 +242,5 @@ class TrainingState:
             plain["steepness"],
             plain["rate_divisor"],
             plain["far_calls"],
+            plain["whole_batch"],
         )

@@ -30,7 +30,8 @@ class UsersCopy:
         if self.vector is None or np.array_equal(self.vector, self._before, equal_nan=True):
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            changed, added = self.vector != self._before, self.vector.astype(np.float64) - self._before
+            changed = self.vector != self._before
+            added = np.where(changed, self.vector.astype(np.float64) - self._before, 0.0)
         np.copyto(self._before, self.vector)
         return changed, added
 
@@ -48,4 +49,5 @@ class UsersCopy:
 
 def users_vector(network, theta, coordinates):
     """The parameters in the user's units, a new vector of the model's precision."""
-    return coordinates.to_users_units(network, theta).astype(theta.dtype)
+    with np.errstate(over="ignore"):
+        return coordinates.to_users_units(network, theta).astype(theta.dtype)

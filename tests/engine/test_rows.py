@@ -167,6 +167,23 @@ def test_differences_of_single_precision_rows_are_exact():
     np.testing.assert_array_equal(block, X.astype(np.float64) - mean)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rows", [slice(0, 20), np.arange(19, -1, -1)], ids=["slice", "numbers"])
+@pytest.mark.parametrize("source", ["f4", "f8", "csr"])
+@pytest.mark.parametrize(("mean", "scale"), [(0.0, 1e-300), (0.0, 1e300), (1e100, None), (1e100, 1e99)])
+def test_single_precision_takes_means_and_scales_beyond_its_range(mean, scale, source, rows):
+    size = 1.0 if source == "f4" else max(mean, scale or 0.0)
+    X = np.random.default_rng(0).uniform(1.0, 2.0, size=(20, 3)) * size
+    means, scales = np.full(3, mean), None if scale is None else np.full(3, scale)
+    form = RowFormat(np.dtype(np.float32), None if source == "csr" else means, scales)
+    given = sparse.csr_matrix(X) if source == "csr" else X.astype(source)
+    with np.errstate(over="ignore"):  # training ignores it
+        block = Rows(given, form, 20).take(rows)
+        exact = expected(given.toarray() if source == "csr" else given, form)[rows].astype(np.float32)
+    assert block.dtype == np.float32
+    np.testing.assert_allclose(block.toarray() if source == "csr" else block, exact, rtol=1e-6)
+
+
 @pytest.mark.parametrize("steps", STEPS)
 def test_shifted_rows_take_no_memory_beside_the_buffers(steps):
     X = np.ones((2000, 200), np.float32)

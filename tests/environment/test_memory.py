@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from memory import peak_of
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from skfnn import FNNClassifier
 from skfnn._engine.penalty import L2Penalty
@@ -47,10 +48,21 @@ def test_no_memory_layout_makes_training_copy_x(dtype, form, shuffle):
 
 @pytest.mark.parametrize("n_rows", [500, 1999])
 def test_training_on_few_wide_rows_does_not_copy_them_all(n_rows):
-    X, y = byte_rows(n_rows, 20_000), np.arange(n_rows) % 2
-    clf = FNNClassifier(2, batch_size=20, learning_rate_init=1e-9, max_iter=1)
+    X = byte_rows(n_rows, 20_000)
+    X[:, :50] = np.where(np.arange(n_rows) % 2, 255, 0)[:, None]  # so the rows are easy to tell apart
+    y = np.arange(n_rows) % 2
+    clf = FNNClassifier(2, "tanh", batch_size=20, learning_rate_init=1e-3, max_iter=5, random_state=0)
     # The buffers of a block of 64 rows have 6.5 MB here. X has 40 and 160 MB as float32.
     assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 2
+
+
+@pytest.mark.filterwarnings("default:The network predicts no better than a constant")
+def test_a_run_that_learns_nothing_is_judged_in_parts():
+    X, y = byte_rows(2000, 20_000), np.arange(2000) % 2
+    clf = FNNClassifier(2, batch_size=20, learning_rate_init=1e-9, max_iter=1, random_state=0)
+    # One part has buffers of 20 MB. X has 160 MB as float32.
+    with pytest.warns(ConvergenceWarning, match="no better than a constant"):
+        assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 5
 
 
 def test_sparse_rows_are_not_made_dense():

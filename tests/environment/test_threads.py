@@ -34,8 +34,8 @@ METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
 
 
 def estimator(problem="multiclass", **params):
-    kind, rate = (FNNRegressor, 1e-3) if problem == "regression" else (FNNClassifier, 0.02)
-    settings = {"hidden_layer_sizes": (20, 10), "learning_rate_init": rate, "max_iter": 3, "random_state": 0}
+    kind, rate = (FNNRegressor, 0.02) if problem == "regression" else (FNNClassifier, 0.2)
+    settings = {"hidden_layer_sizes": (20, 10), "learning_rate_init": rate, "max_iter": 5, "random_state": 0}
     settings["n_iter_no_change"] = np.inf  # no warning after the last epoch
     return kind(**(settings | params))
 

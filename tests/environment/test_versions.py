@@ -20,7 +20,7 @@ from skfnn import FNNClassifier, FNNRegressor
 from skfnn._estimator import version as _version
 
 X, y = make_classification(60, 5, random_state=0)
-SETTINGS = {"hidden_layer_sizes": (4,), "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0}
+SETTINGS = {"hidden_layer_sizes": (4,), "max_iter": 20, "n_iter_no_change": np.inf, "random_state": 0}
 
 models = pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
 
@@ -52,7 +52,9 @@ class Unversioned:
         self.model = model
 
     def __reduce__(self):
-        return object.__new__, (type(self.model),), dict(vars(self.model))
+        state = self.model.__getstate__()
+        del state["_skfnn_version"]
+        return object.__new__, (type(self.model),), state
 
 
 def test_the_version_is_that_of_the_package():
@@ -98,6 +100,37 @@ def test_a_state_without_a_version_is_an_older_one(kind, assert_identical):
     with pytest.warns(InconsistentVersionWarning, match="saved by an older skfnn and is loaded by skfnn"):
         loaded = pickle.loads(dumped)
     assert_identical(loaded, model)
+
+
+@models
+@pytest.mark.parametrize("number", [None, 0, _version.FORMAT + 1])
+def test_a_fitted_model_in_another_format_is_refused(kind, number):
+    state = kind(**SETTINGS).fit(X, y).__getstate__() | {"_skfnn_format": number}
+    model = kind()
+    with pytest.raises(ValueError, match=f"This {kind.__name__} was saved in format {number}; .* Fit it again"):
+        model.__setstate__(state)
+    assert not hasattr(model, "coefs_")
+
+
+PLAIN = (int, float, str, bool, type(None), np.ndarray)
+
+
+def only_plain(value):
+    """Whether a value is a number, a text, an array, or a container of such values."""
+    if isinstance(value, dict):
+        return all(only_plain(item) for item in value.values())
+    if isinstance(value, list):
+        return all(only_plain(item) for item in value)
+    return type(value) in PLAIN
+
+
+@models
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_saved_model_is_plain_data(kind, standardize, early_stopping):
+    model = kind(standardize=standardize, early_stopping=early_stopping, **SETTINGS).fit(X, y)
+    state = pickle.loads(pickle.dumps(model.__getstate__()))
+    assert {name for name, value in state.items() if not only_plain(value)} <= {"hidden_layer_sizes"}
 
 
 def test_the_fields_of_scikit_learns_warning_name_skfnn(dumps_with):

@@ -109,8 +109,6 @@ BAD_FOR_BOTH = {
     ),
 }
 BAD_FOR_FIT = {
-    "one row": (X[:1], y[:1], {}, "classes"),
-    "one class": (X, np.zeros(40), {}, "classes.*1 class"),
     "coefs_init too short": (X, y, {"coefs_init": [np.ones((4, 5))]}, "coefs_init.*2 layers.*1"),
     "coefs_init too long": (X, y, {"coefs_init": [np.ones((4, 5)), np.ones((5, 3)), np.ones((3, 3))]}, "coefs_init.*3"),
     "coefs_init transposed": (X, y, {"coefs_init": [np.ones((5, 4)), np.ones((5, 3))]}, r"coefs_init\[0\].*\(4, 5\)"),

@@ -383,13 +383,13 @@ def test_fitted_estimator_can_be_pickled_in_a_hook(assert_identical):
 @solvers
 @kinds
 def test_the_model_of_an_epoch_is_made_only_if_a_callback_asks_for_it(kind, solver, monkeypatch):
-    made, state_now = [], kind._state_now
+    made, attributes_now = [], kind._attributes_now
 
     def counted(self):
         made.append(self)
-        return state_now(self)
+        return attributes_now(self)
 
-    monkeypatch.setattr(kind, "_state_now", counted)
+    monkeypatch.setattr(kind, "_attributes_now", counted)
     estimator(kind, solver=solver).set_callbacks(Callback(), Arguments()).fit(X, Y[kind])
     assert not made
     models = [Models(), Models()]

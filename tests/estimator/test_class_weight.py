@@ -34,7 +34,8 @@ SOLVERS = {"sgd": {}, "adam": {"solver": "adam", "learning_rate_init": 0.01}}
 def estimator(**params):
     """An estimator that trains for exactly three epochs by default."""
     settings = {"hidden_layer_sizes": (6,), "activation": "tanh", "max_iter": 3, "random_state": 0}
-    return FNNClassifier(**(settings | {"tol": 0.0, "n_iter_no_change": 1000} | params))
+    settings |= {"learning_rate_init": 0.1, "tol": 0.0, "n_iter_no_change": 1000}
+    return FNNClassifier(**(settings | params))
 
 
 def class_weight_of(kind, weighting):

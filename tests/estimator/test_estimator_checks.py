@@ -1,7 +1,7 @@
 """scikit-learn's own checks of the classifier, for the configurations that a user is likely to meet."""
 
 import pytest
-from checks import all_checks, one_configuration_for_each_check
+from checks import all_checks, in_other_coordinates, one_configuration_for_each_check
 
 from skfnn import FNNClassifier
 
@@ -34,4 +34,10 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
 @one_configuration_for_each_check
 @all_checks(OTHERS)
 def test_scikit_learn_checks_of_other_configurations(estimator, check):
+    check(estimator)
+
+
+@one_configuration_for_each_check
+@all_checks(in_other_coordinates([FNNClassifier(), *OTHERS]))
+def test_scikit_learn_checks_with_and_without_standardising(estimator, check):
     check(estimator)

@@ -52,9 +52,9 @@ def start_for(n_outputs, seed=1):
 
 
 def estimator(**params):
-    """An estimator that trains for exactly max_iter epochs by default."""
+    """An estimator that trains for exactly max_iter epochs, on the numbers as they are, by default."""
     settings = {"hidden_layer_sizes": HIDDEN, "activation": "tanh", "max_iter": 6, "learning_rate_init": 0.05}
-    settings |= {"batch_size": 10, "n_iter_no_change": np.inf, "random_state": 0}
+    settings |= {"batch_size": 10, "n_iter_no_change": np.inf, "standardize": False, "random_state": 0}
     return FNNRegressor(**(settings | params))
 
 
@@ -434,7 +434,7 @@ def test_set_params_after_fit_does_not_change_what_is_predicted():
         {"max_grad_norm": 1.0},
         {"learning_rate": "cosine"},
         {"learning_rate": "adaptive"},
-        {"early_stopping": True, "n_iter_no_change": 20},
+        {"early_stopping": True, "validation_fraction": 0.2, "n_iter_no_change": 20},
         {"dtype": "float32"},
         {"activation": ["relu", "gelu"]},
         {"alpha": 0.1},

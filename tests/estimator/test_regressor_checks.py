@@ -1,7 +1,7 @@
 """scikit-learn's own checks of the regressor, for the configurations that a user is likely to meet."""
 
 import pytest
-from checks import all_checks, one_configuration_for_each_check, weight_checks_that_fail
+from checks import all_checks, in_other_coordinates, one_configuration_for_each_check, weight_checks_that_fail
 
 from skfnn import FNNRegressor
 
@@ -54,4 +54,10 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
 @one_configuration_for_each_check
 @all_checks(OTHERS, checks_that_fail)
 def test_scikit_learn_checks_of_other_configurations(estimator, check):
+    check(estimator)
+
+
+@one_configuration_for_each_check
+@all_checks(in_other_coordinates([FNNRegressor(), *OTHERS]), checks_that_fail)
+def test_scikit_learn_checks_with_and_without_standardising(estimator, check):
     check(estimator)

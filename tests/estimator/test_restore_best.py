@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 
 from skfnn import FNNClassifier, FNNRegressor
-from skfnn._training.monitor import Monitor
+from skfnn._training.printer import Printer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -136,7 +136,8 @@ def test_early_stopping_is_not_needed_and_does_not_matter():
 def test_the_regressor_keeps_them_too():
     targets = np.column_stack([X.sum(axis=1), X[:, 20]])
     targets_val = np.column_stack([X_val.sum(axis=1), X_val[:, 20]])
-    reg = FNNRegressor((16,), activation="tanh", batch_size=10, learning_rate_init=0.02, random_state=0)
+    restless = {"standardize": False, "learning_rate_init": 0.02, "batch_size": 10}
+    reg = FNNRegressor((16,), activation="tanh", random_state=0, **restless)
     weights = []
     for _ in range(25):
         reg.partial_fit(X, targets, X_val=X_val, y_val=targets_val)
@@ -231,7 +232,7 @@ def test_a_better_call_that_is_interrupted_leaves_the_best_weights_as_they_were(
     clf = estimator(scoring=Scores([0.5, 0.4, 0.9]), verbose=True)
     weights = train(clf, 2)
     # An epoch's line is printed once its score is known.
-    monkeypatch.setattr(Monitor, "_line", interrupt)
+    monkeypatch.setattr(Printer, "line", interrupt)
     with pytest.raises(KeyboardInterrupt):
         clf.partial_fit(X, y, **GIVEN)
     assert_weights(clf, weights[1])

@@ -143,7 +143,9 @@ def test_a_finished_training_goes_on_from_its_best_weights(k):
 
 def test_a_finished_training_keeps_one_set_of_weights():
     def n_sets(model):
-        return sum(isinstance(value, np.ndarray) and value.size == model._theta.size for value in vars(model).values())
+        state = model._state
+        kept = [*vars(state).values(), state.best and state.best.theta]
+        return sum(isinstance(value, np.ndarray) and value.size == state.theta.size for value in kept)
 
     assert n_sets(interrupted_after(9)) == 2
     model = stopping().fit(X, y)

@@ -1,5 +1,7 @@
 """The validation set: its source, the measurements on it, and when it stops training."""
 
+import copy
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -113,6 +115,36 @@ def test_rule_4_without_any_of_these_there_is_no_validation_set():
     assert clf.t_ == N_EPOCHS * 400
     assert clf.validation_scores_ is clf.validation_loss_curve_ is clf.best_validation_score_ is None
     assert clf.history_["validation_loss"] == clf.history_["validation_score"] == [None] * N_EPOCHS
+
+
+@pytest.mark.parametrize("n_iter_no_change", [1, 10])
+def test_early_stopping_alone_holds_nothing_out_with_lbfgs(n_iter_no_change, assert_identical):
+    # As in MLPClassifier. L-BFGS judges by itself when it has converged.
+    settings = {"solver": "lbfgs", "max_iter": 40, "tol": 0.01, "n_iter_no_change": n_iter_no_change}
+    clf, plain = estimator(early_stopping=True, **settings).fit(X, y), estimator(**settings).fit(X, y)
+    assert_identical(clf, plain)
+    assert clf.loss_curve_ == plain.loss_curve_
+    assert clf.best_loss_ == plain.best_loss_ == min(clf.loss_curve_)
+    assert clf.validation_scores_ is clf.validation_loss_curve_ is clf.best_validation_score_ is None
+    assert scored_rows(NONE_GIVEN, solver="lbfgs", early_stopping=True) is None
+
+
+def test_with_lbfgs_a_resumed_run_without_a_validation_set_goes_on_from_its_weights(assert_identical):
+    settings = {"solver": "lbfgs", "max_iter": 5, "tol": 0.0, "n_iter_no_change": 1}
+    # The second score is not better: the run ends, and the first iteration's weights are put back.
+    clf = estimator(early_stopping=True, scoring=Spy([3.0, 2.0, 1.0, 0.0, 0.0]), **settings).fit(X, y, **GIVEN)
+    assert clf.n_iter_ == 3
+    first = loss_of(clf, X, y)
+    clf.set_params(scoring=None, max_iter=12).resume(X, y)
+    assert clf.n_iter_ == 12
+    assert clf.validation_scores_ is None
+    # No older weights take the place of those of the last iteration.
+    np.testing.assert_allclose(loss_of(clf, X, y), clf.loss_, rtol=1e-10)
+    assert clf.loss_ < 0.5 * first
+    # Having ended, it has nothing to do.
+    before = copy.deepcopy(clf)
+    assert_identical(clf.resume(X, y), before)
+    assert clf.n_iter_ == 12
 
 
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
@@ -407,7 +439,8 @@ def test_scores_of_which_none_is_a_number_leave_the_last_weights(assert_identica
 @pytest.mark.parametrize("given", [GIVEN, {}], ids=["given", "held out"])
 def test_lbfgs_is_stopped_early(given):
     settings = {"solver": "lbfgs", "max_iter": 300, "scoring": "loss", "n_iter_no_change": 5}
-    clf = estimator(early_stopping=True, **settings).fit(X, y, **given)
+    fraction = None if given else 0.1
+    clf = estimator(early_stopping=True, validation_fraction=fraction, **settings).fit(X, y, **given)
     scores = clf.validation_scores_
     best = int(np.argmax(scores))
     # Without regularisation, L-BFGS fits the training rows long after the validation loss has reached its minimum.

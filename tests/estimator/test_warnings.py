@@ -51,11 +51,17 @@ def line_of(call):
 
 
 def large_batch(kind=FNNClassifier, **settings):
-    return kind(4, batch_size=1000, max_iter=2, n_iter_no_change=np.inf, **settings)
+    eta = 0.5 if kind is FNNClassifier else 0.1
+    training = {"learning_rate_init": eta, "max_iter": 20, "n_iter_no_change": np.inf, "random_state": 0}
+    return kind(4, batch_size=1000, **training, **settings)
 
 
 def with_callbacks():
     return large_batch().set_callbacks(Quiet())
+
+
+def search(model, name):
+    return GridSearchCV(model, {name: [0.1]}, cv=2)
 
 
 ROUTES = {
@@ -65,10 +71,8 @@ ROUTES = {
     "resume": lambda: large_batch().resume(X, y),
     "pipeline": lambda: make_pipeline(StandardScaler(), large_batch()).fit(X, y),
     "callbacks": lambda: with_callbacks().fit(X, y),
-    "search": lambda: GridSearchCV(large_batch(), {"alpha": [0.1]}, cv=2).fit(X, y),
-    "search and pipeline": lambda: GridSearchCV(
-        make_pipeline(large_batch()), {"fnnclassifier__alpha": [0.1]}, cv=2
-    ).fit(X, y),
+    "search": lambda: search(large_batch(), "alpha").fit(X, y),
+    "search and pipeline": lambda: search(make_pipeline(large_batch()), "fnnclassifier__alpha").fit(X, y),
 }
 
 
@@ -81,7 +85,7 @@ def test_a_warning_from_the_checks_names_the_users_line(route):
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @pytest.mark.parametrize("callbacks", [False, True])
 def test_a_warning_at_the_end_of_training_names_the_users_line(solver, callbacks):
-    model = FNNClassifier(4, solver=solver, max_iter=2)
+    model = FNNClassifier(4, solver=solver, learning_rate_init=0.1, max_iter=10, random_state=0)
     if callbacks:
         model.set_callbacks(Quiet())
     call = lambda: model.fit(X, y)  # noqa: E731 the line is what the test is about

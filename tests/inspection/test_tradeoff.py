@@ -76,7 +76,7 @@ def test_seconds_run_on_from_the_start_of_the_training(tradeoff):
 def test_it_trains_regressors(loss):
     data, target = load_diabetes(return_X_y=True)
     data, target = StandardScaler().fit_transform(data), target / 100
-    reg = FNNRegressor((8,), loss=loss, learning_rate_init=0.01, **(SETTINGS | {"max_iter": 30}))
+    reg = FNNRegressor((8,), loss=loss, learning_rate_init=0.02, **(SETTINGS | {"max_iter": 30}))
     tradeoff = batch_size_tradeoff(reg, data[:300], target[:300], [30, "full"], X_val=data[300:], y_val=target[300:])
     for size, history in zip([30, 300], tradeoff.histories, strict=True):
         alone = clone(reg).set_params(batch_size=size)

@@ -311,7 +311,8 @@ def clock(n_rows, **params):
     X, y = np.eye(n_rows), np.arange(n_rows) % 2
     coefs = [np.zeros((n_rows, 1)), np.ones((1, 1)), np.ones((1, 1))]
     alpha = (1.0 - CLOCK_SHRINK) * n_rows / CLOCK_ETA
-    settings = {"learning_rate_init": CLOCK_ETA, "alpha": alpha, "shuffle": True}
+    # "he" starts with biases of zero.
+    settings = {"learning_rate_init": CLOCK_ETA, "init": "he", "alpha": alpha, "shuffle": True}
     clf = estimator(1, hidden_layer_sizes=(1, 1), activation="identity", **(settings | params))
     return clf, X, y, coefs
 

@@ -219,7 +219,8 @@ def copies_without_their_history(call, model):
 # A fault, and the text of the law that it breaks.
 FAULTS = {
     probabilities_that_are_no_numbers: "probabilities are from 0 to 1",
-    probabilities_of_another_row: "predict_proba is the softmax or logistic of the forward pass",
+    # predict_log_proba calls predict_proba.
+    probabilities_of_another_row: "predict_(log_)?proba is the softmax or logistic of the forward pass",
     probabilities_in_another_precision_of_half_the_rows: "predict_proba gives the shape",
     logarithms_above_0: "logarithms of probabilities are not positive",
     raw_outputs_that_are_a_little_off: "decision_function is the forward pass",

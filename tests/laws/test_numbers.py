@@ -47,21 +47,26 @@ OVERFLOW = r"diverged.*Scale the features"
 
 
 def estimator(kind=FNNClassifier, **params):
-    return kind(**({"hidden_layer_sizes": 5, "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0} | params))
+    """An estimator that trains on the numbers as they are."""
+    settings = {"hidden_layer_sizes": 5, "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0}
+    return kind(**(settings | {"standardize": False} | params))
 
 
-def step_of(X, y, coefs, intercepts, activation, **params):
-    """The gradient of the objective, weights before biases: the change by one full-batch step with eta = 1."""
-    net = FNNClassifier(
-        [W.shape[1] for W in coefs[:-1]],
-        activation,
-        batch_size="full",
-        max_iter=1,
-        learning_rate_init=1.0,
-        dtype="float64",
-        **params,
-    )
-    net.fit(X, y, coefs_init=coefs, intercepts_init=intercepts)
+def written(net, coefs, intercepts):
+    """The network with these parameters."""
+    for mine, values in zip(net.coefs_ + net.intercepts_, [*coefs, *intercepts], strict=True):
+        mine[...] = values
+    return net
+
+
+def step_of(X, y, coefs, intercepts, activation):
+    """The gradient of the objective, weights before biases: the change by one full-batch step with eta = 1.
+
+    By `partial_fit`, because `fit` refuses a model whose loss is as large as those in some of the tests.
+    """
+    hidden, params = [W.shape[1] for W in coefs[:-1]], {"learning_rate_init": 1.0, "dtype": "float64"}
+    net = FNNClassifier(hidden, activation, batch_size="full", standardize=False, **params)
+    written(net.partial_fit(X, y, classes=np.unique(y)), coefs, intercepts).partial_fit(X, y)
     before, after = coefs + intercepts, net.coefs_ + net.intercepts_
     return [p - q for p, q in zip(before, after, strict=True)], net
 
@@ -142,10 +147,10 @@ def test_a_poisson_loss_that_overflows_is_divergence(weight):
         estimator(FNNRegressor, loss="poisson").fit(X, y, intercepts_init=[np.zeros(5), [1e4]])
     # exp(-1e4) rounds to 0, and its loss is that of a mean of 0: exp(z) - y z + y log y - y.
     counts = np.array([0.0, 1.0, 2.0])
-    reg = estimator(FNNRegressor, loss="poisson", max_iter=1, learning_rate_init=1e-12, dtype="float64")
-    reg.fit(
-        X[:3] * weight, counts, coefs_init=[np.zeros((3, 5)), np.zeros((5, 1))], intercepts_init=[[0.0] * 5, [-1e4]]
-    )
+    reg = estimator(FNNRegressor, loss="poisson", learning_rate_init=1e-12, dtype="float64")
+    rows = X[:3] * weight
+    start = [np.zeros((3, 5)), np.zeros((5, 1))], [np.zeros(5), [-1e4]]
+    written(reg.partial_fit(0.0 * rows, counts), *start).partial_fit(rows, counts)
     expected = np.mean([0.0, 1e4 - 1.0, 2e4 + 2.0 * np.log(2.0) - 2.0])
     np.testing.assert_allclose(reg.loss_, expected, rtol=1e-14)
 
@@ -278,6 +283,26 @@ def test_training_on_features_of_the_largest_size_is_an_error_that_says_what_to_
     assert not hasattr(model, "coefs_")
 
 
+@containers
+@solvers
+@estimators
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("size", [1e-300, 1e-30, 1e30, 1e300])
+def test_features_of_any_size_train_as_those_of_size_one_if_they_are_standardised(size, dtype, kind, solver, container):
+    factor = 2.0 ** np.round(np.log2(size))  # a power of 2 rounds nothing
+    settings = {"standardize": True, "dtype": dtype, "activation": "tanh", **SOLVERS[solver]}
+    plain = estimator(kind, **settings).fit(container(X), y)
+    scaled = estimator(kind, **settings).fit(container(X * factor), y)
+    # A few steps. In float32, a scale within its range is divided out in another order of rounding.
+    rtol = 1e-4 if dtype == "float32" else 1e-9
+    np.testing.assert_allclose(scaled.loss_curve_, plain.loss_curve_, rtol=rtol)
+    automatic = estimator(kind, **(settings | {"standardize": "auto"})).fit(container(X * factor), y)
+    np.testing.assert_array_equal(automatic.loss_curve_, scaled.loss_curve_)
+    response = "predict" if kind is FNNRegressor else "predict_proba"
+    found, expected = getattr(scaled, response)(container(X * factor)), getattr(plain, response)(container(X))
+    np.testing.assert_allclose(found, expected, rtol=10 * rtol, atol=10 * rtol)
+
+
 @pytest.mark.parametrize("others", [1.0, 1e200])
 def test_the_error_names_the_largest_feature_and_its_size(others, request):
     request.applymarker(pytest.mark.xfail(reason="squares of such features overflow"))
@@ -379,6 +404,31 @@ def test_targets_of_the_smallest_size_are_zeros(solver):
     # Squares of 1e-300 underflow, so the residuals are the outputs of the network.
     small, zeros = (estimator(FNNRegressor, **SOLVERS[solver]).fit(X, X[:, 0] * size) for size in (1e-300, 0.0))
     np.testing.assert_allclose(small.predict(X), zeros.predict(X), rtol=0, atol=1e-290)
+
+
+@solvers
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("size", [1e-300, 1e-30, 1e30, 1e150])
+def test_targets_of_any_size_train_as_those_of_size_one_if_they_are_standardised(size, dtype, solver):
+    factor = 2.0 ** np.round(np.log2(size))
+    settings = {"standardize": "auto", "dtype": dtype, "activation": "tanh", **SOLVERS[solver]}
+    plain, scaled = (estimator(FNNRegressor, **settings).fit(X, X[:, 0] * f) for f in (1.0, factor))
+    for p, q in zip(plain._state.network.layers(plain._state.theta), scaled._state.users_layers(), strict=True):
+        assert p.shape == q.shape
+    np.testing.assert_array_equal(scaled._state.theta, plain._state.theta)
+    # The loss is in the squared units of y. The square of 1e-300 is 0.
+    np.testing.assert_allclose(scaled.loss_curve_, np.array(plain.loss_curve_) * factor**2, rtol=1e-14)
+    if 1e-30 <= size <= 1e30:  # within the range of float32
+        np.testing.assert_allclose(scaled.predict(X), plain.predict(X) * factor, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("size", [1e200, 1.7e308])
+def test_targets_whose_squares_overflow_are_an_error_that_says_so(size, dtype):
+    reg = estimator(FNNRegressor, standardize="auto", dtype=dtype)
+    with pytest.raises(ValueError, match="y holds numbers that are too large.*Divide y by a constant"):
+        reg.fit(X, X[:, 0] * size)
+    assert not hasattr(reg, "coefs_")
 
 
 # One row
@@ -532,6 +582,10 @@ refused(np.ones, (1000, 100_000), np.float32)  # the one-hot targets of these ro
 """
 
 
+# What scikit-learn says where most classes have one row, and what a few epochs on random labels give.
+IGNORED = ["-W", "ignore:The number of unique classes", "-W", "ignore:The network predicts no better than a constant"]
+
+
 def run_limited(code):
     """Run `code` in an interpreter that may allocate 300 MB after all imports."""
     resource = pytest.importorskip("resource")
@@ -540,7 +594,7 @@ def run_limited(code):
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # each thread would reserve some address space
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), environment.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-W", "ignore:The number of unique classes", "-c", LIMITED + code],
+        [sys.executable, "-W", "error", *IGNORED, "-c", LIMITED + code],
         env=environment | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -574,7 +628,7 @@ np.testing.assert_array_equal(clf.predict_proba(X[:10]), p)
 
 def test_a_network_that_does_not_fit_into_memory_is_named_and_leaves_the_estimator_as_it_was():
     run_limited("""
-clf = FNNClassifier(1000, random_state=0)
+clf = FNNClassifier(1000, max_iter=5, n_iter_no_change=np.inf, random_state=0)
 message = refused(clf.partial_fit, X[:200], y[:200], classes=np.arange(100_000))
 assert "4, 1000, 100000 units" in message and "100,105,000 parameters" in message, message
 assert "MiB" in message, message  # what was asked for

