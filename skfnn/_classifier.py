@@ -3,18 +3,18 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._engine.prediction import check_finite
-from ._estimator.base import BaseFNN, has_epochs
+from ._estimator.base import BaseFNN, SolverMethod
 from ._estimator.call import FIT, PARTIAL_FIT
 from ._estimator.constraints import CLASSIFIER_CONSTRAINTS, with_valid_parameters
 from ._estimator.data import Given
 from ._estimator.docs import with_common_parts
 from ._estimator.initial_values import InitialValues
-from ._estimator.tasks import Labels, checked_labels
+from ._estimator.tasks import Labels, checked_classes, checked_labels
 from ._estimator.validation import Validation
 
 
@@ -220,7 +220,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             FIT, Given(X, y, sample_weight), validation, initial=InitialValues(coefs_init, intercepts_init)
         )
 
-    @available_if(has_epochs)
+    @SolverMethod
     @with_valid_parameters
     def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on (X, y), starting from the current weights.
@@ -264,8 +264,9 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
 
         Returns
         -------
-        y : ndarray of shape (n,) or (n, n_labels)
-            The predicted classes. For a multilabel problem, zeros and ones.
+        y : {ndarray, sparse matrix} of shape (n,) or (n, n_labels)
+            The predicted classes. For a multilabel problem, zeros and ones, in a sparse
+            matrix if the y of the last training call was sparse.
 
         Raises
         ------
@@ -295,12 +296,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             If the rows cannot be used, or if an output overflows.
         """
         check_is_fitted(self)
-        if not self._task.binary:
-            return self._raw_outputs(X, self._activate)
-        raw = self._raw_outputs(X, check_finite)
-        raw = np.hstack([-raw, raw])
-        self._task.loss.activate(raw)
-        return raw
+        return self._activated(X, self._task.loss.activate)
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
@@ -313,16 +309,16 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         Returns
         -------
         log_p : ndarray of shape (n, n_classes)
-            ``np.log(predict_proba(X))``.
+            The logarithm of `predict_proba`, computed from the raw outputs. It is exact
+            also if a probability is too small for a floating point number.
 
         Raises
         ------
         ValueError
             If the rows cannot be used, or if an output overflows.
         """
-        probabilities = self.predict_proba(X)
-        with np.errstate(divide="ignore"):
-            return np.log(probabilities, out=probabilities)
+        check_is_fitted(self)
+        return self._activated(X, self._task.loss.log_activate)
 
     def decision_function(self, X):
         """Compute the output layer before its activation.
@@ -347,20 +343,58 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         raw = self._raw_outputs(X, check_finite)
         return raw[:, 0] if self._task.binary else raw
 
-    def _activate(self, raw):
-        """Turn raw outputs into probabilities, in place."""
-        check_finite(raw)
-        self._task.loss.activate(raw)
+    def score(self, X, y, sample_weight=None):
+        """Compute the accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, n_features)
+            The rows.
+        y : array-like of shape (n,) or (n, n_labels)
+            Their true labels. For a multilabel problem, zeros and ones.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            The share of correct rows. All labels of a multilabel row must be correct.
+
+        Raises
+        ------
+        ValueError
+            If the rows or the labels cannot be used.
+        """
+        check_is_fitted(self)
+        if self._task.multilabel:
+            checked_labels(y)
+        return super().score(X, y, sample_weight)
+
+    def _activated(self, X, activate):
+        """What ``activate``, which works in place, makes of the raw outputs, one column for each class."""
+
+        def checked(raw):
+            check_finite(raw)
+            activate(raw)
+
+        if not self._task.binary:
+            return self._raw_outputs(X, checked)
+        raw = self._raw_outputs(X, check_finite)
+        raw = np.hstack([-raw, raw])
+        activate(raw)
+        return raw
 
     def _task_for(self, y, known, call, classes):
-        y = checked_labels(y)
+        is_sparse, y = issparse(y), checked_labels(y)
+        classes = checked_classes(classes)
         if known is None:
             if call.one_epoch and classes is None and y.ndim == 1:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             known = Labels.find(y, classes)
         else:
             known.check_same(y, call, classes)
-        return replace(known, smoothing=self.label_smoothing, class_weight=self.class_weight), y
+        settings = {"smoothing": self.label_smoothing, "class_weight": self.class_weight}
+        return replace(known, sparse_output=is_sparse, **settings), y
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

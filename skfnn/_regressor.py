@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._engine.prediction import check_finite
-from ._estimator.base import BaseFNN, has_epochs
+from ._estimator.base import BaseFNN, SolverMethod
 from ._estimator.call import FIT, PARTIAL_FIT
 from ._estimator.constraints import REGRESSOR_CONSTRAINTS, with_valid_parameters
 from ._estimator.data import Given
@@ -199,7 +198,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
             FIT, Given(X, y, sample_weight), validation, initial=InitialValues(coefs_init, intercepts_init)
         )
 
-    @available_if(has_epochs)
+    @SolverMethod
     @with_valid_parameters
     def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on (X, y), starting from the current weights.

@@ -37,6 +37,14 @@ class Loss(Protocol):
     def activate(self, z):
         """Apply the activation of the output layer to `z` (n, n_outputs), in place."""
 
+    def log_activate(self, z):
+        """The logarithm of what ``activate`` gives, in place and without underflow."""
+
+
+def _smallest(dtype):
+    """The smallest number above 0. No probability of a finite raw output is 0."""
+    return np.nextafter(dtype.type(0), dtype.type(1))
+
 
 class SoftmaxCrossEntropy:
     """-log softmax(z)[class], for targets that are one-hot rows."""
@@ -66,11 +74,17 @@ class SoftmaxCrossEntropy:
             np.multiply(y, weights[:, None], out=y)
         return normalizers - dot(z.reshape(-1), y.reshape(-1))
 
+    def log_activate(self, z):
+        """The logarithm of the softmax of the rows of z, in place."""
+        np.subtract(z, z.max(axis=1, keepdims=True), out=z)
+        np.subtract(z, np.log(np.exp(z).sum(axis=1, keepdims=True)), out=z)
+
     def activate(self, z):
-        """Softmax of the rows of z, in place."""
+        """Softmax of the rows of z, in place, and above 0 in spite of underflow."""
         np.subtract(z, z.max(axis=1, keepdims=True), out=z)
         np.exp(z, out=z)
         np.divide(z, z.sum(axis=1, keepdims=True), out=z)
+        np.maximum(z, _smallest(z.dtype), out=z)
 
 
 class LogisticCrossEntropy:
@@ -95,9 +109,14 @@ class LogisticCrossEntropy:
             np.multiply(z, weights[:, None], out=z)
         return float(np.add.reduce(z, None))
 
+    def log_activate(self, z):
+        """The logarithm of the logistic function of z, in place."""
+        np.negative(np.logaddexp(0.0, -z), out=z)
+
     def activate(self, z):
-        """The logistic function of z, in place, and below 1 in spite of rounding."""
+        """The logistic function of z, in place, and between 0 and 1 in spite of rounding and underflow."""
         expit(z, out=z)
+        np.maximum(z, _smallest(z.dtype), out=z)
         np.minimum(z, np.nextafter(z.dtype.type(1), z.dtype.type(0)), out=z)
 
 
@@ -122,6 +141,10 @@ class SquaredError:
             return 0.5 * blas(z.dtype).dot(residuals, residuals)
         np.multiply(z, weights[:, None], out=y)
         return 0.5 * blas(z.dtype).dot(residuals, y.reshape(-1))
+
+    def log_activate(self, z):
+        """The logarithm of z, in place."""
+        np.log(z, out=z)
 
     def activate(self, z):
         """Leave z as it is."""
@@ -166,6 +189,9 @@ class PoissonDeviance:
         if weights is not None:
             np.multiply(losses, weights[:, None], out=losses)
         return float(np.add.reduce(losses, None))
+
+    def log_activate(self, z):
+        """The logarithm of the mean exp(z): z itself."""
 
     def activate(self, z):
         """The mean exp(z), in place."""

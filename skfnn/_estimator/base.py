@@ -1,6 +1,7 @@
 """The steps of ``fit``, ``partial_fit`` and ``resume``, and the parameters that all FNN estimators share."""
 
 from abc import ABCMeta, abstractmethod
+from types import MethodType
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -24,11 +25,19 @@ from .validation import Split, Validation, given_set, held_out
 _MAX_SEED = np.iinfo(np.int32).max
 
 
-def has_epochs(estimator):
-    """Whether the solver can do one epoch at a time, for ``available_if``."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit is only available for solver='sgd' and solver='adam', not for 'lbfgs'.")
-    return True
+class SolverMethod:
+    """A method that exists only if the solver can do one epoch at a time."""
+
+    def __init__(self, method):
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, estimator, owner=None):
+        if estimator is None:
+            return self._method
+        if estimator.solver == "lbfgs":
+            raise AttributeError("partial_fit is only available for solver='sgd' and solver='adam', not for 'lbfgs'.")
+        return MethodType(self._method, estimator)
 
 
 class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
@@ -156,8 +165,12 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
 
     def _train(self, call, given, validation, **details):
         """Do what `call` asks for, or raise and leave the estimator as it was."""
-        with transaction(self):
-            return self._fit(call, given, validation, **details)
+        before = self._state_to_continue(call)
+        with transaction(self, before):
+            self._fit(call, given, validation, **details)
+            if before is not None:
+                self._state.succeed(before)
+            return self
 
     @with_callbacks
     def _fit(self, call, given, validation, *, classes=None, initial=NO_VALUES):
@@ -169,7 +182,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         network = settings.network(data.X.shape[1], task.n_outputs)
         with memory_for(network):
             seed = before.seed if before else check_random_state(self.random_state).randint(_MAX_SEED)
-            split = self._split(call, settings, task, data, validation, seed)
+            split = self._split(call, settings, task, data, validation, seed, is_first=before is None)
             before = before or self._new_state(settings, network, task, data, split.rows, seed)
             before.check_network(network)
             if settings.has_ended(call, before.progress, split) and not (settings.watches_score(split) and before.best):
@@ -186,6 +199,8 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
                 if self._attempt(run, epochs, callbacks, may_restart):
                     break
             self.__dict__.update(self._attributes_of(state))
+            if "coefs_" not in vars(self):
+                self._show_layers_in_vars()
             callbacks.end_fit()
         return self
 
@@ -200,7 +215,10 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         else:
             return True
         if self.verbose:
-            print(f"Training failed with eta {self.learning_rate_init_:g}. It starts again with a smaller one.")
+            print(
+                f"Training failed with eta {self.learning_rate_init_:g}. It starts again with a smaller one.",
+                flush=True,
+            )
         for values in self.history_.values():
             del values[length:]
         callbacks.restart()
@@ -229,9 +247,9 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             steepness=steepness(task.loss, data, coordinates, rows),
         )
 
-    def _split(self, call, settings, task, data, validation, seed):
+    def _split(self, call, settings, task, data, validation, seed, *, is_first):
         """Which rows are trained on, and which are scored after every epoch."""
-        valid = given_set(self, task, validation)
+        valid = given_set(self, task, validation, data.X if is_first else None)
         if valid is None and not call.one_epoch:
             return held_out(data, task, settings, seed)
         return Split(None, valid)

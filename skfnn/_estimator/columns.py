@@ -43,6 +43,12 @@ class Columns:
         return np.maximum(self.high - self.mean, self.mean - self.low)
 
     @property
+    def two_valued(self):
+        """Whether a column has only two values, at least 0.5 apart: then its variance is as large as it can be."""
+        largest_variance = (self.mean - self.low) * (self.high - self.mean)
+        return (np.square(self.spread) >= 0.999 * largest_variance) & (self.high - self.low >= 0.5)
+
+    @property
     def mean_square(self):
         """The mean square of every column."""
         return np.square(self.mean) + np.square(self.spread)

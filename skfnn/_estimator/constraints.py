@@ -7,6 +7,7 @@ its own table on that one.
 
 import functools
 from numbers import Real
+from weakref import WeakKeyDictionary
 
 from sklearn import config_context, get_config
 from sklearn.metrics import get_scorer_names
@@ -30,7 +31,7 @@ CONSTRAINTS = {name: rule for name, rule in _MLP.items() if name != "loss"} | {
     "init": [_Strings({"auto", *RULES})],
     "standardize": [_Strings({"auto"}), "boolean"],
     "learning_rate_init": [_Strings({"auto"}), *_MLP["learning_rate_init"]],
-    "validation_fraction": [_Interval(Real, 0, 1, closed="neither"), None],
+    "validation_fraction": [_Interval(Real, 0, 1, closed="left"), None],
     "scoring": [_Strings({*get_scorer_names(), "loss"}), callable, None],
     "dtype": [_Strings({"auto", "float32", "float64"})],
 }
@@ -41,13 +42,35 @@ CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
 REGRESSOR_CONSTRAINTS = CONSTRAINTS | {"loss": [_Strings({"squared_error", "poisson"})]}
 
 
+# The parameters of each estimator that were found valid. They are validated again only after a change, because the
+# validation takes as long as an epoch over a few rows.
+_VALID: WeakKeyDictionary = WeakKeyDictionary()
+_IMMUTABLE = (str, int, float, bool, type(None))
+
+
+def validate_once(estimator):
+    """Validate the parameters unless they are those of the last call."""
+    values = [getattr(estimator, name, None) for name in estimator._parameter_constraints]
+    before = _VALID.get(estimator)
+    if before is not None and all(new is old for new, old in zip(values, before, strict=True)):
+        return
+    estimator._validate_params()
+    # Whatever can change without another object taking its place has to be validated every time.
+    if all(isinstance(value, _IMMUTABLE) or _is_tuple_of_numbers(value) for value in values):
+        _VALID[estimator] = values
+
+
+def _is_tuple_of_numbers(value):
+    return isinstance(value, tuple) and all(isinstance(entry, _IMMUTABLE) for entry in value)
+
+
 def with_valid_parameters(method):
     """Check the parameters before every call, because ``_fit_context`` checks them in the first `partial_fit` only."""
 
     @functools.wraps(method)
     def call(estimator, *args, **kwargs):
         if not get_config()["skip_parameter_validation"]:
-            estimator._validate_params()
+            validate_once(estimator)
         with config_context(skip_parameter_validation=True):
             return method(estimator, *args, **kwargs)
 

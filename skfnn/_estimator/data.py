@@ -25,14 +25,72 @@ def is_finite(X):
     return math.isfinite(blas(X.dtype).asum(X.ravel("K")))
 
 
+def is_ready(estimator, X):
+    """Whether X is an array that validation would return unchanged; for a few rows, validation takes most of the time.
+
+    If in doubt, leave X to scikit-learn's validation and its messages.
+    """
+    return (
+        is_finite(X)
+        and X.ndim == 2
+        and X.shape[0] > 0
+        and X.shape[1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
+    )
+
+
 def checked(estimator, X, *targets, reset):
     """X, or X and y, validated by scikit-learn; X keeps its type."""
+    refuse_text(X)
     rules = {"accept_sparse": "csr", "dtype": DTYPES, "ensure_all_finite": not is_finite(X)}
     if targets:
         rules["multi_output"] = True
     # scikit-learn first sums X, which overflows if X holds numbers near the largest.
     with np.errstate(over="ignore", invalid="ignore"):
         return validate_data(estimator, X, *targets, reset=reset, **rules)
+
+
+def refuse_text(X):
+    """Raise if X holds text, which scikit-learn would convert to numbers in silence."""
+    if hasattr(X, "dtypes") and hasattr(X, "columns"):  # a frame of pandas or polars
+        has_text = any(_may_hold_text(kind) and _has_text(_column(X, k)) for k, kind in enumerate(X.dtypes))
+    elif isinstance(X, list | tuple):
+        has_text = _has_text(_as_array(X))
+    else:
+        has_text = _has_text(X)
+    if has_text:
+        raise ValueError(
+            "X holds text, and a network needs numbers. Convert numbers in text with astype(float), and encode "
+            "categories, for instance with sklearn.preprocessing.OneHotEncoder."
+        )
+
+
+# The beginnings of the names that pandas, pyarrow and polars give to types whose values may be text.
+_TEXT_TYPES = ("object", "str", "large_string", "utf8", "categor", "enum", "dictionary")
+
+
+def _may_hold_text(kind):
+    return str(kind).lower().startswith(_TEXT_TYPES)
+
+
+def _column(X, k):
+    """Column k of a frame as an array."""
+    return np.asarray(X.iloc[:, k] if hasattr(X, "iloc") else X[:, k].to_numpy())
+
+
+def _as_array(rows):
+    """Rows in lists as an array; rows of different lengths are left to scikit-learn's validation."""
+    try:
+        return np.asarray(rows)
+    except (TypeError, ValueError):
+        return None
+
+
+def _has_text(values):
+    kind = getattr(getattr(values, "dtype", None), "kind", None)
+    if kind == "O" and isinstance(values, np.ndarray):
+        return any(isinstance(value, str | bytes) for value in values.flat)
+    return kind in ("U", "S", "T")
 
 
 def in_range(weights):
@@ -88,7 +146,13 @@ class Data:
         return self.weights / mean
 
 
+def _is_plain(y):
+    """Whether y is an array that validation would return unchanged."""
+    return type(y) is np.ndarray and y.dtype.kind in "iubfU" and (y.dtype.kind != "f" or np.isfinite(y).all())
+
+
 def checked_rows(estimator, X, y, sample_weight, *, reset):
     """X, y and the sample weights of a call, checked as far as that needs no knowledge of the task."""
-    X, y = checked(estimator, X, y, reset=reset)
+    if reset or not (is_ready(estimator, X) and _is_plain(y) and y.shape == X.shape[:1]):
+        X, y = checked(estimator, X, y, reset=reset)
     return X, y, None if sample_weight is None else check_weights("sample_weight", sample_weight, X)

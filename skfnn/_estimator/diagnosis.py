@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from .._engine.rows import Rows
+from ..exceptions import ScaleWarning
 from .warnings import warn_user
 
 # A step of plain SGD moves a first-layer pre-activation of a row x by about eta * ||x||^2 * delta. Networks train well
@@ -31,7 +32,8 @@ class Diagnosis:
             warn_user(
                 f"The features are too large for learning_rate_init={self._eta:g}: training will diverge or stall. "
                 f"{self._largest_feature()} Scale the features first, for instance with standardize='auto', "
-                "or choose a smaller learning_rate_init."
+                "or choose a smaller learning_rate_init.",
+                ScaleWarning,
             )
 
     def not_finite(self, epoch, advice):

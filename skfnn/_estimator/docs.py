@@ -74,8 +74,10 @@ PARTS = {
         The momentum of 'sgd', between 0 and 1.
     nesterovs_momentum : bool, default=True
         Whether to use Nesterov's momentum if `momentum` is above 0.
-    beta_1, beta_2 : float, default=0.9 and 0.999
-        Adam's decay rates of the first and the second moment, in [0, 1).
+    beta_1 : float, default=0.9
+        Adam's decay rate of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Adam's decay rate of the second moment, in [0, 1).
     epsilon : float, default=1e-8
         Adam's constant for numerical stability.
     alpha : float, default=0.0
@@ -131,7 +133,8 @@ PARTS = {
     "<attributes>": """\
     coefs_ : list of ndarray of shape (fan_in, fan_out)
         The weights of each layer, in the units of X and y. Writing into them changes
-        what the model predicts.
+        what the model predicts: ``coefs_[0] = W``, ``coefs_[0] *= mask`` and
+        ``coefs_ = [...]`` all do.
     intercepts_ : list of ndarray of shape (fan_out,)
         The biases of each layer, in the units of X and y.
     n_iter_ : int
@@ -141,9 +144,10 @@ PARTS = {
         ``ceil(B / batch_size)``.
     t_ : int
         The number of rows seen so far.
-    loss_, best_loss_ : float
-        The training loss of the last epoch, and the smallest of all epochs (None with
-        `early_stopping`), in the units of y.
+    loss_ : float
+        The training loss of the last epoch, in the units of y.
+    best_loss_ : float or None
+        The smallest training loss of all epochs; None with `early_stopping`.
     loss_curve_ : list of float
         The training loss of each epoch: the mean of the rows' losses, each taken when
         training saw the row, plus the L2 term at the start of the epoch. At full batch
@@ -161,16 +165,21 @@ PARTS = {
     learning_rate_init_ : float
         The initial eta: `learning_rate_init`, or the number that 'auto' became. Not set
         by 'lbfgs'.
-    n_layers_, n_outputs_ : int
-        The number of layers, including the input and the output layer, and the number
-        of outputs.
+    n_layers_ : int
+        The number of layers, including the input and the output layer.
+    n_outputs_ : int
+        The number of outputs.
     out_activation_ : str
         The function that turns raw outputs into predictions: 'softmax' or 'logistic';
         'identity' or 'exp' in regression.
-    feature_mean_, feature_scale_ : ndarray of shape (`n_features_in_`,) or None
+    feature_mean_ : ndarray of shape (`n_features_in_`,) or None
+        What training subtracted from each feature, or None.
+    feature_scale_ : ndarray of shape (`n_features_in_`,) or None
         Training saw ``(x - feature_mean_) / feature_scale_``; None if it saw x itself.
-    target_mean_, target_scale_ : ndarray of shape (`n_outputs_`,) or None
-        The same for the targets of squared error.
+    target_mean_ : ndarray of shape (`n_outputs_`,) or None
+        What training subtracted from each target of squared error, or None.
+    target_scale_ : ndarray of shape (`n_outputs_`,) or None
+        Training saw ``(y - target_mean_) / target_scale_``; None if it saw y itself.
     n_features_in_ : int
         The number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -7,8 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._engine import tuning
 from .._engine.prediction import Predictor
 from .._training.state import TrainingState
-from .data import checked, is_finite
+from .data import checked, is_ready
 from .version import VersionedState
+from .weights import InVars, LayerList, write_layers
 
 
 class FittedNetwork(VersionedState):
@@ -28,22 +29,64 @@ class FittedNetwork(VersionedState):
     @property
     def coefs_(self):
         """The weights of every layer, (fan_in, fan_out), in the user's units; writing into them changes the model."""
-        return [layer[:-1] for layer in self._fitted_layers()]
+        return LayerList([layer[:-1] for layer in self._fitted_layers()], "coefs_")
+
+    @coefs_.setter
+    def coefs_(self, values):
+        write_layers(self.coefs_, values, "coefs_")
 
     @property
     def intercepts_(self):
         """The biases of every layer, (fan_out,), in the user's units; writing into them changes the model."""
-        return [layer[-1] for layer in self._fitted_layers()]
+        return LayerList([layer[-1] for layer in self._fitted_layers()], "intercepts_")
+
+    @intercepts_.setter
+    def intercepts_(self, values):
+        write_layers(self.intercepts_, values, "intercepts_")
+
+    @property
+    def out_activation_(self):
+        """The function that turns raw outputs into predictions. It follows from the task and cannot be set."""
+        if not hasattr(self, "_task"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
+        return self._task.loss.out_activation
+
+    @out_activation_.setter
+    def out_activation_(self, value):
+        raise AttributeError(
+            f"out_activation_ cannot be set to {value!r}: it follows from the loss. decision_function gives the raw "
+            "outputs, to which you can apply a function of your own."
+        )
 
     def _fitted_layers(self):
         if not hasattr(self, "_state"):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
         return self._state.users_layers()
 
+    def __copy__(self):
+        """A copy whose training leaves this estimator as it is."""
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(vars(self))
+        if hasattr(self, "_state"):
+            copy._state = self._state.separated()
+            copy.__dict__.update(copy._attributes_of(copy._state))
+            copy._show_layers_in_vars()
+        return copy
+
+    def _show_layers_in_vars(self):
+        """Give ``vars(self)`` the weights, which are properties."""
+        self.__dict__.update({name: InVars(self, name) for name in ("coefs_", "intercepts_")})
+
     def __getstate__(self):
         if hasattr(self, "_state"):
             self._state.updated()
-        return super().__getstate__()
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if not isinstance(value, InVars)}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if hasattr(self, "_state"):
+            self._show_layers_in_vars()
 
     def restore_best(self):
         """Put back the weights of the `partial_fit` call with the best validation score.
@@ -97,7 +140,6 @@ class FittedNetwork(VersionedState):
             "n_steps_": progress.n_steps,
             "n_layers_": len(state.network.sizes),
             "n_outputs_": state.network.sizes[-1],
-            "out_activation_": self._task.loss.out_activation,
             "loss_curve_": history["loss"],
             "loss_": history["loss"][-1],
             "best_loss_": None if self.early_stopping and validated else progress.best_loss,
@@ -109,7 +151,7 @@ class FittedNetwork(VersionedState):
     def _predictor(self, X):
         """The forward pass for the rows of X, which is checked here."""
         check_is_fitted(self)
-        if not self._is_ready(X):
+        if not is_ready(self, X):
             X = checked(self, X, reset=False)
         state = self._state.updated()
         capacity = self._tuning.rows_at_once(state.network, X, state.theta.dtype)
@@ -118,19 +160,6 @@ class FittedNetwork(VersionedState):
     def _raw_outputs(self, X, activate=None):
         """The output layer before its activation, or after it, (n, n_outputs)."""
         return self._predictor(X).raw_outputs(activate)
-
-    def _is_ready(self, X):
-        """Whether X is an array that validation would return unchanged; for one row, validation takes most of the time.
-
-        If in doubt, leave X to scikit-learn's validation and its messages.
-        """
-        return (
-            is_finite(X)
-            and X.ndim == 2
-            and X.shape[0] > 0
-            and X.shape[1] == self.n_features_in_
-            and not hasattr(self, "feature_names_in_")
-        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

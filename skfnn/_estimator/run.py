@@ -1,7 +1,6 @@
 """One attempt to train the model that an estimator describes, from the data to the judgement of the result."""
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from .._engine.batches import Batches
 from .._engine.objective import Objective
@@ -9,13 +8,14 @@ from .._engine.trainer import make_trainer
 from .._training.loop import LBFGS, EpochLoop
 from .._training.monitor import EpochSize, Monitor
 from .._training.printer import Printer
+from ..exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
 from .call import FIT
 from .diagnosis import Diagnosis
 from .judgement import FAR, FAR_CALLS, SMALLEST, VERY_FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
 from .objective import objective_of
 from .validation import validator
-from .warnings import warn_user
+from .warnings import called_directly, warn_user
 
 
 class FarAbove(Exception):
@@ -49,7 +49,7 @@ class Run:
             EpochSize(batches.n_rows, batches.n_batches),
             settings.make_schedule(getattr(self._estimator, "learning_rate_init_", None)),
             settings.make_patience(watches_score),
-            Printer(settings.verbose, state.epoch_number + epochs),
+            Printer(settings.verbose, state.epoch_number + epochs, "Epoch" if settings.has_epochs else "Iteration"),
             validate=validator(self._estimator, self._task, state, split.valid, batches.capacity),
             watches_score=watches_score,
             keeps_best=call.one_epoch or watches_score,
@@ -66,8 +66,12 @@ class Run:
         state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
         if not monitor.interrupted:
             verdict = self._judge(stalled=monitor.stopped)
-            for message in filter(None, (self._unfinished, verdict)):
-                warn_user(message, ConvergenceWarning)
+            for message, category in (
+                (self._unfinished, NotConvergedWarning),
+                (verdict, ConstantPredictionWarning),
+            ):
+                if message:
+                    warn_user(message, category)
 
     def _new_trial(self, may_restart):
         """What watches the losses of the run. For one epoch of `partial_fit`, nothing is computed in advance."""
@@ -162,7 +166,9 @@ class Run:
             if self._call.one_epoch or not monitor.epochs:
                 raise
             monitor.roll_back()
-            warn_user("Training interrupted: the weights are those of the last finished epoch.")
+            if not called_directly():
+                raise  # a search or an ensemble would go on with the next fit
+            warn_user("Training interrupted: the weights are those of the last finished epoch.", InterruptedWarning)
 
     def _judge(self, *, stalled):
         """What to say if the model is no better than the best constant, or None; raises if it is far worse."""
@@ -206,4 +212,4 @@ class Run:
         state.far_calls = FAR_CALLS if loss > VERY_FAR * constant else state.far_calls + 1
         if state.far_calls == FAR_CALLS:
             unit, advice = float(np.ravel(self._loss.unit)[-1]), self._task.advice(self._targets)
-            warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), ConvergenceWarning)
+            warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), DivergenceWarning)

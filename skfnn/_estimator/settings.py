@@ -10,6 +10,7 @@ from .._engine.network import Network
 from .._engine.solvers import Adam, Momentum, PlainSGD
 from .._training.patience import Patience
 from .._training.schedules import make_schedule, no_rates, user_rate
+from ..exceptions import BatchSizeWarning
 from .call import FIT, RESUME
 from .judgement import DIVISORS
 from .warnings import warn_user
@@ -86,7 +87,8 @@ class Settings:
         if self.batch_size > n_rows:
             warn_user(
                 f"batch_size={self.batch_size} is larger than the number of training rows, {n_rows}. "
-                f"It is clipped to {n_rows}."
+                f"It is clipped to {n_rows}.",
+                BatchSizeWarning,
             )
         return min(int(self.batch_size), n_rows)
 

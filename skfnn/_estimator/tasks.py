@@ -71,9 +71,22 @@ class Task(Protocol):
 
 def checked_labels(y):
     """Labels as an array: (n,), or (n, n_labels) of 0 and 1 for a multilabel indicator matrix."""
+    if y.dtype.kind == "V":
+        raise ValueError("y is a structured array. It must hold one label for each row, or be an indicator matrix.")
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator":
-        return ((y.toarray() if sparse.issparse(y) else y) != 0).astype(np.int8)
+        values = y.data if sparse.issparse(y) else np.asarray(y)
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError(
+                f"A multilabel y must hold 0 and 1, got {np.unique(values)[:5]}. Encode it with (y > 0).astype(int) "
+                "or with sklearn.preprocessing.MultiLabelBinarizer."
+            )
+        return (y.toarray() if sparse.issparse(y) else np.asarray(y)).astype(np.int8)
+    if kind == "unknown" and np.asarray(y).dtype.kind == "O":
+        raise ValueError(
+            "Unknown label type: y has dtype object but does not hold strings. If it holds whole numbers, pass "
+            "y.astype(int)."
+        )
     if kind not in ("binary", "multiclass"):
         raise ValueError(
             f"Unknown label type: {kind}. y must hold class labels, or be a multilabel indicator matrix of 0 and 1. "
@@ -82,15 +95,30 @@ def checked_labels(y):
     return column_or_1d(y, warn=True)
 
 
+def checked_classes(classes):
+    """The `classes` of a `partial_fit` call as an array (n_classes,), or None."""
+    if classes is None:
+        return None
+    if isinstance(classes, set | frozenset | dict):
+        raise ValueError(f"classes must be a list or an array, got a {type(classes).__name__}: pass sorted(classes).")
+    try:
+        return column_or_1d(classes)
+    except ValueError as error:
+        raise ValueError(f"classes must be a list or an array of class labels, got {classes!r}: {error}") from error
+
+
 @dataclass(frozen=True)
 class Labels:
     """Class labels: sorted `classes`, or the columns of an indicator matrix if `multilabel`.
+
+    Predictions are a sparse matrix if `sparse_output`, that is, if the y of the last call was one.
 
     Training targets are smoothed by `smoothing`; `class_weight` is the estimator's parameter.
     """
 
     classes: np.ndarray
     multilabel: bool
+    sparse_output: bool = False
     smoothing: float = 0.0
     class_weight: Any = None
 
@@ -99,10 +127,10 @@ class Labels:
         """The labels in checked `y`, or those that `classes` lists."""
         if y.ndim == 2:
             columns = np.arange(y.shape[1])
-            if classes is not None and not np.array_equal(columns, np.unique(column_or_1d(classes))):
+            if classes is not None and not np.array_equal(columns, np.unique(classes)):
                 raise ValueError(f"classes={classes!r} are not the labels, which are the columns of y: {columns}.")
             return cls(columns, True)
-        found = np.unique(y if classes is None else column_or_1d(classes))
+        found = np.unique(y if classes is None else classes)
         if not found.size:
             raise ValueError("classes must hold at least one class; it is empty.")
         return cls(found, False)
@@ -155,7 +183,7 @@ class Labels:
 
     def check_same(self, y, call, classes):
         """Raise if a further call brings other labels than the first one."""
-        if classes is not None and not np.array_equal(self.classes, np.unique(column_or_1d(classes))):
+        if classes is not None and not np.array_equal(self.classes, np.unique(classes)):
             raise ValueError(
                 f"classes={classes!r} is not the same as on the first call to partial_fit, was: {self.classes!r}"
             )
@@ -174,7 +202,7 @@ class Labels:
     def decode(self, raw):
         """The predicted labels of raw outputs (n, n_outputs)."""
         if self.multilabel:
-            return (raw > 0).astype(int)
+            return sparse.csr_matrix(raw > 0, dtype=int) if self.sparse_output else (raw > 0).astype(int)
         return self.classes[self._numbers(raw)]
 
     def score(self, raw, targets, weights):
@@ -202,7 +230,7 @@ class Labels:
 
     def to_plain(self):
         """The labels as plain data."""
-        return {"classes": self.classes, "multilabel": self.multilabel}
+        return {"classes": self.classes, "multilabel": self.multilabel, "sparse_output": self.sparse_output}
 
     def row_weights(self, y, sample_weight):
         """Class weight times sample weight of every row, (n,); None if there is neither."""

@@ -4,9 +4,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def transaction(estimator):
-    """Put the estimator back to what it was if the body raises."""
+def transaction(estimator, state=None):
+    """Put the estimator back to what it was if the body raises; so are the parameters of its `state`."""
     before = dict(vars(estimator))
+    theta = None if state is None else state.theta.copy()
     history = before.get("history_", {})
     length = len(history.get("epoch", ()))
     try:
@@ -16,6 +17,8 @@ def transaction(estimator):
         estimator.__dict__.update(before)
         for values in history.values():
             del values[length:]
+        if state is not None:
+            state.put_back(theta)
         raise
 
 

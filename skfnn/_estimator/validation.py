@@ -6,14 +6,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.metrics import check_scoring
+from sklearn.metrics import (
+    brier_score_loss,
+    check_scoring,
+    d2_log_loss_score,
+    log_loss,
+    make_scorer,
+    top_k_accuracy_score,
+)
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from .._engine.prediction import Predictor
 from .._training.monitor import no_validation
+from ..exceptions import ScaleWarning
+from .columns import PART, sample
 from .data import check_weights, checked
+from .warnings import warn_user
+
+# Half of the validation features differ this many times in spread, or by this many standard deviations in the mean.
+OTHER_UNITS = 10.0
 
 
 @dataclass
@@ -38,18 +51,42 @@ def hold_out(n_rows, fraction, strata, weights, seed):
     """
     rows = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
     n_held = int(np.ceil(fraction * len(rows)))
-    if n_held >= len(rows):
+    if n_held > len(rows) - 2:
         raise ValueError(
-            f"A validation set of validation_fraction={fraction} leaves no training rows: n_samples = {len(rows)} "
-            "(of positive sample_weight). Give X_val and y_val, or more rows."
+            f"A validation set of validation_fraction={fraction} leaves fewer than two training rows: n_samples = "
+            f"{len(rows)} (of positive sample_weight). Give X_val and y_val, or more rows."
         )
+    classes = None if strata is None else strata[rows]
     if strata is not None:
-        strata = strata[rows]
+        strata = classes
         counts = np.bincount(strata)
         counts = counts[counts > 0]
         if counts.min() < 2 or min(n_held, len(rows) - n_held) < len(counts):
             strata = None
-    return np.sort(train_test_split(rows, test_size=n_held, stratify=strata, random_state=seed)[1])
+    held = train_test_split(rows, test_size=n_held, stratify=strata, random_state=seed)[1]
+    return np.sort(held if classes is None else _with_all_classes(held, rows, classes, seed))
+
+
+def _with_all_classes(held, rows, classes, seed):
+    """The held-out rows, changed so that every class with two rows is on both sides, if there is room for it.
+
+    `classes` are the class numbers of `rows`. Each missing class takes the place of one row of the class that has the
+    most rows on that side.
+    """
+    rng, is_held = np.random.default_rng(seed), np.isin(rows, held)
+    numbers = np.bincount(classes)
+    several = np.flatnonzero(numbers >= 2)
+    if min(is_held.sum(), (~is_held).sum()) < len(several):
+        return held
+    for side in (True, False):
+        for missing in np.setdiff1d(several, classes[is_held == side]):
+            here = is_held == side
+            # The largest class, or else a class of a single row, which is on one side in any case.
+            most = np.where(numbers == 1, 1.5, 1.0) * np.bincount(classes[here], minlength=len(numbers))
+            leaves = rng.choice(np.flatnonzero(here & (classes == most.argmax())))
+            comes = rng.choice(np.flatnonzero(~here & (classes == missing)))
+            is_held[leaves], is_held[comes] = not side, side
+    return rows[is_held]
 
 
 def mean_loss(loss, raw, targets, weights):
@@ -83,8 +120,11 @@ class Validation(NamedTuple):
     weights: Any = None
 
 
-def given_set(estimator, task, given):
-    """The validation set that was given to an estimator's `fit`, checked, or None."""
+def given_set(estimator, task, given, X_train):
+    """The validation set that was given to an estimator's `fit`, checked, or None.
+
+    `X_train` are the rows to compare its units with, None for no comparison.
+    """
     X_val, y_val, weights = given
     if X_val is None and y_val is None:
         if weights is not None:
@@ -104,15 +144,47 @@ def given_set(estimator, task, given):
         targets = task.exact_targets(y)
     except ValueError as error:
         raise ValueError(f"The validation set (X_val, y_val) does not fit: {error}") from error
+    if X_train is not None:
+        _compare_scales(X_train, X)
     if weights is not None:
         weights = check_weights("sample_weight_val", weights, X)
     return ValidationSet(X, X_val, y, targets, weights)
 
 
+def _compare_scales(X, X_val):
+    """Warn if validation rows are in other units than training rows: they may have missed a pipeline's scaler."""
+    if min(X.shape[0], X_val.shape[0]) < 10 or sparse.issparse(X) != sparse.issparse(X_val):
+        return
+    if _sparse_scales_differ(X, X_val) if sparse.issparse(X) else _scales_differ(sample(X), sample(X_val)):
+        warn_user(
+            "X_val is scaled differently from X. In a pipeline, X_val skips the steps before the network: construct "
+            "the pipeline with transform_input=['X_val'] and metadata routing enabled, or transform X_val yourself.",
+            ScaleWarning,
+        )
+
+
+def _scales_differ(train, valid):
+    """Whether at least half of the features have another mean or spread, by orders."""
+    live = ~(train.constant | valid.constant)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        shifted = np.abs(valid.mean - train.mean) > OTHER_UNITS * train.std
+        scaled = np.abs(np.log(valid.std / train.std)) > np.log(OTHER_UNITS)
+    return bool(live.any()) and np.mean((shifted | scaled)[live]) >= 0.5
+
+
+def _sparse_scales_differ(X, X_val):
+    """Whether the values of sparse rows differ by orders; single features may have too few values."""
+    train, valid = (np.abs(values[:: 1 + len(values) // PART]).astype(float) for values in (X.data, X_val.data))
+    if not (train.any() and valid.any()):
+        return False
+    ratio = np.log(np.median(valid[valid > 0])) - np.log(np.median(train[train > 0]))
+    return abs(ratio) > np.log(OTHER_UNITS)
+
+
 def held_out(data, task, settings, seed):
     """Hold a validation set out of the training rows if the settings ask for it."""
     fraction = settings.validation_fraction
-    if fraction is None:
+    if not fraction:  # None, or 0 as scripts for MLPClassifier pass it
         if not (settings.early_stopping and settings.has_epochs):
             return Split(None, None)
         fraction = 0.1
@@ -133,7 +205,7 @@ def validator(estimator, task, state, valid, capacity):
         return no_validation
     predictor = Predictor(state.network, state.theta, valid.X, capacity, state.coordinates)
     scoring, loss_function = estimator.scoring, task.loss
-    scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
+    scorer = None if scoring in (None, "loss") else _scorer(scoring, estimator, valid.y)
     scorer_weights = {} if valid.weights is None else {"sample_weight": valid.weights}
 
     def validate():
@@ -149,10 +221,47 @@ def validator(estimator, task, state, valid, capacity):
     return validate
 
 
+# Metrics that can score rows without some of the classes if they get the classes as `labels`.
+_WITH_LABELS: dict[str, dict[str, Any]] = {
+    "neg_log_loss": {"score_func": log_loss, "greater_is_better": False, "response_method": "predict_proba"},
+    "d2_log_loss_score": {"score_func": d2_log_loss_score, "response_method": "predict_proba"},
+    "neg_brier_score": {
+        "score_func": brier_score_loss,
+        "greater_is_better": False,
+        "response_method": "predict_proba",
+    },
+    "top_k_accuracy": {
+        "score_func": top_k_accuracy_score,
+        "response_method": ("decision_function", "predict_proba"),
+    },
+}
+
+
+def _scorer(scoring, estimator, y):
+    """The scorer that `scoring` names, for validation labels y."""
+    if isinstance(scoring, str) and scoring in _WITH_LABELS and len(_missing_classes(estimator, y)):
+        return make_scorer(**_WITH_LABELS[scoring], labels=estimator.classes_)
+    return check_scoring(estimator, scoring)
+
+
+def _missing_classes(estimator, y):
+    """The classes that do not occur among validation labels y."""
+    return np.setdiff1d(getattr(estimator, "classes_", []), y) if np.ndim(y) == 1 else np.array([])
+
+
 def _score(scoring, scorer, estimator, X, y, weights):
     """The score that a scorer gives the model in training, as a float."""
+    is_function = callable(scoring) and not type(scoring).__module__.startswith("sklearn.")
     try:
         score = scorer(estimator, X, y, **weights)
+    except ValueError as error:
+        missing = _missing_classes(estimator, y)
+        if is_function or not len(missing):
+            raise
+        raise ValueError(
+            f"scoring={scoring!r} cannot score the validation set, which lacks the classes {missing}: {error}. Give an "
+            "X_val with all classes, or choose scoring='loss'."
+        ) from error
     except AttributeError as error:
         if callable(scoring):
             raise

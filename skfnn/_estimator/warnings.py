@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from typing import Any
 
 import joblib
 import sklearn
@@ -19,6 +20,21 @@ def warn_user(message, category=UserWarning):
     while frame.f_back is not None and _is_inside(frame):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+# Modules of scikit-learn that fit one model per call of the user.
+_SINGLE = ("sklearn.pipeline", "sklearn.base", "sklearn.compose", "sklearn.utils", "sklearn.callback", "sklearn.frozen")
+
+
+def called_directly():
+    """Whether the user's code called one model's `fit`, perhaps through a pipeline, and not a search or an ensemble."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] in ("joblib", "sklearn") and not name.startswith(_SINGLE):
+            return False
+        frame = frame.f_back
+    return True
 
 
 def _is_inside(frame):

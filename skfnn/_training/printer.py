@@ -4,10 +4,13 @@ import math
 
 
 class Printer:
-    """Prints the epochs of a training run if it is `on`; `last` is the number of the last possible epoch."""
+    """Prints the epochs of a training run if it is `on`; `last` is the number of the last possible epoch.
 
-    def __init__(self, on, last):
-        self._on, self._last = on, last
+    `unit` is what an epoch is called.
+    """
+
+    def __init__(self, on, last, unit="Epoch"):
+        self._on, self._last, self._unit = on, last, unit
 
     def epoch(self, record):
         """Print what the history records of an epoch."""
@@ -21,10 +24,11 @@ class Printer:
 
     def line(self, record):
         """The line of an epoch."""
-        parts = [f"Epoch {record['epoch']}/{self._last}", f"loss {record['loss']:.6f}"]
+        parts = [f"{self._unit} {record['epoch']}/{self._last}", f"loss {record['loss']:.6f}"]
         if record["validation_loss"] is not None:
             parts.append(f"validation loss {record['validation_loss']:.6f}")
-            parts.append(f"validation score {record['validation_score']:.4f}")
+            if record["validation_score"] != -record["validation_loss"]:  # else scoring="loss"
+                parts.append(f"validation score {record['validation_score']:.4f}")
         if not math.isnan(record["learning_rate"]):
             parts.append(f"eta {record['learning_rate']:g}")
         parts.append(f"{record['seconds']:.3f} s")

@@ -106,9 +106,38 @@ class TrainingState:
             users.note(self.theta)
 
     def restore_best(self):
-        """Make the best parameters, if they are kept, those of the model."""
+        """Make the best parameters, if they are kept, those of the model, in place."""
         if self.best is not None:
-            self.theta, self._users = self.best.theta.copy(), None
+            if not self.theta.flags.writeable:  # a model that was loaded from a memory map
+                self.theta = self.theta.copy()
+            np.copyto(self.theta, self.best.theta)
+            self._refresh()
+
+    def succeed(self, before):
+        """Take the place of the state `before`: arrays that the user got from it show the new parameters."""
+        if before is self:
+            return
+        self._users = before._users
+        if before.theta.flags.writeable:
+            np.copyto(before.theta, self.theta)
+            self.theta = before.theta
+        self._refresh()
+
+    def put_back(self, theta):
+        """Undo that another state took the place of this one, whose parameters were `theta`."""
+        if not np.array_equal(theta, self.theta, equal_nan=True):
+            np.copyto(self.theta, theta)
+            self._refresh()
+
+    def separated(self):
+        """A state whose training leaves the parameters and the history of this one as they are."""
+        history = {key: list(values) for key, values in self.history.items()}
+        return replace(self.updated(), theta=self.theta.copy(), history=history)
+
+    def _refresh(self):
+        """Show the present parameters in the arrays that the user has."""
+        if self._users is not None:
+            self._users.refresh(users_vector(self.network, self.theta, self.coordinates), self.theta)
 
     @property
     def epoch_number(self):

@@ -20,6 +20,11 @@ class UsersCopy:
         """Whether the vector was made from these parameters."""
         return self.vector is not None and np.array_equal(theta, self._theta, equal_nan=True)
 
+    def refresh(self, vector, theta):
+        """Take new parameters, which the user then sees in the views that exist."""
+        for own, new in ((self.vector, vector), (self._before, vector), (self._theta, theta)):
+            np.copyto(own, new)
+
     def changes(self):
         """What the user has changed since the last call, and what that added, two vectors; None if nothing."""
         if self.vector is None or np.array_equal(self.vector, self._before, equal_nan=True):
