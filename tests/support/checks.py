@@ -24,9 +24,9 @@ def weight_checks_that_fail(estimator):
     return dict.fromkeys(WEIGHT_CHECKS, REASONS[changed[0]]) if changed else {}
 
 
-def in_other_coordinates(estimators):
-    """The estimators with each value of `standardize` other than the default."""
-    return [clone(estimator).set_params(standardize=value) for estimator in estimators for value in (True, False)]
+def in_other_coordinates(estimators, values=(True, False)):
+    """The estimators with each of these values of `standardize`; the default is "auto"."""
+    return [clone(estimator).set_params(standardize=value) for estimator in estimators for value in values]
 
 
 def names(params):
