@@ -13,6 +13,7 @@ ORDER = [
     "class_weight",
     "sparse_text",
     "out_of_core",
+    "federated_averaging",
 ]
 
 

@@ -20,8 +20,8 @@ RISEN = 1.01
 FAR_CALLS = 3
 # A run fails early if after so many epochs its loss is this many times that of the constant and has not fallen.
 TRIAL_EPOCHS, TRIAL_FACTOR = 5, 1.1
-# A run that ended by itself with a loss not below this share of the constant's is no better. Networks of saturated units that give all rows
-# the same output were measured to end at 0.996 to 1.003.
+# A run that ended by itself with a loss not below this share of the constant's is no better. Networks of saturated
+# units that give all rows the same output were measured to end at 0.996 to 1.003.
 BETTER = 0.995
 # Above this share, the mean loss of the last epoch leaves open how good the weights at its end are.
 DOUBTFUL = 0.5

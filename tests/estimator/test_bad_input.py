@@ -286,10 +286,17 @@ def test_a_failed_fit_leaves_a_fitted_estimator_as_it_was(case, warm_start):
     X_bad, y_bad, arguments, message = BAD_DATA[case]
     clf = estimator(warm_start=warm_start).fit(X, y)
     before = copy.deepcopy(clf)
-    if warm_start and case in ("one row", "one class"):
-        message = "warm_start"
     with pytest.raises(ValueError, match=message):
         clf.fit(X_bad, y_bad, **arguments)
+    assert_same_model(clf, before)
+
+
+@pytest.mark.parametrize(("rows", "labels"), [(X[:1], y[:1]), (X, np.zeros(40))], ids=["one row", "one class"])
+def test_a_warm_start_on_fewer_classes_leaves_a_fitted_estimator_as_it_was(rows, labels):
+    clf = estimator(warm_start=True).fit(X, y)
+    before = copy.deepcopy(clf)
+    with pytest.raises(ValueError, match="warm_start"):
+        clf.fit(rows, labels)
     assert_same_model(clf, before)
 
 
@@ -337,10 +344,10 @@ def test_the_first_partial_fit_needs_the_classes():
     assert_unfitted(clf)
 
 
-def test_the_first_partial_fit_needs_two_classes():
+def test_the_first_partial_fit_needs_a_class():
     clf = estimator()
-    with pytest.raises(ValueError, match="classes.*1 class"):
-        clf.partial_fit(X, np.zeros(40), classes=[0])
+    with pytest.raises(ValueError, match="classes must hold at least one class"):
+        clf.partial_fit(X, np.zeros(40), classes=[])
     assert_unfitted(clf)
 
 

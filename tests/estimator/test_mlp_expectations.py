@@ -305,6 +305,7 @@ def test_equal_weights_are_no_weights_with_early_stopping(kind, solver):
     params = {
         "solver": solver,
         "early_stopping": True,
+        "validation_fraction": 0.1,
         "tol": 1e-2,
         "batch_size": 10,
         "random_state": 42,
