@@ -13,7 +13,7 @@ DIVISORS = (1.0, 4.0, 16.0, 64.0)
 # A run whose loss is so many times that of the constant has diverged, unless the loss is still falling. If the loss is
 # also so many times a typical one that the second number is exceeded, the run has diverged in any case.
 FAR, VERY_FAR = 10.0, 1000.0
-# A loss has risen if it is above this many times that of the first epoch: more than rounding and the sampling of rows do.
+# A loss has risen if it is above this many times that of the first epoch. Rounding makes smaller differences.
 RISEN = 1.01
 # So many `partial_fit` calls in a row must be far above before the user is warned: a single call may just have unusual
 # rows. One call that is very far above is enough.
