@@ -43,6 +43,12 @@ class Columns:
         return np.maximum(self.high - self.mean, self.mean - self.low)
 
     @property
+    def two_valued(self):
+        """Whether a column has only two values, at least 0.5 apart: then its variance is as large as it can be."""
+        largest_variance = (self.mean - self.low) * (self.high - self.mean)
+        return (np.square(self.spread) >= 0.999 * largest_variance) & (self.high - self.low >= 0.5)
+
+    @property
     def mean_square(self):
         """The mean square of every column."""
         return np.square(self.mean) + np.square(self.spread)
@@ -86,13 +92,13 @@ def summarise(X, weights=None, rows=None):
 
 
 def sample(X, weights=None, rows=None):
-    """The Columns of evenly spaced rows with about SAMPLE entries; zero-weight rows do not count."""
+    """The Columns, with `weights` (B,), of evenly spaced rows that have about SAMPLE entries in total."""
     if weights is not None:
         rows = np.flatnonzero(weights) if rows is None else rows[weights[rows] > 0]
     n_rows = X.shape[0] if rows is None else len(rows)
     step = -(-n_rows // max(200, SAMPLE // _row_entries(X)))
     if rows is not None:
-        return summarise(X, rows=rows[::step])
+        return summarise(X, weights, rows[::step])
     return summarise(X if step == 1 else X[::step])
 
 

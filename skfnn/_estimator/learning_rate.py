@@ -39,16 +39,16 @@ def automatic_rate(settings, network, loss, batch_size, is_whole):
 def steepness(loss, data, coordinates, rows):
     """What the first data ask the automatic rate of SGD to be divided by; `rows` are trained on, None for all."""
     if loss.out_activation == "identity":
-        return max(1.0, _mean_squared_norm(data.X, coordinates, rows) / 100.0)
+        return max(1.0, _mean_squared_norm(data, coordinates, rows) / 100.0)
     if loss.out_activation == "exp":
         weights = data.sample_weight if data.sample_weight is None or rows is None else data.sample_weight[rows]
         return max(1.0, float(data.targets.mean(rows, weights).mean()))
     return 1.0
 
 
-def _mean_squared_norm(X, coordinates, rows):
-    """The mean squared norm of evenly spaced rows, in the coordinates of training."""
-    columns = sample(X, rows=rows)
+def _mean_squared_norm(data, coordinates, rows):
+    """The weighted mean of the squared norms of evenly spaced rows, in the coordinates of training."""
+    columns = sample(data.X, data.sample_weight, rows)
     mean = columns.mean if coordinates.feature_mean is None else columns.mean - coordinates.feature_mean
     scale = 1.0 if coordinates.feature_scale is None else coordinates.feature_scale
     with np.errstate(over="ignore", invalid="ignore"):

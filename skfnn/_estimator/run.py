@@ -8,9 +8,9 @@ from .._engine.trainer import make_trainer
 from .._training.loop import LBFGS, EpochLoop
 from .._training.monitor import EpochSize, Monitor
 from .._training.printer import Printer
-from ..exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
 from .call import FIT
 from .diagnosis import Diagnosis
+from .exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
 from .judgement import FAR, FAR_CALLS, SMALLEST, VERY_FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
 from .objective import objective_of
@@ -183,7 +183,8 @@ class Run:
             raise FarAbove(float(loss[-1]), trial.constant * unit)
         finished = stalled or self._state.progress.epoch < self._settings.max_iter
         falls = trial.has_fallen(loss[0]) and not finished
-        if falls and self._unfinished:  # which says all there is to say
+        # A loss that still falls may just be below the constant's, and `_unfinished` says all there is to say.
+        if falls and (self._unfinished or loss[0] < trial.constant):
             return None
         return self._diagnosis().not_below(loss[-1], trial.constant * unit, falls)
 

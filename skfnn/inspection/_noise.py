@@ -100,9 +100,9 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     ...     clf.fit(X, y), X, y, batch_sizes=[1, 10, 100], random_state=0
     ... )
     >>> noise.predicted_variance.round(2)
-    array([26.62,  2.65,  0.25])
+    array([17.87,  1.78,  0.17])
     >>> noise.measured_variance.round(2)
-    array([24.91,  2.68,  0.25])
+    array([17.16,  1.78,  0.17])
     >>> noise.recommended_batch_size
     128
     """

@@ -262,7 +262,8 @@ def test_the_metric_decides_which_epoch_is_the_best():
 @solvers
 def test_lbfgs_and_the_others_stop_a_regressor_early_on_rows_held_out(solver):
     params = SOLVERS[solver] | {"max_iter": 400, "n_iter_no_change": 5, "hidden_layer_sizes": (30,), "batch_size": 10}
-    model = regressor(early_stopping=True, scoring="loss", **params).fit(X, y)
+    # L-BFGS only holds rows out if validation_fraction says so.
+    model = regressor(early_stopping=True, validation_fraction=0.1, scoring="loss", **params).fit(X, y)
     assert model.n_iter_ < 400
     assert model.n_iter_ == int(np.argmax(model.validation_scores_)) + 1 + 5 + 1
     assert model.best_validation_score_ == -min(model.validation_loss_curve_)
@@ -286,6 +287,7 @@ def fit(kind, scores, *, held_out=False, **params):
     """Train while the scorer returns `scores`."""
     make, rows, values = (regressor, X, y) if kind == "regressor" else (classifier, X_classes[:N], classes[:N])
     given = {} if held_out else ({"X_val": X_val, "y_val": y_val} if kind == "regressor" else CLASSES)
+    params |= {"validation_fraction": 0.1} if held_out else {}
     return make(scoring=in_turn(scores), **params).fit(rows, values, **given)
 
 

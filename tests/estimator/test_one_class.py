@@ -91,6 +91,13 @@ def test_another_class_later_is_an_error(kind):
         clf.fit(X, y)
 
 
+def test_a_warm_start_with_one_class_of_several_is_an_error():
+    clf = estimator(warm_start=True, max_iter=2, n_iter_no_change=np.inf, learning_rate_init=1.0)
+    clf.fit(X, X[:, 0] > 0)
+    with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same classes"):
+        clf.fit(X, np.ones(30, bool))
+
+
 def test_no_class_at_all_is_an_error():
     with pytest.raises(ValueError, match="classes must hold at least one class"):
         estimator().partial_fit(X, np.ones(30), classes=[])
