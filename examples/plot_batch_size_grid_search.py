@@ -104,12 +104,12 @@ print(f"Best: {best}, cross-validated accuracy {search.best_score_:.3f}")
 print(f"Accuracy on the test set: {search.score(X_test, y_test):.3f}")
 
 # %%
-# The accuracy is nearly the same along the diagonals of the map, where the quotient of learning rate and batch size
-# is: as long as the steps are small, one step of ten rows and rate 0.01 does what ten steps of one row and rate 0.001
-# do. So ten times the batch size wants about ten times the learning rate. The diagonal ends where a step becomes too
-# long. For SGD (batch size 1) that is the case at 0.1 already: nothing averages the noise of a single row away, and
-# training diverges in at least one of the folds. Full-batch training takes ten steps in all, and no rate of this grid makes up for so
-# few. Mini-batches of ten and of thirty rows come within 0.01 of the best accuracy, those of a hundred within 0.03.
-# They stand rates up to 0.3 and take less time than SGD, which is why they are the usual choice.
+# The accuracy is nearly the same along the diagonals of the map, where the quotient of learning rate and batch size is:
+# as long as the steps are small, one step of ten rows and rate 0.01 does what ten steps of one row and rate 0.001 do.
+# So ten times the batch size wants about ten times the learning rate. The diagonal ends where a step becomes too long.
+# For SGD (batch size 1) that is the case at 0.1 already: nothing averages the noise of a single row away, and training
+# diverges in at least one of the folds. Full-batch training takes ten steps in all, and no rate of this grid makes up
+# for so few. Mini-batches of ten and of thirty rows come within 0.01 of the best accuracy, those of a hundred within
+# 0.03. They stand rates up to 0.3 and take less time than SGD, which is why they are the usual choice.
 #
 # :ref:`sphx_glr_auto_examples_plot_choosing_a_batch_size.py` finds a batch size by a measurement instead.
