@@ -272,6 +272,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         ValueError
             If the rows cannot be used, or if an output overflows.
         """
+        check_is_fitted(self)
         return self._task.decode(self._raw_outputs(X, check_finite))
 
     def predict_proba(self, X):

@@ -88,10 +88,8 @@ def own_imports(module):
 
 
 def floor_of(module):
-    """The number of a module's floor. The classes of the warnings lie below all floors."""
+    """The number of a module's floor."""
     first = module.split("/")[0]
-    if first == "exceptions":
-        return -1
     return FLOORS.index(first) if first in FLOORS else len(FLOORS)
 
 
