@@ -60,9 +60,9 @@ BAD_FOR_BOTH = {
         np.full((40, 4), "text", dtype=object),
         y,
         {},
-        "could not convert string to float: 'text'",
+        "X holds text.*numbers.*OneHotEncoder",
     ),
-    "text": (np.full((40, 4), "text"), y, {}, "could not convert string to float|dtype='numeric'"),
+    "text": (np.full((40, 4), "text"), y, {}, "X holds text.*numbers.*OneHotEncoder"),
     "negative weight": (X, y, {"sample_weight": weights(-1)}, "sample_weight"),
     "NaN weight": (X, y, {"sample_weight": weights(np.nan)}, "sample_weight"),
     "infinite weight": (X, y, {"sample_weight": weights(np.inf)}, "sample_weight"),
@@ -74,7 +74,7 @@ BAD_FOR_BOTH = {
     "X_val with NaN": (X, y, {"X_val": poked(np.nan), "y_val": y}, "X_val.*NaN"),
     "X_val with infinity": (X, y, {"X_val": poked(np.inf), "y_val": y}, "X_val.*infinity"),
     "X_val complex": (X, y, {"X_val": X + 1j, "y_val": y}, "X_val.*Complex"),
-    "X_val of text": (X, y, {"X_val": np.full((40, 4), "text", dtype=object), "y_val": y}, "X_val.*convert"),
+    "X_val of text": (X, y, {"X_val": np.full((40, 4), "text", dtype=object), "y_val": y}, "X_val.*text"),
     "X_val empty": (X, y, {"X_val": X[:0], "y_val": y[:0]}, "X_val.*0 sample"),
     "X_val without y_val": (X, y, {"X_val": X_more}, "X_val and y_val must be given together"),
     "y_val without X_val": (X, y, {"y_val": y_more}, "X_val and y_val must be given together"),
@@ -157,8 +157,6 @@ BAD_PARAMETERS = {
     "activation of a wrong type in a list": {"activation": [3]},
     "activation list too long": {"activation": ["relu", "tanh"]},
     "activation list empty": {"activation": []},
-    "validation_fraction 0": {"validation_fraction": 0},
-    "validation_fraction 0.0": {"validation_fraction": 0.0},
     "validation_fraction 1": {"validation_fraction": 1},
     "validation_fraction 1.0": {"validation_fraction": 1.0},
     "validation_fraction negative": {"validation_fraction": -0.1},
@@ -396,7 +394,7 @@ def test_prediction_before_fit_says_that_the_estimator_is_not_fitted(method):
         (X[:0], r"0 sample\(s\)"),
         (X[0], "2D array"),
         (X + 1j, "Complex data not supported"),
-        (np.full((40, 4), "text", dtype=object), "could not convert string to float: 'text'"),
+        (np.full((40, 4), "text", dtype=object), "X holds text.*numbers.*OneHotEncoder"),
     ],
 )
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "decision_function"])
@@ -411,7 +409,6 @@ def test_prediction_refuses_bad_rows_and_changes_nothing(method, rows, message):
 def test_lbfgs_has_no_partial_fit():
     clf = estimator(solver="lbfgs")
     assert not hasattr(clf, "partial_fit")
-    with pytest.raises(AttributeError, match="partial_fit") as caught:
+    with pytest.raises(AttributeError, match="partial_fit.*lbfgs"):
         clf.partial_fit(X, y, classes=[0, 1, 2])
-    assert "lbfgs" in str(caught.value.__cause__)  # the cause is skfnn's error
     assert_unfitted(clf)

@@ -709,8 +709,12 @@ def test_restore_best_puts_the_best_weights_back(kind):
     assert_close(in_numpy(model, X), predictions[best], 1e-11)
     by_hand.net.restore_best()
     assert_agrees(model, by_hand)
-    views[0][:] = 0.0  # these are of the weights that were replaced
-    np.testing.assert_array_equal(outputs(model, X), predictions[best])
+    # Arrays that the user got before show the restored weights.
+    for view, own in zip(views, model.coefs_, strict=True):
+        np.testing.assert_array_equal(view, own)
+    views[-1][:] *= 2.0
+    assert_close(in_numpy(model, X), outputs(model, X), 1e-11)
+    assert np.abs(outputs(model, X) - predictions[best]).max() > 0.01 * np.ptp(predictions[best])
 
 
 @kinds
