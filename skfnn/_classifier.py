@@ -226,8 +226,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         """Train for one epoch on (X, y), starting from the current weights.
 
         The first call starts from the initial weights. This method is not available
-        with ``solver='lbfgs'``. If it raises an exception, the estimator stays as it
-        was before the call.
+        with ``solver='lbfgs'``. If it raises, the estimator stays as it was.
 
         Parameters
         ----------
@@ -273,8 +272,8 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         ValueError
             If the rows cannot be used, or if an output overflows.
         """
-        raw = self._raw_outputs(X, check_finite)
-        return self._task.decode(raw)
+        check_is_fitted(self)
+        return self._task.decode(self._raw_outputs(X, check_finite))
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -380,8 +379,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         if not self._task.binary:
             return self._raw_outputs(X, checked)
         raw = self._raw_outputs(X, check_finite)
-        raw = np.hstack([-raw, raw])
-        activate(raw)
+        activate(raw := np.hstack([-raw, raw]))
         return raw
 
     def _task_for(self, y, known, call, classes):

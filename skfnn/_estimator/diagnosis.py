@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from .._engine.rows import Rows
-from ..exceptions import ScaleWarning
+from .exceptions import ScaleWarning
 from .warnings import warn_user
 
 # A step of plain SGD moves a first-layer pre-activation of a row x by about eta * ||x||^2 * delta. Networks train well

@@ -13,6 +13,8 @@ DIVISORS = (1.0, 4.0, 16.0, 64.0)
 # A run whose loss is so many times that of the constant has diverged, unless the loss is still falling. If the loss is
 # also so many times a typical one that the second number is exceeded, the run has diverged in any case.
 FAR, VERY_FAR = 10.0, 1000.0
+# A loss has risen if it is above this many times that of the first epoch. Rounding makes smaller differences.
+RISEN = 1.01
 # So many `partial_fit` calls in a row must be far above before the user is warned: a single call may just have unusual
 # rows. One call that is very far above is enough.
 FAR_CALLS = 3
@@ -106,9 +108,9 @@ class Trial:
         """Whether the final loss of the model means that training diverged."""
         if loss > VERY_FAR * max(self.constant, self.typical):
             return True
-        if loss > FAR * self.constant and not self.has_fallen(loss):
-            return True
-        # A loss that has fallen at all does not ask for a smaller learning rate.
+        # A loss that has not risen does not ask for a smaller learning rate: one that is too small does not move it.
+        if loss > FAR * self.constant:
+            return self.first is None or loss > RISEN * self.first
         risen = self.first is not None and loss >= self.first
         return self.may_restart and self.epochs > 1 and risen and loss > TRIAL_FACTOR * self.constant
 

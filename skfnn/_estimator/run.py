@@ -8,9 +8,9 @@ from .._engine.trainer import make_trainer
 from .._training.loop import LBFGS, EpochLoop
 from .._training.monitor import EpochSize, Monitor
 from .._training.printer import Printer
-from ..exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
 from .call import FIT
 from .diagnosis import Diagnosis
+from .exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
 from .judgement import FAR, FAR_CALLS, SMALLEST, VERY_FAR, Trial, constant_loss
 from .learning_rate import automatic_rate
 from .objective import objective_of

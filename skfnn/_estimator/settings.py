@@ -10,8 +10,8 @@ from .._engine.network import Network
 from .._engine.solvers import Adam, Momentum, PlainSGD
 from .._training.patience import Patience
 from .._training.schedules import make_schedule, no_rates, user_rate
-from ..exceptions import BatchSizeWarning
 from .call import FIT, RESUME
+from .exceptions import BatchSizeWarning
 from .judgement import DIVISORS
 from .warnings import warn_user
 

@@ -20,9 +20,9 @@ from sklearn.utils.validation import _num_samples
 
 from .._engine.prediction import Predictor
 from .._training.monitor import no_validation
-from ..exceptions import ScaleWarning
 from .columns import PART, sample
 from .data import check_weights, checked
+from .exceptions import ScaleWarning
 from .warnings import warn_user
 
 # Half of the validation features differ this many times in spread, or by this many standard deviations in the mean.

@@ -215,12 +215,35 @@ def test_activate_is_the_output_activation(name, n_outputs, dtype):
 def test_activate_does_not_overflow(dtype):
     with np.errstate(under="ignore"):
         p = np.array([[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4]], dtype)
+        smallest = np.finfo(dtype).smallest_subnormal
         SoftmaxCrossEntropy().activate(p)
-        np.testing.assert_allclose(p, [[1, 0, 0], [1 / 3] * 3], rtol=2 * np.finfo(dtype).eps)
+        expected = [[1, smallest, smallest], [1 / 3] * 3]  # a probability too small for the type is rounded up
+        np.testing.assert_allclose(p, expected, rtol=2 * np.finfo(dtype).eps)
         p = np.array([[1e4], [-1e4], [0.0]], dtype)
         LogisticCrossEntropy().activate(p)
-        np.testing.assert_allclose(p, [[1], [0], [0.5]], rtol=2 * np.finfo(dtype).eps)
-        assert ((p >= 0) & (p <= 1)).all()
+        np.testing.assert_allclose(p, [[1], [smallest], [0.5]], rtol=2 * np.finfo(dtype).eps)
+        assert ((p > 0) & (p < 1)).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "n_outputs"), [("softmax", 3), ("softmax", 10), ("logistic", 1), ("logistic", 4)])
+def test_log_activate_is_the_logarithm_of_the_output_activation_far_from_zero_too(name, n_outputs, dtype):
+    z = problem(name, n_outputs)[0].astype(dtype)
+    z[:4] *= 1e4
+    log_p, exact = z.copy(), z.astype(np.longdouble)
+    with np.errstate(under="ignore"):
+        LOSSES[name].log_activate(log_p)
+        if name == "softmax":
+            exact = exact - exact.max(axis=1, keepdims=True)
+            exact = exact - np.log(np.exp(exact).sum(axis=1, keepdims=True))
+        else:
+            exact = -np.logaddexp(0, -exact)
+    assert log_p.dtype == dtype
+    assert (log_p <= 0).all()
+    # Differences of numbers of size 10, and of size 1e5 in the first rows.
+    size = np.maximum(10.0, np.abs(z).max(axis=1, keepdims=True))
+    assert (np.abs(log_p - exact) <= 4 * np.finfo(dtype).eps * size).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -81,7 +81,7 @@ STREAM = """
         return len(pickle.dumps(copied))
 
     found = {}
-    calls(99)
+    calls(199)  # by now, the adaptive learning rate falls
     found["functions, early"] = functions_called()
     found["pickled, early"] = pickled()
     tracemalloc.start()
@@ -160,12 +160,12 @@ def test_a_pickle_is_as_large_after_10000_calls_but_for_the_history(stream):
 
 
 @of_the_stream
-def test_call_10000_calls_as_many_functions_as_call_100(stream):
+def test_call_10000_calls_as_many_functions_as_call_200(stream):
     assert stream["functions, late"] == stream["functions, early"]
 
 
 @of_the_stream
-def test_call_10000_allocates_as_much_as_call_100(stream):
+def test_call_10000_allocates_as_much_as_call_200(stream):
     # A copy of one list of the history has 80,000 bytes.
     assert abs(stream["peak, late"] - stream["peak, early"]) < 10_000
 

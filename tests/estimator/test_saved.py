@@ -45,7 +45,7 @@ def interrupted():
 def written_into():
     """A model whose weights the user holds and has changed."""
     reg = FNNRegressor((4,), max_iter=3, random_state=0).fit(X, several)
-    held = reg.coefs_
+    held = list(reg.coefs_)
     held[0][0, 0] += 1.0
     reg.held_ = held
     return reg

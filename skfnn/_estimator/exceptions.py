@@ -1,0 +1,45 @@
+"""The warnings of skfnn, so that they can be filtered by category.
+
+Each of them names the line of the user's code that led to it. A filter by ``module="skfnn"`` therefore misses them;
+filter by one of these classes instead.
+"""
+
+from sklearn.exceptions import ConvergenceWarning
+
+__all__ = [
+    "BatchSizeWarning",
+    "ConstantPredictionWarning",
+    "DivergenceWarning",
+    "InterruptedWarning",
+    "NotConvergedWarning",
+    "ScaleWarning",
+    "SkfnnWarning",
+]
+
+
+class SkfnnWarning(UserWarning):
+    """The base class of all warnings of skfnn."""
+
+
+class NotConvergedWarning(SkfnnWarning, ConvergenceWarning):
+    """Training ended at `max_iter` before it had converged."""
+
+
+class ConstantPredictionWarning(SkfnnWarning, ConvergenceWarning):
+    """The fitted network predicts no better than a constant."""
+
+
+class DivergenceWarning(SkfnnWarning, ConvergenceWarning):
+    """The loss of a `partial_fit` call is far above that of a constant prediction."""
+
+
+class InterruptedWarning(SkfnnWarning):
+    """Training was interrupted; the weights are those of the last finished epoch."""
+
+
+class ScaleWarning(SkfnnWarning):
+    """Features are too large for the learning rate, or scaled differently in the validation set."""
+
+
+class BatchSizeWarning(SkfnnWarning):
+    """`batch_size` is larger than the number of training rows."""
