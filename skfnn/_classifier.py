@@ -272,7 +272,8 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         ValueError
             If the rows cannot be used, or if an output overflows.
         """
-        return self._task.decode(self._raw_outputs(X, check_finite))
+        raw = self._raw_outputs(X, check_finite)
+        return self._task.decode(raw)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -383,8 +384,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         return raw
 
     def _task_for(self, y, known, call, classes):
-        is_sparse, y = issparse(y), checked_labels(y)
-        classes = checked_classes(classes)
+        is_sparse, y, classes = issparse(y), checked_labels(y), checked_classes(classes)
         if known is None:
             if call.one_epoch and classes is None and y.ndim == 1:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
