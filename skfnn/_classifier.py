@@ -383,8 +383,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         return raw
 
     def _task_for(self, y, known, call, classes):
-        is_sparse, y = issparse(y), checked_labels(y)
-        classes = checked_classes(classes)
+        is_sparse, y, classes = issparse(y), checked_labels(y), checked_classes(classes)
         if known is None:
             if call.one_epoch and classes is None and y.ndim == 1:
                 raise ValueError("classes must be passed on the first call to partial_fit.")

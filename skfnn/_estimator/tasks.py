@@ -71,7 +71,7 @@ class Task(Protocol):
 
 def checked_labels(y):
     """Labels as an array: (n,), or (n, n_labels) of 0 and 1 for a multilabel indicator matrix."""
-    if y.dtype.kind == "V":
+    if getattr(getattr(y, "dtype", None), "kind", "") == "V":
         raise ValueError("y is a structured array. It must hold one label for each row, or be an indicator matrix.")
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator":

@@ -166,6 +166,9 @@ def require_history(model):
 
 def require_prediction(method, model, X, n, problem, result, activation=None):
     """The laws of predictions for X of n rows. If `activation` is given, the result equals the formulas."""
+    if method == "predict" and problem.kind == "multilabel" and model._task.sparse_output:
+        require(sparse.issparse(result), "predictions are sparse if the labels in training were")
+        result = result.toarray()
     require(type(result) is np.ndarray, f"{method} returns an array, not {type(result)}")
     kind = problem.kind
     n_classes = len(model.classes_) if problem.classes is not None else None

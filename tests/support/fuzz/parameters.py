@@ -151,9 +151,9 @@ TABLES = {
     "n_iter_no_change": (listed([1, 2, 10, INF]), listed([True]), listed([0, -1, 2.5, *NOT_NUMBERS])),
     "early_stopping": FLAG,
     "validation_fraction": (
-        listed([None, 0.1, 0.5]),
+        listed([None, 0, 0.0, 0.1, 0.5]),
         listed([0.999, 1e-10, 1e-300]),
-        listed([0, 0.0, 1, 1.0, -0.1, 1.5, "x", NAN]),
+        listed([1, 1.0, -0.1, 1.5, "x", NAN]),
     ),
     "scoring": (
         listed([None, "loss"]) | named([score_size]),
