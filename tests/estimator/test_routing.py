@@ -99,10 +99,11 @@ def test_every_epoch_has_the_score_that_the_pipeline_has_after_it(kind):
 @kinds
 def test_a_set_that_transform_input_does_not_name_arrives_as_it_is(kind):
     X, y, X_val, y_val = data(kind)
-    raw = requesting(estimator(kind), "X_val", "y_val")
-    found = make_pipeline(StandardScaler(), raw).fit(X, y, X_val=X_val, y_val=y_val)[-1]
-    scaler = StandardScaler().fit(X)
-    untransformed = estimator(kind).fit(scaler.transform(X), y, X_val=X_val, y_val=y_val)
+    raw, scaler = requesting(estimator(kind), "X_val", "y_val"), StandardScaler().fit(X)
+    with pytest.warns(UserWarning, match="X_val is scaled differently from X.*transform_input"):
+        found = make_pipeline(StandardScaler(), raw).fit(X, y, X_val=X_val, y_val=y_val)[-1]
+    with pytest.warns(UserWarning, match="X_val is scaled differently from X"):
+        untransformed = estimator(kind).fit(scaler.transform(X), y, X_val=X_val, y_val=y_val)
     assert_same_curves(found, untransformed)
     transformed = estimator(kind).fit(scaler.transform(X), y, X_val=scaler.transform(X_val), y_val=y_val)
     assert found.validation_loss_curve_[-1] > 2 * transformed.validation_loss_curve_[-1]

@@ -178,6 +178,6 @@ def test_where_a_training_diverges_the_error_says_at_which_batch_size(n_jobs):
     reg.set_params(max_iter=30)
     with pytest.raises(ValueError, match="diverged") as caught:
         batch_size_tradeoff(
-            reg, 20 * data[:300], target[:300], ["full", 1], X_val=data[300:], y_val=target[300:], n_jobs=n_jobs
+            reg, 20 * data[:300], target[:300], ["full", 1], X_val=20 * data[300:], y_val=target[300:], n_jobs=n_jobs
         )
     assert caught.value.__notes__ == ["This was the training with batch_size=1."]
