@@ -379,8 +379,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         if not self._task.binary:
             return self._raw_outputs(X, checked)
         raw = self._raw_outputs(X, check_finite)
-        raw = np.hstack([-raw, raw])
-        activate(raw)
+        activate(raw := np.hstack([-raw, raw]))
         return raw
 
     def _task_for(self, y, known, call, classes):

@@ -344,6 +344,18 @@ def test_the_weights_are_views_of_one_vector():
     np.testing.assert_allclose(clf.decision_function(X_iris), raw, rtol=0, atol=1e-12)
 
 
+def test_weights_that_a_user_holds_follow_the_model_until_it_is_fitted_anew():
+    clf = estimator().fit(X_iris, y_iris)
+    held = clf.coefs_[0]
+    before = held.copy()
+    clf.partial_fit(X_iris, y_iris)
+    assert (held != before).any()
+    np.testing.assert_array_equal(held, clf.coefs_[0])
+    before = held.copy()
+    clf.fit(X_iris, y_iris)
+    np.testing.assert_array_equal(held, before)
+
+
 def test_initial_values_are_copied():
     start = [np.ones((4, 6)), np.ones((6, 3))], [np.ones(6), np.ones(3)]
     estimator().fit(X_iris, y_iris, coefs_init=start[0], intercepts_init=start[1])
@@ -595,9 +607,10 @@ def test_multilabel_targets_may_be_dense_or_sparse(container, params, assert_ide
     assert dense.validation_scores_ == other.validation_scores_
     other.partial_fit(X_labels, container(Y_labels))
     predicted = other.predict(X_labels)
-    assert predicted.shape == (120, 4)
+    # As in MLPClassifier, predictions are sparse if the y of the last call was.
     assert sparse.issparse(predicted) == sparse.issparse(container(Y_labels))
     predicted = predicted.toarray() if sparse.issparse(predicted) else predicted
+    assert predicted.shape == (120, 4)
     assert set(np.unique(predicted)) == {0, 1}
     np.testing.assert_array_equal(predicted, other.decision_function(X_labels) > 0)
     # Each label has its own probability.
