@@ -217,7 +217,8 @@ def test_activate_does_not_overflow(dtype):
         p = np.array([[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4]], dtype)
         smallest = np.finfo(dtype).smallest_subnormal
         SoftmaxCrossEntropy().activate(p)
-        expected = [[1, smallest, smallest], [1 / 3] * 3]  # a probability too small for the type is rounded up
+        # Probabilities too small for the type become the smallest numbers, in the order of the raw outputs.
+        expected = [[1, smallest, 2 * smallest], [1 / 3] * 3]
         np.testing.assert_allclose(p, expected, rtol=2 * np.finfo(dtype).eps)
         p = np.array([[1e4], [-1e4], [0.0]], dtype)
         LogisticCrossEntropy().activate(p)
