@@ -83,12 +83,12 @@ class SoftmaxCrossEntropy:
         """Softmax of the rows of z, in place, and above 0 in spite of underflow."""
         np.subtract(z, z.max(axis=1, keepdims=True), out=z)
         normal = np.finfo(z.dtype).tiny
-        # Probabilities that underflow become the smallest numbers, in their order.
+        # Probabilities that underflow become the smallest numbers, in their order. Those that lose digits only stay.
         ranks = z.argsort(axis=1).argsort(axis=1) if z.min() < np.log(normal) else None
         np.exp(z, out=z)
         np.divide(z, z.sum(axis=1, keepdims=True), out=z)
         if ranks is not None:
-            np.copyto(z, _smallest(z.dtype) * (1 + ranks), where=z < normal, casting="same_kind")
+            np.maximum(z, _smallest(z.dtype) * (1 + ranks), out=z, casting="same_kind")
 
 
 class LogisticCrossEntropy:
