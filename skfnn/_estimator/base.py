@@ -1,6 +1,7 @@
 """The steps of ``fit``, ``partial_fit`` and ``resume``, and the parameters that all FNN estimators share."""
 
 from abc import ABCMeta, abstractmethod
+from functools import cache, partial
 from types import MethodType
 
 import numpy as np
@@ -12,6 +13,7 @@ from .._training.monitor import Diverged
 from .._training.state import TrainingState
 from .call import RESUME
 from .callbacks import CallbackSupportMixin, fit_callbacks, with_callbacks
+from .columns import sample
 from .coordinates import find_coordinates
 from .data import Data, Given, checked_rows
 from .fitted import FittedNetwork
@@ -167,15 +169,14 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         """Do what `call` asks for, or raise and leave the estimator as it was."""
         before = self._state_to_continue(call)
         with transaction(self, before):
-            self._fit(call, given, validation, **details)
+            self._fit(call, before, given, validation, **details)
             if before is not None:
                 self._state.succeed(before)
             return self
 
     @with_callbacks
-    def _fit(self, call, given, validation, *, classes=None, initial=NO_VALUES):
-        """The steps of ``fit``, ``partial_fit`` and ``resume``."""
-        before = self._state_to_continue(call)
+    def _fit(self, call, before, given, validation, *, classes=None, initial=NO_VALUES):
+        """The steps of ``fit``, ``partial_fit`` and ``resume``; `before` is the state to continue, or None."""
         call = call if before else call.from_the_start()
         settings = Settings.of(self)
         task, data = self._checked(call, given, before and self._task, classes)
@@ -238,13 +239,14 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     def _new_state(self, settings, network, task, data, rows, seed):
         """The state before the first epoch of training on these rows, None for all."""
         rng, dtype = np.random.default_rng(seed), settings.precision(data.X)
-        coordinates = find_coordinates(settings.standardize, task, data, rows, dtype)
+        sampled = cache(partial(sample, data.X, data.sample_weight, rows))  # at most once, and only if it is needed
+        coordinates = find_coordinates(settings.standardize, task, data, rows, dtype, sampled)
         return TrainingState(
             network,
             initial_parameters(network, settings.init, rng, dtype),
             seed,
             coordinates,
-            steepness=steepness(task.loss, data, coordinates, rows),
+            steepness=steepness(task.loss, data, coordinates, rows, sampled),
         )
 
     def _split(self, call, settings, task, data, validation, seed, *, is_first):

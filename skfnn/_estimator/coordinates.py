@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from .._engine.coordinates import Coordinates
-from .columns import sample, summarise
+from .columns import summarise
 
 # No standardised training value is larger than this: rare one-hot columns and nearly constant features would otherwise
 # become values of 30 and more. It changes columns whose rarest value occurs in less than one row in 400.
@@ -23,13 +23,16 @@ TINY = 0.05  # sum of the mean squares of all features
 RARE = 8.0  # largest distance from the mean, in standard deviations
 
 
-def find_coordinates(standardize, task, data, rows, dtype):
-    """The coordinates for training in `dtype` on these rows of the first call, None for all."""
+def find_coordinates(standardize, task, data, rows, dtype, sampled):
+    """The coordinates for training in `dtype` on these rows of the first call, None for all.
+
+    ``sampled()`` gives the Columns of a sample of the rows.
+    """
     mean = scale = target_mean = target_scale = None
     if standardize is True:
         mean, scale = standard(data.X, data.sample_weight, rows)
     elif standardize:
-        mean, scale = automatic(data.X, data.sample_weight, rows)
+        mean, scale = automatic(data.X, data.sample_weight, rows, sampled)
     if mean is not None:
         # The shift must be a number of the type in which it is subtracted: then nothing is lost in values near it.
         mean = mean.astype(np.result_type(data.X.dtype, dtype)).astype(np.float64)
@@ -47,10 +50,10 @@ def standard(X, weights, rows=None):
     return None if sparse.issparse(X) else columns.mean, scale
 
 
-def automatic(X, weights, rows=None):
+def automatic(X, weights, rows, sampled):
     """The mean and the scale of every feature if they would not train well as they are; else None and None."""
     with np.errstate(over="ignore", invalid="ignore"):
-        columns = sample(X, weights, rows)
+        columns = sampled()
         if not sparse.issparse(X) and _are_of_one_kind(columns):
             return _common(columns)
         rare = columns.two_valued & (columns.reach > RARE * columns.spread) & (columns.largest <= 2.0)

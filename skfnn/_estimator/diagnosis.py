@@ -1,5 +1,7 @@
 """Messages for training that failed or is likely to."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 
@@ -27,7 +29,7 @@ class Diagnosis:
 
     def warn_if_hopeless(self):
         """Warn if plain SGD cannot train with this eta because the features are too large."""
-        square, _, _ = self._scales()
+        square, _, _ = self._scales
         if self._eta * square > HOPELESS_STEP:
             warn_user(
                 f"The features are too large for learning_rate_init={self._eta:g}: training will diverge or stall. "
@@ -65,7 +67,7 @@ class Diagnosis:
         if still_falling:
             rate = "" if self._eta is None else " or learning_rate_init"
             return f"{message} The loss was still falling: raise max_iter{rate}."
-        if self._scales()[2] > 10.0:
+        if self._scales[2] > 10.0:
             return f"{message} {self._largest_feature()} {self._remedy()}"
         tries = "a smaller alpha" if self._eta is None else "another learning_rate_init, a smaller alpha or dropout"
         return f"{message} Try {tries}, or another activation: hidden units may be saturated or dead."
@@ -80,18 +82,19 @@ class Diagnosis:
 
     def _largest_feature(self):
         """A sentence about the largest feature, in the units in which it is trained."""
-        _, number, scale = self._scales()
+        _, number, scale = self._scales
         name = f"feature {number}" if self._names is None else f"feature {self._names[number]!r}"
         return f"The largest, {name}, has a root mean square of {scale:.3g}."
 
     def _remedy(self):
         """What to do."""
         smaller = "smaller learning rates" if isinstance(self._eta, str) else "a smaller learning_rate_init"
-        if self._scales()[2] > 10.0:
+        if self._scales[2] > 10.0:
             scale = "Scale the features, for instance with standardize='auto' or with a StandardScaler in a pipeline"
             return scale + ("." if self._eta is None else f", or use {smaller}.")
         return "Use a larger alpha or solver='sgd'." if self._eta is None else f"Use {smaller}."
 
+    @cached_property
     def _scales(self):
         """The mean squared norm of a row, and the number and the root mean square of the largest feature."""
         X = self._X

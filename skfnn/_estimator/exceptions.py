@@ -6,16 +6,6 @@ filter by one of these classes instead.
 
 from sklearn.exceptions import ConvergenceWarning
 
-__all__ = [
-    "BatchSizeWarning",
-    "ConstantPredictionWarning",
-    "DivergenceWarning",
-    "InterruptedWarning",
-    "NotConvergedWarning",
-    "ScaleWarning",
-    "SkfnnWarning",
-]
-
 
 class SkfnnWarning(UserWarning):
     """The base class of all warnings of skfnn."""

@@ -8,8 +8,6 @@ from math import sqrt
 
 import numpy as np
 
-from .columns import sample
-
 # The rates of plain SGD and of Adam at batch size 200 with one hidden layer of 100 units, by the loss.
 SGD = {"softmax": 0.2, "logistic": 0.2, "identity": 0.05, "exp": 0.0125}
 ADAM = {"softmax": 0.001, "logistic": 0.001, "identity": 0.001, "exp": 0.0005}
@@ -36,19 +34,21 @@ def automatic_rate(settings, network, loss, batch_size, is_whole):
     return rate / max(1.0, sqrt(network.sizes[-2] / 100.0)) if kind == "identity" else rate
 
 
-def steepness(loss, data, coordinates, rows):
-    """What the first data ask the automatic rate of SGD to be divided by; `rows` are trained on, None for all."""
+def steepness(loss, data, coordinates, rows, sampled):
+    """What the first data ask the automatic rate of SGD to be divided by; `rows` are trained on, None for all.
+
+    ``sampled()`` gives the Columns of a sample of the rows.
+    """
     if loss.out_activation == "identity":
-        return max(1.0, _mean_squared_norm(data, coordinates, rows) / 100.0)
+        return max(1.0, _mean_squared_norm(sampled(), coordinates) / 100.0)
     if loss.out_activation == "exp":
         weights = data.sample_weight if data.sample_weight is None or rows is None else data.sample_weight[rows]
         return max(1.0, float(data.targets.mean(rows, weights).mean()))
     return 1.0
 
 
-def _mean_squared_norm(data, coordinates, rows):
-    """The weighted mean of the squared norms of evenly spaced rows, in the coordinates of training."""
-    columns = sample(data.X, data.sample_weight, rows)
+def _mean_squared_norm(columns, coordinates):
+    """The weighted mean of the squared norms of the rows behind `columns`, in the coordinates of training."""
     mean = columns.mean if coordinates.feature_mean is None else columns.mean - coordinates.feature_mean
     scale = 1.0 if coordinates.feature_scale is None else coordinates.feature_scale
     with np.errstate(over="ignore", invalid="ignore"):

@@ -73,6 +73,11 @@ class Run:
                 if message:
                     warn_user(message, category)
 
+    @property
+    def _unit(self):
+        """What a loss of 1 in the coordinates of training is in the units of y."""
+        return float(np.ravel(self._loss.unit)[-1])
+
     def _new_trial(self, may_restart):
         """What watches the losses of the run. For one epoch of `partial_fit`, nothing is computed in advance."""
         if self._call.one_epoch:
@@ -80,7 +85,7 @@ class Run:
         constant = constant_loss(self._loss, self._targets, self._split.rows, self._weights)
         # A run that continues is measured against the loss from which it starts.
         past = self._state.history["loss"][-1:]
-        first = past[0] / float(np.ravel(self._loss.unit)[-1]) if past else None
+        first = past[0] / self._unit if past else None
         return Trial(constant, may_restart, self._task.typical_loss(self._targets), first)
 
     def failure_message(self, failure):
@@ -178,15 +183,15 @@ class Run:
         loss = self._final_loss()
         if trial.is_better(loss[0]):
             return None
-        unit = float(np.ravel(self._loss.unit)[-1])
+        constant = trial.constant * self._unit
         if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
-            raise FarAbove(float(loss[-1]), trial.constant * unit)
+            raise FarAbove(float(loss[-1]), constant)
         finished = stalled or self._state.progress.epoch < self._settings.max_iter
         falls = trial.has_fallen(loss[0]) and not finished
         # A loss that still falls may just be below the constant's, and `_unfinished` says all there is to say.
         if falls and (self._unfinished or loss[0] < trial.constant):
             return None
-        return self._diagnosis().not_below(loss[-1], trial.constant * unit, falls)
+        return self._diagnosis().not_below(loss[-1], constant, falls)
 
     def _final_loss(self):
         """The loss of the final parameters, one or two numbers; that of an epoch is a mean over changing ones."""
@@ -211,5 +216,5 @@ class Run:
             return
         state.far_calls = FAR_CALLS if loss > VERY_FAR * constant else state.far_calls + 1
         if state.far_calls == FAR_CALLS:
-            unit, advice = float(np.ravel(self._loss.unit)[-1]), self._task.advice(self._targets)
+            unit, advice = self._unit, self._task.advice(self._targets)
             warn_user(self._diagnosis().call_far_above(loss * unit, constant * unit, advice), DivergenceWarning)

@@ -56,15 +56,14 @@ def hold_out(n_rows, fraction, strata, weights, seed):
             f"A validation set of validation_fraction={fraction} leaves fewer than two training rows: n_samples = "
             f"{len(rows)} (of positive sample_weight). Give X_val and y_val, or more rows."
         )
-    classes = None if strata is None else strata[rows]
-    if strata is not None:
-        strata = classes
-        counts = np.bincount(strata)
-        counts = counts[counts > 0]
-        if counts.min() < 2 or min(n_held, len(rows) - n_held) < len(counts):
-            strata = None
-    held = train_test_split(rows, test_size=n_held, stratify=strata, random_state=seed)[1]
-    return np.sort(held if classes is None else _with_all_classes(held, rows, classes, seed))
+    if strata is None:
+        return np.sort(train_test_split(rows, test_size=n_held, random_state=seed)[1])
+    classes = strata[rows]
+    counts = np.bincount(classes)
+    counts = counts[counts > 0]
+    has_room = counts.min() >= 2 and min(n_held, len(rows) - n_held) >= len(counts)
+    held = train_test_split(rows, test_size=n_held, stratify=classes if has_room else None, random_state=seed)[1]
+    return np.sort(_with_all_classes(held, rows, classes, seed))
 
 
 def _with_all_classes(held, rows, classes, seed):

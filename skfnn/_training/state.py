@@ -21,6 +21,10 @@ class BestWeights:
     theta: np.ndarray
     score: float
 
+    def copy(self):
+        """The same with an array of its own."""
+        return BestWeights(self.theta.copy(), self.score)
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -40,6 +44,10 @@ class Progress:
 def new_history():
     """An empty history."""
     return {key: [] for key in HISTORY_KEYS}
+
+
+def _copied_history(history):
+    return {key: list(values) for key, values in history.items()}
 
 
 def _copied(values):
@@ -131,8 +139,7 @@ class TrainingState:
 
     def separated(self):
         """A state whose training leaves the parameters and the history of this one as they are."""
-        history = {key: list(values) for key, values in self.history.items()}
-        return replace(self.updated(), theta=self.theta.copy(), history=history)
+        return replace(self.updated(), theta=self.theta.copy(), history=_copied_history(self.history))
 
     def _refresh(self):
         """Show the present parameters in the arrays that the user has."""
@@ -176,7 +183,7 @@ class TrainingState:
     def _best_copy(self):
         """A copy of the best weights so far; None if there are none."""
         if self.best is not None:
-            return BestWeights(self.best.theta.copy(), self.best.score)
+            return self.best.copy()
         if self.restored_score is not None:
             return BestWeights(self.theta.copy(), self.restored_score)
         return None
@@ -189,8 +196,8 @@ class TrainingState:
 
     def snapshot(self):
         """A copy that shares nothing with the training run in progress."""
-        best = None if self.best is None else BestWeights(self.best.theta.copy(), self.best.score)
-        history = {key: list(values) for key, values in self.history.items()}
+        best = None if self.best is None else self.best.copy()
+        history = _copied_history(self.history)
         return replace(self, theta=self.theta.copy(), solver=_copied(self.solver), history=history, best=best)
 
     def put_best_back(self, last_theta, interrupted):

@@ -11,7 +11,7 @@ import sklearn
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.datasets import load_iris, make_classification, make_regression
+from sklearn.datasets import make_classification
 from sklearn.ensemble import (
     BaggingClassifier,
     BaggingRegressor,
@@ -40,6 +40,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
+from small_tables import X_iris, X_line, flowers, y_iris, y_line
 
 from skfnn import FNNClassifier, FNNRegressor
 
@@ -65,12 +66,6 @@ def regressor(**params):
     return FNNRegressor(**(SETTINGS | params))
 
 
-X_iris, y_iris = load_iris(return_X_y=True)
-X_iris = StandardScaler().fit_transform(X_iris)
-flowers = np.array(["setosa", "versicolor", "virginica"])[y_iris]
-
-X_line, y_line = make_regression(120, 4, n_informative=2, noise=5.0, random_state=0, shuffle=False)
-y_line = (y_line - y_line.mean()) / y_line.std()
 Y_line = np.column_stack([y_line, -2.0 * y_line + X_line[:, 2], X_line[:, 3]])
 
 PROBLEMS = {"classifier": (classifier, X_iris, flowers), "regressor": (regressor, X_line, y_line)}

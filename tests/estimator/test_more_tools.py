@@ -8,7 +8,6 @@ import scipy.stats
 import sklearn
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_iris, make_regression
 from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.feature_selection import RFE, SelectFromModel, SequentialFeatureSelector
@@ -24,8 +23,8 @@ from sklearn.model_selection import (
 )
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
-from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
+from small_tables import X_iris, X_line, flowers, y_iris, y_line
 
 from skfnn import FNNClassifier, FNNRegressor
 
@@ -48,12 +47,6 @@ def regressor(**params):
     return FNNRegressor(**(SETTINGS | params))
 
 
-X_iris, y_iris = load_iris(return_X_y=True)
-X_iris = StandardScaler().fit_transform(X_iris)
-flowers = np.array(["setosa", "versicolor", "virginica"])[y_iris]
-# The first two features determine the target.
-X_line, y_line = make_regression(120, 4, n_informative=2, noise=5.0, random_state=0, shuffle=False)
-y_line = (y_line - y_line.mean()) / y_line.std()
 Y_line = np.column_stack([y_line, -2.0 * y_line + X_line[:, 2]])
 labels = (Y_line > 0).astype(int)
 
