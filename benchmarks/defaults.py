@@ -196,7 +196,7 @@ def _mnist_bytes(quick):
     rows, epochs = (500, 2) if quick else (10_000, 20)
     raw, ready = _data.mnist_bytes(), _data.mnist()
     for solver in ("sgd", "adam"):
-        net = FNNClassifier(solver=solver, max_iter=epochs, n_iter_no_change=np.inf, random_state=0)
+        net = FNNClassifier(solver=solver, max_iter=epochs, n_iter_no_change=None, random_state=0)
         found = [net.fit(d.X[:rows], d.y[:rows]).score(d.X_test, d.y_test) for d in (raw, ready)]
         yield _special(f"MNIST bytes, 20 epochs, {solver}", "accuracy", found[0], "pixels / 255", found[1])
 
@@ -420,7 +420,7 @@ def mnist(given, line):
     for batch_size in (10, 100):
         for seed in range(2 if given.quick else 5):
             net = FNNClassifier((128, 64), batch_size=batch_size, learning_rate_init=0.1, random_state=seed)
-            net.set_params(max_iter=epochs, n_iter_no_change=np.inf).fit(data.X[:rows], data.y[:rows])
+            net.set_params(max_iter=epochs, n_iter_no_change=None).fit(data.X[:rows], data.y[:rows])
             found = net.score(data.X_test, data.y_test)
             records.append({"batch_size": batch_size, "seed": seed, "accuracy": found})
             print(*records[-1].values(), flush=True)

@@ -4,8 +4,6 @@ import argparse
 import time
 import warnings
 
-import numpy as np
-
 from . import _data
 from ._report import environment, print_table, write_csv
 
@@ -24,7 +22,7 @@ def train(X, y, X_test, y_test, dropout, epochs, eta):
         learning_rate_init=eta,
         learning_rate="cosine",
         max_iter=epochs,
-        n_iter_no_change=np.inf,
+        n_iter_no_change=None,
         random_state=0,
         verbose=True,
     )

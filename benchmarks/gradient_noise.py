@@ -26,7 +26,7 @@ class NoiseBench:
 
         data = _data.mnist()
         X, y = data.X[:rows], data.y[:rows]
-        fit_once = {"max_iter": 1, "n_iter_no_change": np.inf, "random_state": 0}
+        fit_once = {"max_iter": 1, "n_iter_no_change": None, "random_state": 0}
         # One epoch of small steps moves the weights away from their initial values.
         model = FNNClassifier(hidden, batch_size=100, learning_rate_init=0.01, **fit_once).fit(X, y)
         # The same weights under full-batch training. Its steps are too short to matter here.

@@ -38,7 +38,7 @@ def train(seed, epochs, X, y, X_test, y_test):
         batch_size=100,
         learning_rate_init=0.1,
         max_iter=epochs,
-        n_iter_no_change=np.inf,
+        n_iter_no_change=None,
         random_state=seed,
     )
     return clf.fit(X, y, X_val=X_test, y_val=y_test)

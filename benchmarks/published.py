@@ -90,7 +90,7 @@ def train(hidden, settings, epochs, seed, X, y, X_test, y_test):
 
     from skfnn import FNNClassifier
 
-    clf = FNNClassifier(hidden, **settings, max_iter=epochs, n_iter_no_change=np.inf, random_state=seed)
+    clf = FNNClassifier(hidden, **settings, max_iter=epochs, n_iter_no_change=None, random_state=seed)
     start, cpu_start = time.perf_counter(), time.process_time()
     clf.fit(X, y)
     minutes, cpu_minutes = (time.perf_counter() - start) / 60, (time.process_time() - cpu_start) / 60

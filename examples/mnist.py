@@ -98,7 +98,7 @@ def main(epochs):
         batch_size=100,
         learning_rate_init=0.1,
         max_iter=epochs,
-        n_iter_no_change=np.inf,  # all epochs, whatever the training loss does
+        n_iter_no_change=None,  # all epochs, whatever the training loss does
         random_state=0,
         verbose=True,
     )

@@ -16,7 +16,7 @@ fewer steps an epoch, so it bears, and needs, longer steps. Here a pipeline of
 # --------
 #
 # Every candidate trains for ten epochs from the same random initial weights, so it sees every row ten times.
-# ``n_iter_no_change=np.inf`` keeps the training loss from ending a training before that. All trainings together take
+# ``n_iter_no_change=None`` keeps the training loss from ending a training before that. All trainings together take
 # about as long as starting processes for them would; with longer ones ``n_jobs=-1`` uses all cores.
 import warnings
 
@@ -38,7 +38,7 @@ learning_rates = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 
 pipeline = make_pipeline(
     StandardScaler(),
-    FNNClassifier(hidden_layer_sizes=(32,), max_iter=10, n_iter_no_change=np.inf, random_state=0),
+    FNNClassifier(hidden_layer_sizes=(32,), max_iter=10, n_iter_no_change=None, random_state=0),
 )
 search = GridSearchCV(
     pipeline,

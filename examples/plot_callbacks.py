@@ -83,7 +83,7 @@ settings = {
     "learning_rate_init": 0.1,
     "momentum": 0.9,
     "max_iter": 200,
-    "n_iter_no_change": np.inf,
+    "n_iter_no_change": None,
     "random_state": 0,
 }
 film = Film(epochs=[1, 10, 25], enough=0.03)

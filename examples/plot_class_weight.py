@@ -46,7 +46,7 @@ settings = {
     "batch_size": 50,
     "learning_rate_init": 0.05,
     "max_iter": 20,
-    "n_iter_no_change": np.inf,
+    "n_iter_no_change": None,
     "random_state": 0,
 }
 plain = FNNClassifier(**settings).fit(X_train, y_train)

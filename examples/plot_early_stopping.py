@@ -41,7 +41,7 @@ print(f"{len(X_train)} training rows, {len(X_val)} validation rows, {len(X_test)
 #
 # With scikit-learn's metadata routing on, ``set_fit_request`` says that the network wants ``X_val`` and ``y_val``, and
 # ``transform_input=["X_val"]`` sends ``X_val`` through the scaler on its way. The scaler learns from the training rows
-# only. First, a training without early stopping: ``n_iter_no_change=np.inf`` asks for all 100 epochs.
+# only. First, a training without early stopping: ``n_iter_no_change=None`` asks for all 100 epochs.
 import sklearn
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -51,7 +51,7 @@ from skfnn import FNNClassifier
 settings = {"batch_size": 20, "learning_rate_init": 0.05, "max_iter": 100, "random_state": 0}
 
 with sklearn.config_context(enable_metadata_routing=True):
-    network = FNNClassifier(n_iter_no_change=np.inf, **settings).set_fit_request(X_val=True, y_val=True)
+    network = FNNClassifier(n_iter_no_change=None, **settings).set_fit_request(X_val=True, y_val=True)
     to_the_end = make_pipeline(StandardScaler(), network, transform_input=["X_val"])
     _ = to_the_end.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 

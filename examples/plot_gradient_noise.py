@@ -27,7 +27,7 @@ from skfnn.inspection import gradient_noise
 X, y = load_digits(return_X_y=True)
 X = X / 16
 
-settings = {"hidden_layer_sizes": (32,), "batch_size": 32, "learning_rate_init": 0.05, "n_iter_no_change": np.inf}
+settings = {"hidden_layer_sizes": (32,), "batch_size": 32, "learning_rate_init": 0.05, "n_iter_no_change": None}
 early = FNNClassifier(max_iter=1, random_state=0, **settings).fit(X, y)
 late = FNNClassifier(max_iter=30, random_state=0, **settings).fit(X, y)
 

@@ -29,9 +29,8 @@ X_train, X_test, y_train, y_test = train_test_split(X / 16, y, test_size=0.2, st
 # --------
 #
 # The test set is given to ``fit`` as the validation set. It is only looked at: no step is taken on it, and as
-# ``early_stopping`` is off, it does not decide when training ends. ``n_iter_no_change=np.inf`` asks for all of the 50
+# ``early_stopping`` is off, it does not decide when training ends. ``n_iter_no_change=None`` asks for all of the 50
 # epochs, whatever the training loss does. With ``verbose=True`` every epoch prints a line.
-import numpy as np
 
 from skfnn import FNNClassifier
 
@@ -40,7 +39,7 @@ clf = FNNClassifier(
     batch_size=32,
     learning_rate_init=0.1,
     max_iter=50,
-    n_iter_no_change=np.inf,
+    n_iter_no_change=None,
     random_state=0,
     verbose=True,
 )

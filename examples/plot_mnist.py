@@ -45,14 +45,14 @@ print(f"{name}: {len(X_train)} training rows, {len(X_test)} test rows, {X_train.
 # Training
 # --------
 #
-# ``n_iter_no_change=np.inf`` trains for all the epochs, whatever the training loss does. The test images are given as
+# ``n_iter_no_change=None`` trains for all the epochs, whatever the training loss does. The test images are given as
 # the validation set for the sake of the curves; they decide nothing.
 clf = FNNClassifier(
     hidden_layer_sizes=(128, 64),
     batch_size=batch_size,
     learning_rate_init=0.1,
     max_iter=25,
-    n_iter_no_change=np.inf,
+    n_iter_no_change=None,
     random_state=0,
 )
 _ = clf.fit(X_train, y_train, X_val=X_test, y_val=y_test)

@@ -65,7 +65,7 @@ def peak(train, *args):
 
 
 def fit(n_rows):
-    clf = FNNClassifier(**settings, max_iter=n_passes, n_iter_no_change=np.inf)
+    clf = FNNClassifier(**settings, max_iter=n_passes, n_iter_no_change=None)
     return clf.fit(X_train[:n_rows], y_train[:n_rows], X_val=X_test, y_val=y_test)
 
 

@@ -40,7 +40,7 @@ import matplotlib.pyplot as plt
 from skfnn import FNNClassifier
 from skfnn.inspection import BatchSizeTradeoffDisplay, batch_size_tradeoff
 
-net = FNNClassifier((64,), learning_rate_init=0.02, max_iter=12, n_iter_no_change=np.inf, random_state=0)
+net = FNNClassifier((64,), learning_rate_init=0.02, max_iter=12, n_iter_no_change=None, random_state=0)
 tradeoff = batch_size_tradeoff(net, X_train, y_train, [1, 32, "full"], X_val=X_val, y_val=y_val)
 display = BatchSizeTradeoffDisplay(tradeoff, loss_name="cross-entropy (nats)").plot()
 

@@ -96,7 +96,7 @@ clf = FNNClassifier(
     learning_rate_init=0.2,
     learning_rate="cosine",
     max_iter=15,
-    n_iter_no_change=np.inf,
+    n_iter_no_change=None,
     random_state=0,
 )
 started = perf_counter()
@@ -125,7 +125,7 @@ for size in n_columns:
     started = perf_counter()
     _ = mlp.partial_fit(X, labels)
     milliseconds["MLPClassifier"].append(1000 * (perf_counter() - started) / 15)
-    fnn = FNNClassifier(**sgd, max_iter=5, n_iter_no_change=np.inf, random_state=0).fit(X, labels)
+    fnn = FNNClassifier(**sgd, max_iter=5, n_iter_no_change=None, random_state=0).fit(X, labels)
     milliseconds["FNNClassifier"].append(1000 * np.median(fnn.history_["seconds"]) / 15)
 
 print("columns | ms a step: MLPClassifier, FNNClassifier")

@@ -81,7 +81,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
     >>> clf = FNNClassifier(
-    ...     batch_size=10, max_iter=30, n_iter_no_change=float("inf"), random_state=0
+    ...     batch_size=10, max_iter=30, n_iter_no_change=None, random_state=0
     ... )
     >>> clf = clf.fit(X_train, y_train, X_val=X_test, y_val=y_test)
     >>> len(clf.validation_scores_)

@@ -62,7 +62,7 @@ class Checkpoint:
     >>> from skfnn import FNNClassifier
     >>> from skfnn.callbacks import Checkpoint
     >>> X, y = load_iris(return_X_y=True)
-    >>> clf = FNNClassifier(n_iter_no_change=float("inf"), random_state=0)
+    >>> clf = FNNClassifier(n_iter_no_change=None, random_state=0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     checkpoint = Checkpoint(os.path.join(folder, "iris.joblib"))
     ...     for _ in range(5):

@@ -158,7 +158,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         >>> from sklearn.datasets import load_iris
         >>> from skfnn import FNNClassifier
         >>> X, y = load_iris(return_X_y=True)
-        >>> clf = FNNClassifier(max_iter=20, n_iter_no_change=float("inf"), random_state=0)
+        >>> clf = FNNClassifier(max_iter=20, n_iter_no_change=None, random_state=0)
         >>> clf.fit(X, y).set_params(max_iter=50).resume(X, y).n_iter_
         50
         """

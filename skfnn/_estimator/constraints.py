@@ -31,6 +31,7 @@ CONSTRAINTS = {name: rule for name, rule in _MLP.items() if name != "loss"} | {
     "init": [_Strings({"auto", *RULES})],
     "standardize": [_Strings({"auto"}), "boolean"],
     "learning_rate_init": [_Strings({"auto"}), *_MLP["learning_rate_init"]],
+    "n_iter_no_change": [*_MLP["n_iter_no_change"], None],
     "validation_fraction": [_Interval(Real, 0, 1, closed="left"), None],
     "scoring": [_Strings({*get_scorer_names(), "loss"}), callable, None],
     "dtype": [_Strings({"auto", "float32", "float64"})],

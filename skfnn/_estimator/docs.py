@@ -103,10 +103,11 @@ PARTS = {
         The smallest decrease of the training loss that counts as an improvement. With
         `early_stopping`, the smallest increase of the validation score. 'lbfgs' stops
         if no entry of the gradient is larger than `tol`.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or None, default=10
         Training stops after more than this number of consecutive epochs without an
-        improvement by `tol`. With ``np.inf`` it runs for `max_iter` epochs and does not
-        warn that it has not converged.
+        improvement by `tol`. With None it runs for `max_iter` epochs and does not
+        warn that it has not converged. ``np.inf`` means the same as None, as in
+        `MLPClassifier`.
     early_stopping : bool, default=False
         Whether to watch the validation score instead of the training loss, and to
         restore the weights of the best epoch at the end. `partial_fit` holds out no

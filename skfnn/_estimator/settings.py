@@ -54,7 +54,10 @@ class Settings:
     @classmethod
     def of(cls, estimator):
         """The settings of an estimator, from its attributes: a subclass may have another constructor."""
-        settings = cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
+        values = {field.name: getattr(estimator, field.name) for field in fields(cls)}
+        if values["n_iter_no_change"] is None:
+            values["n_iter_no_change"] = np.inf
+        settings = cls(**values)
         settings._check_solver()
         return settings
 

@@ -39,7 +39,7 @@ def hidden_activations(estimator, X, layer=-1):
     >>> from skfnn.inspection import hidden_activations
     >>> X, y = load_iris(return_X_y=True)
     >>> clf = FNNClassifier(
-    ...     (20, 5), max_iter=5, n_iter_no_change=float("inf"), random_state=0
+    ...     (20, 5), max_iter=5, n_iter_no_change=None, random_state=0
     ... )
     >>> hidden_activations(clf.fit(X, y), X).shape
     (150, 5)

@@ -95,7 +95,7 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     >>> from skfnn.inspection import gradient_noise
     >>> X, y = load_digits(return_X_y=True)
     >>> X = X / 16
-    >>> clf = FNNClassifier(max_iter=5, n_iter_no_change=float("inf"), random_state=0)
+    >>> clf = FNNClassifier(max_iter=5, n_iter_no_change=None, random_state=0)
     >>> noise = gradient_noise(
     ...     clf.fit(X, y), X, y, batch_sizes=[1, 10, 100], random_state=0
     ... )

@@ -46,7 +46,7 @@ class GradientNoiseDisplay:
     >>> X, y = load_digits(return_X_y=True)
     >>> X = X / 16
     >>> clf = FNNClassifier(
-    ...     (20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0
+    ...     (20,), max_iter=5, n_iter_no_change=None, random_state=0
     ... )
     >>> display = GradientNoiseDisplay.from_estimator(
     ...     clf.fit(X, y), X, y, n_draws=50, random_state=0

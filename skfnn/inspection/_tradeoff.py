@@ -98,7 +98,7 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
     ...     X / 16, y, test_size=0.2, random_state=0
     ... )
     >>> clf = FNNClassifier(
-    ...     (20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0
+    ...     (20,), max_iter=5, n_iter_no_change=None, random_state=0
     ... )
     >>> tradeoff = batch_size_tradeoff(
     ...     clf, X_train, y_train, [10, 100, "full"], X_val=X_val, y_val=y_val

@@ -47,7 +47,7 @@ class BatchSizeTradeoffDisplay:
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_val, y_train, y_val = train_test_split(X / 16, y, random_state=0)
     >>> clf = FNNClassifier(
-    ...     (20,), max_iter=5, n_iter_no_change=float("inf"), random_state=0
+    ...     (20,), max_iter=5, n_iter_no_change=None, random_state=0
     ... )
     >>> display = BatchSizeTradeoffDisplay.from_estimator(
     ...     clf, X_train, y_train, [10, 100, "full"], X_val=X_val, y_val=y_val

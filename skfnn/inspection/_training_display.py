@@ -48,7 +48,7 @@ class TrainingCurveDisplay:
     ...     (20,),
     ...     early_stopping=True,
     ...     max_iter=20,
-    ...     n_iter_no_change=float("inf"),
+    ...     n_iter_no_change=None,
     ...     random_state=0,
     ... )
     >>> display = TrainingCurveDisplay.from_estimator(clf.fit(X / 16, y))

@@ -28,7 +28,7 @@ def estimator(n_epochs, **params):
         "shuffle": False,
         "dtype": "float64",
         "max_iter": n_epochs,
-        "n_iter_no_change": np.inf,
+        "n_iter_no_change": None,
         "random_state": 0,
     }
     return FNNClassifier(**(settings | params))
@@ -184,7 +184,7 @@ def test_k_partial_fits_a_warm_start_and_a_pickle_go_on_as_one_fit(assert_identi
 
 def test_the_regressor_decays_too():
     X, _, T = problem("multilabel", 70)
-    params = {"solver": "adam", "batch_size": 16, "max_iter": 20, "n_iter_no_change": np.inf, "random_state": 0}
+    params = {"solver": "adam", "batch_size": 16, "max_iter": 20, "n_iter_no_change": None, "random_state": 0}
     norms = [
         sum((W**2).sum() for W in FNNRegressor((6,), weight_decay=decay, **params).fit(X, T).coefs_)
         for decay in (0.0, 1.0, 10.0)

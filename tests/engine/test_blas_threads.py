@@ -123,7 +123,7 @@ def problem(n_rows, n_features):
 
 
 def fitted(**params):
-    params = {"hidden_layer_sizes": (30,), "max_iter": 2, "n_iter_no_change": np.inf, "random_state": 0} | params
+    params = {"hidden_layer_sizes": (30,), "max_iter": 2, "n_iter_no_change": None, "random_state": 0} | params
     return FNNClassifier(**params)
 
 

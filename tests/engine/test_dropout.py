@@ -405,7 +405,7 @@ def test_data_frames_in_a_pipeline():
 
 def test_the_regressor_has_dropout_too():
     X, _, T = problem("multilabel", 70)
-    params = {"batch_size": 16, "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0, "shuffle": False}
+    params = {"batch_size": 16, "max_iter": 3, "n_iter_no_change": None, "random_state": 0, "shuffle": False}
     reg = FNNRegressor((6,), dropout=0.5, **params).fit(X, T)
     np.testing.assert_array_equal(reg.predict(X), FNNRegressor((6,), dropout=0.5, **params).fit(X, T).predict(X))
     assert (reg.predict(X) != FNNRegressor((6,), **params).fit(X, T).predict(X)).any()

@@ -216,7 +216,7 @@ def test_wide_sparse_rows_train_as_dense_ones(learning_rate, momentum, alpha):
         "standardize": False,
         "random_state": 0,
     }
-    clf = FNNClassifier(5, max_iter=7, n_iter_no_change=np.inf, **settings)
+    clf = FNNClassifier(5, max_iter=7, n_iter_no_change=None, **settings)
     of_sparse = clone(clf).fit(X, np.arange(90) % 3)
     of_dense = clone(clf).fit(X.toarray(), np.arange(90) % 3)
     for a, b in zip(of_sparse.coefs_ + of_sparse.intercepts_, of_dense.coefs_ + of_dense.intercepts_, strict=True):

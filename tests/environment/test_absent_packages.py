@@ -73,7 +73,7 @@ def report(absent):
     from skfnn.inspection import batch_size_tradeoff, gradient_noise, hidden_activations
 
     X, y = make_classification(90, 5, random_state=0)
-    params = {"hidden_layer_sizes": (6,), "batch_size": 20, "max_iter": 4, "n_iter_no_change": np.inf}
+    params = {"hidden_layer_sizes": (6,), "batch_size": 20, "max_iter": 4, "n_iter_no_change": None}
     clf = FNNClassifier(**params, early_stopping=True, scoring="neg_log_loss", random_state=0).fit(X, y)
     reg = FNNRegressor(**params, random_state=0, verbose=True)
     with contextlib.redirect_stdout(io.StringIO()) as printed:

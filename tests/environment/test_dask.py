@@ -85,7 +85,7 @@ class KillsItsWorkerOnce:
 
 
 def estimator(**params):
-    settings = {"hidden_layer_sizes": (16,), "max_iter": 4, "n_iter_no_change": np.inf, "random_state": 0}
+    settings = {"hidden_layer_sizes": (16,), "max_iter": 4, "n_iter_no_change": None, "random_state": 0}
     return FNNClassifier(**(settings | params))
 
 

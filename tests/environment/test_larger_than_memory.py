@@ -28,7 +28,7 @@ PROGRAM = """
 
     # This creates everything that a process creates once, such as the buffers of the BLAS and late imports.
     few = np.zeros((400, features), dtype)
-    network(max_iter=1, n_iter_no_change=np.inf).fit(few, np.arange(400) % 2).predict_proba(few)
+    network(max_iter=1, n_iter_no_change=None).fit(few, np.arange(400) % 2).predict_proba(few)
 
     X = np.memmap(path, dtype=dtype, mode="r", shape=(rows, features))
     y = np.arange(rows) % 2
@@ -44,7 +44,7 @@ PROGRAM = """
     def log_loss(clf):
         return -np.log(clf.predict_proba(X)[np.arange(rows), y]).mean()
 
-    fitted = network(max_iter=2, n_iter_no_change=np.inf)
+    fitted = network(max_iter=2, n_iter_no_change=None)
     fitted.fit(X[:-5000], y[:-5000], X_val=X[-5000:], y_val=y[-5000:])
     print(log_loss(fitted))
     del fitted

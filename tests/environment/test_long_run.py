@@ -231,7 +231,7 @@ def test_a_stream_whose_history_is_shortened_is_the_same_stream(name, keep, asse
 
 @streams
 def test_the_curves_of_a_shortened_history_are_shortened_with_it(name):
-    model = network(name, validation_fraction=0.2, max_iter=9, n_iter_no_change=np.inf).fit(X, y)
+    model = network(name, validation_fraction=0.2, max_iter=9, n_iter_no_change=None).fit(X, y)
     shorten(model, 4)
     curves = [model.loss_curve_, model.validation_loss_curve_, model.validation_scores_]
     assert [len(curve) for curve in curves] == [4, 4, 4]
@@ -239,7 +239,7 @@ def test_the_curves_of_a_shortened_history_are_shortened_with_it(name):
 
 @streams
 def test_a_fit_whose_history_was_shortened_is_resumed_as_if_it_had_not(name, assert_identical):
-    params = {"n_iter_no_change": np.inf, "max_iter": 5}
+    params = {"n_iter_no_change": None, "max_iter": 5}
     whole = network(name, **(STREAMS[name][1] | params)).fit(X, y)
     shortened = copy.deepcopy(whole)
     shorten(shortened)
@@ -251,7 +251,7 @@ def test_a_fit_whose_history_was_shortened_is_resumed_as_if_it_had_not(name, ass
 
 @streams
 def test_a_warm_start_goes_on_from_a_shortened_history_as_from_a_whole_one(name, assert_identical):
-    params = {"n_iter_no_change": np.inf, "max_iter": 5, "warm_start": True, "early_stopping": True}
+    params = {"n_iter_no_change": None, "max_iter": 5, "warm_start": True, "early_stopping": True}
     whole = network(name, **(STREAMS[name][1] | params)).fit(X, y)
     shortened = copy.deepcopy(whole)
     shorten(shortened, 2)
@@ -270,7 +270,7 @@ def test_ctrl_c_in_a_warm_start_from_a_shortened_history_leaves_the_last_finishe
             raise KeyboardInterrupt
         return 0.0
 
-    params = {"validation_fraction": 0.2, "n_iter_no_change": np.inf, "warm_start": True}
+    params = {"validation_fraction": 0.2, "n_iter_no_change": None, "warm_start": True}
     whole = network(max_iter=5, **params).fit(X, y)
     shortened = copy.deepcopy(whole)
     shorten(shortened, 2)

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from skfnn import FNNClassifier, FNNRegressor
 
 SETTINGS = {"hidden_layer_sizes": (8,), "solver": "adam", "learning_rate_init": 0.02, "batch_size": 20}
-SETTINGS |= {"max_iter": 30, "n_iter_no_change": np.inf, "random_state": 0}
+SETTINGS |= {"max_iter": 30, "n_iter_no_change": None, "random_state": 0}
 # These packages, or what they import, may warn about the newest NumPy or scikit-learn.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),

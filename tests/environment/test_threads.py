@@ -208,7 +208,7 @@ FORK = """
     y = (X[:, 0] > 0) + (X[:, 1] > 0) * 1
 
     def network(**params):
-        settings = dict(max_iter=2, n_iter_no_change=np.inf, random_state=0)
+        settings = dict(max_iter=2, n_iter_no_change=None, random_state=0)
         return FNNClassifier((200,), **(settings | params))
 
     def everything():

@@ -20,7 +20,7 @@ from skfnn import FNNClassifier, FNNRegressor
 from skfnn._estimator import version as _version
 
 X, y = make_classification(60, 5, random_state=0)
-SETTINGS = {"hidden_layer_sizes": (4,), "max_iter": 20, "n_iter_no_change": np.inf, "random_state": 0}
+SETTINGS = {"hidden_layer_sizes": (4,), "max_iter": 20, "n_iter_no_change": None, "random_state": 0}
 
 models = pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
 

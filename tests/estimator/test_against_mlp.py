@@ -5,6 +5,7 @@ The second half tests FNNClassifier, through the public API, for what scikit-lea
 
 import inspect
 import re
+import warnings
 from functools import partial
 
 import joblib
@@ -445,9 +446,11 @@ def test_training_stops_after_n_iter_no_change_epochs_too_many(n_iter_no_change)
     assert clf.n_iter_ == 1 + n_iter_no_change + 1
 
 
-@not_converged
-def test_an_infinite_n_iter_no_change_never_stops():
-    clf = FNNClassifier(5, tol=1e9, max_iter=300, n_iter_no_change=np.inf).fit(X_binary, y_binary)
+@pytest.mark.parametrize("no_patience", [None, np.inf])
+def test_no_patience_is_all_epochs_without_a_warning(no_patience):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        clf = FNNClassifier(5, tol=1e9, max_iter=300, n_iter_no_change=no_patience).fit(X_binary, y_binary)
     assert clf.n_iter_ == 300
 
 

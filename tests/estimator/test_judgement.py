@@ -176,7 +176,7 @@ def test_too_few_epochs_are_said_once():
     (message,) = warnings_of(lambda: saturated(activation="relu", max_iter=3).fit(iris, species))
     assert "max_iter=3" in message
     # Without it, the comparison says that the loss was still falling.
-    clf = FNNClassifier((5,), learning_rate_init=0.003, max_iter=15, n_iter_no_change=np.inf, random_state=0)
+    clf = FNNClassifier((5,), learning_rate_init=0.003, max_iter=15, n_iter_no_change=None, random_state=0)
     (message,) = warnings_of(lambda: clf.fit(iris, species))
     assert NO_BETTER in message
     assert "still falling: raise max_iter" in message
@@ -193,7 +193,7 @@ def test_large_features_are_named_as_the_cause():
 
 @pytest.mark.parametrize("k", [1, 5])
 def test_resuming_judges_too(k):
-    clf = saturated(max_iter=k, n_iter_no_change=np.inf)
+    clf = saturated(max_iter=k, n_iter_no_change=None)
     with pytest.warns(ConvergenceWarning, match=NO_BETTER):
         clf.fit(iris, species)
     with pytest.warns(ConvergenceWarning, match=NO_BETTER):
@@ -203,7 +203,7 @@ def test_resuming_judges_too(k):
 
 
 def test_after_ctrl_c_nothing_is_judged():
-    clf = saturated(max_iter=5, n_iter_no_change=np.inf)
+    clf = saturated(max_iter=5, n_iter_no_change=None)
     with ctrl_c_in_epoch(3) as caught:
         clf.fit(iris, species)
     assert clf.n_iter_ == 2
@@ -217,7 +217,7 @@ def test_nothing_can_be_better_for_constant_targets(solver, alpha, standardize):
     settings = {"solver": solver, "alpha": alpha, "standardize": standardize, "max_iter": 500, "random_state": 0}
     reg = FNNRegressor((5,), n_iter_no_change=20 if solver == "sgd" else np.inf, **settings)
     assert warnings_of(lambda: reg.fit(X, np.full(B, 3.0))) == []
-    clf = FNNClassifier((5,), n_iter_no_change=np.inf, **settings)
+    clf = FNNClassifier((5,), n_iter_no_change=None, **settings)
     assert warnings_of(lambda: clf.fit(X, np.column_stack([np.zeros(B, int), np.ones(B, int)]))) == []
 
 
@@ -236,7 +236,7 @@ def diverging(kind=FNNRegressor, **params):
 def test_a_diverged_training_of_finite_numbers_raises_and_changes_nothing(method, warm_start):
     y = 100.0 * signal[:, 0]
     good = {"learning_rate_init": 1e-4, "max_iter": 30}
-    reg = diverging(warm_start=warm_start, n_iter_no_change=np.inf, **good).fit(X, y)
+    reg = diverging(warm_start=warm_start, n_iter_no_change=None, **good).fit(X, y)
     assert reg.score(X, y) > 0.1
     before = copy.deepcopy(reg)
     reg.set_params(learning_rate_init=1.0, max_iter=60)
@@ -261,7 +261,7 @@ def test_a_diverged_training_of_finite_numbers_raises_and_changes_nothing(method
 def test_the_error_has_both_losses_in_the_units_of_y():
     y = 100.0 * signal[:, 0]
     with pytest.raises(ValueError, match="far above") as caught:
-        diverging(n_iter_no_change=np.inf, standardize="auto", learning_rate_init=5.0).fit(X, y)
+        diverging(n_iter_no_change=None, standardize="auto", learning_rate_init=5.0).fit(X, y)
     ended, constant = (float(part.split()[-1].rstrip(",")) for part in str(caught.value).split(", ")[:2])
     np.testing.assert_allclose(constant, y.var() / 2, rtol=1e-3)
     assert ended > 10 * constant
@@ -422,7 +422,7 @@ def test_a_learning_rate_that_is_too_small_is_no_divergence(batch_size, solver, 
     rng = np.random.default_rng(0)
     rows, y = rng.normal(size=(60, 3)), 10.0 + rng.normal(size=60)
     params = {"solver": solver, "learning_rate_init": eta, "batch_size": batch_size, "standardize": False}
-    reg = FNNRegressor((4,), max_iter=1, n_iter_no_change=np.inf, random_state=0, **params)
+    reg = FNNRegressor((4,), max_iter=1, n_iter_no_change=None, random_state=0, **params)
     with pytest.warns(ConvergenceWarning, match="no better than a constant"):
         reg.fit(rows, y)
     assert reg.loss_ > 40

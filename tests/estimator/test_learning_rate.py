@@ -29,7 +29,7 @@ losses = pytest.mark.parametrize("loss", Y)
 
 def estimator(loss, **params):
     """An estimator for a loss, that trains for one epoch by default."""
-    settings = {"max_iter": 1, "n_iter_no_change": np.inf, "random_state": 0}
+    settings = {"max_iter": 1, "n_iter_no_change": None, "random_state": 0}
     if loss == "poisson":
         settings["loss"] = "poisson"
     return (FNNRegressor if loss in ("squared error", "poisson") else FNNClassifier)(**(settings | params))
@@ -178,7 +178,7 @@ def data(name="finite"):
 
 def fragile(name="finite", **params):
     """A network for which the rule's rate is too large."""
-    settings = {"standardize": False, "max_iter": N_EPOCHS, "n_iter_no_change": np.inf, "random_state": 0}
+    settings = {"standardize": False, "max_iter": N_EPOCHS, "n_iter_no_change": None, "random_state": 0}
     return FNNRegressor(**(settings | FAILING[name][0] | params))
 
 

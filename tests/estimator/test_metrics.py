@@ -248,7 +248,7 @@ def test_the_metric_decides_which_epoch_is_the_best():
     best = {}
     for name in ("loss", "neg_mean_absolute_error", "neg_max_error"):
         scoring = make_scorer(max_error, greater_is_better=False) if name == "neg_max_error" else name
-        params = settings(**(RESTLESS | {"n_iter_no_change": np.inf}), early_stopping=True, scoring=scoring)
+        params = settings(**(RESTLESS | {"n_iter_no_change": None}), early_stopping=True, scoring=scoring)
         model = FNNRegressor(**params).fit(X, y, X_val=X_val, y_val=y_val)
         assert model.n_iter_ == 40
         best[name] = int(np.argmax(model.validation_scores_))

@@ -69,7 +69,7 @@ COVERED = {
     "tolerance": "mlp_expectations: training_stops_when_it_has_converged_by_tol",
     "n_iter_no_change": "against_mlp: training_stops_after_n_iter_no_change_epochs_too_many"
     " | mlp_expectations: n_iter_no_change_epochs_without_improvement_stop_training",
-    "n_iter_no_change_inf": "against_mlp: an_infinite_n_iter_no_change_never_stops",
+    "n_iter_no_change_inf": "against_mlp: no_patience_is_all_epochs_without_a_warning",
     "adaptive_learning_rate": "algorithms: the_adaptive_rate_stops_training_when_it_is_too_small"
     " | mlp_expectations: the_adaptive_rate_falls_until_training_stops",
     # early stopping

@@ -22,7 +22,7 @@ SOLVERS = {
     "adam": {"solver": "adam"},
     "lbfgs": {"solver": "lbfgs"},
     "raw rows": {"standardize": False, "learning_rate_init": 1.0},
-    "weights": {"class_weight": "balanced", "label_smoothing": 0.1, "alpha": 1.0, "n_iter_no_change": np.inf},
+    "weights": {"class_weight": "balanced", "label_smoothing": 0.1, "alpha": 1.0, "n_iter_no_change": None},
     "early stopping": {"early_stopping": True, "validation_fraction": 0.2},
     "float32": {"dtype": "float32", "dropout": 0.3},
 }
@@ -92,7 +92,7 @@ def test_another_class_later_is_an_error(kind):
 
 
 def test_a_warm_start_with_one_class_of_several_is_an_error():
-    clf = estimator(warm_start=True, max_iter=2, n_iter_no_change=np.inf, learning_rate_init=1.0)
+    clf = estimator(warm_start=True, max_iter=2, n_iter_no_change=None, learning_rate_init=1.0)
     clf.fit(X, X[:, 0] > 0)
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same classes"):
         clf.fit(X, np.ones(30, bool))

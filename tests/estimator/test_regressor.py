@@ -54,7 +54,7 @@ def start_for(n_outputs, seed=1):
 def estimator(**params):
     """An estimator that trains for exactly max_iter epochs, on the numbers as they are, by default."""
     settings = {"hidden_layer_sizes": HIDDEN, "activation": "tanh", "max_iter": 6, "learning_rate_init": 0.05}
-    settings |= {"batch_size": 10, "n_iter_no_change": np.inf, "standardize": False, "random_state": 0}
+    settings |= {"batch_size": 10, "n_iter_no_change": None, "standardize": False, "random_state": 0}
     return FNNRegressor(**(settings | params))
 
 
@@ -531,7 +531,7 @@ def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, assert_i
     assert reg.best_loss_ is None
     assert reg.best_validation_score_ == reg.validation_scores_[best]
     np.testing.assert_allclose(reg.score(rows, targets), reg.best_validation_score_, rtol=1e-12)
-    assert_identical(reg, estimator(**(settings | {"max_iter": best + 1, "n_iter_no_change": np.inf})).fit(X, y))
+    assert_identical(reg, estimator(**(settings | {"max_iter": best + 1, "n_iter_no_change": None})).fit(X, y))
 
 
 # Several calls
@@ -925,6 +925,6 @@ def test_targets_that_are_not_finite_numbers_are_refused(y):
 def test_a_validation_score_of_predictions_that_overflow_is_nan():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 4)), rng.random(60)
-    reg = FNNRegressor(loss="poisson", max_iter=2, n_iter_no_change=np.inf, random_state=0)
+    reg = FNNRegressor(loss="poisson", max_iter=2, n_iter_no_change=None, random_state=0)
     reg.fit(X, y, X_val=X[:9] * 1e4, y_val=y[:9])
     assert np.isnan(reg.validation_scores_).all()

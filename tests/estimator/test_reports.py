@@ -26,7 +26,7 @@ y = np.repeat([0, 1, 2], 40)
 X[np.arange(120), y] += 3.0
 labels = np.column_stack([y == 0, y > 0]).astype(int)
 VALUES = {FNNClassifier: y, FNNRegressor: X[:, 0] - X[:, 1]}
-SETTINGS = {"hidden_layer_sizes": (6,), "max_iter": 20, "n_iter_no_change": np.inf, "random_state": 0}
+SETTINGS = {"hidden_layer_sizes": (6,), "max_iter": 20, "n_iter_no_change": None, "random_state": 0}
 
 kinds = pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
 SOLVERS = ["sgd", "adam", "lbfgs"]

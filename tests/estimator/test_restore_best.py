@@ -306,7 +306,7 @@ def curve_data():
 @pytest.mark.parametrize("warm", [False, True])
 def test_the_scores_of_fit_do_not_count_for_the_best_weights_of_partial_fit(warm):
     X, y, X_val, y_val = curve_data()
-    settings = {"learning_rate_init": 0.3, "batch_size": 5, "max_iter": 30, "n_iter_no_change": np.inf}
+    settings = {"learning_rate_init": 0.3, "batch_size": 5, "max_iter": 30, "n_iter_no_change": None}
     clf = FNNClassifier(random_state=0, warm_start=warm, **settings)
     if warm:
         clf.partial_fit(X, y, classes=[0, 1, 2], X_val=X_val, y_val=y_val)

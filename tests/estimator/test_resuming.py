@@ -278,7 +278,7 @@ def test_where_training_stopped_by_itself_nothing_is_done_until_its_patience_is_
     assert 3 < model.n_iter_ < 40
     before = contents(model)
     assert_untouched(model.resume(X, y), before)
-    assert_same_training(model.set_params(n_iter_no_change=np.inf).resume(X, y), estimator(**params).fit(X, y))
+    assert_same_training(model.set_params(n_iter_no_change=None).resume(X, y), estimator(**params).fit(X, y))
 
 
 @needs_callbacks

@@ -34,7 +34,7 @@ pytestmark = [
 
 def interrupted():
     """A model whose training was interrupted, with other weights than those of the last epoch."""
-    settings = {"early_stopping": True, "n_iter_no_change": np.inf, "batch_size": 5, "learning_rate_init": 1.0}
+    settings = {"early_stopping": True, "n_iter_no_change": None, "batch_size": 5, "learning_rate_init": 1.0}
     clf = FNNClassifier((4,), **settings, max_iter=30, random_state=0)
     with ctrl_c_in_epoch(20):
         clf.fit(X, classes)

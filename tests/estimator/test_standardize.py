@@ -56,7 +56,7 @@ CLOSE = 1e-8
 def estimator(kind, **params):
     """An estimator that trains for ten epochs in small mini-batches by default."""
     settings = {"hidden_layer_sizes": (8, 4), "activation": "tanh", "batch_size": 20, "max_iter": 10}
-    settings |= {"n_iter_no_change": np.inf, "standardize": True, "dtype": "float64", "random_state": 0}
+    settings |= {"n_iter_no_change": None, "standardize": True, "dtype": "float64", "random_state": 0}
     return (FNNClassifier if kind == "classes" else FNNRegressor)(**(settings | params))
 
 

@@ -18,7 +18,7 @@ class Small(FNNClassifier):
 
     def __init__(self, hidden_layer_sizes=(7,), random_state=None):
         super().__init__(
-            hidden_layer_sizes, batch_size=10, max_iter=5, n_iter_no_change=np.inf, random_state=random_state
+            hidden_layer_sizes, batch_size=10, max_iter=5, n_iter_no_change=None, random_state=random_state
         )
 
 
@@ -26,20 +26,20 @@ class Keywords(FNNClassifier):
     """Hands all its arguments on."""
 
     def __init__(self, **kw):
-        super().__init__(**({"batch_size": 10, "max_iter": 5, "n_iter_no_change": np.inf} | kw))
+        super().__init__(**({"batch_size": 10, "max_iter": 5, "n_iter_no_change": None} | kw))
 
 
 class Narrow(FNNRegressor):
     """Has a parameter of another name, from which one of its parent's follows."""
 
     def __init__(self, units=7, random_state=None):
-        super().__init__((units,), batch_size=10, max_iter=5, n_iter_no_change=np.inf, random_state=random_state)
+        super().__init__((units,), batch_size=10, max_iter=5, n_iter_no_change=None, random_state=random_state)
         self.units = units
 
 
 def parent_of(model, **settings):
     kind = FNNRegressor if isinstance(model, FNNRegressor) else FNNClassifier
-    return kind((7,), batch_size=10, max_iter=5, n_iter_no_change=np.inf, random_state=0, **settings)
+    return kind((7,), batch_size=10, max_iter=5, n_iter_no_change=None, random_state=0, **settings)
 
 
 MODELS = [Small(random_state=0), Keywords(hidden_layer_sizes=(7,), random_state=0), Narrow(random_state=0)]

@@ -52,7 +52,7 @@ def line_of(call):
 
 def large_batch(kind=FNNClassifier, **settings):
     eta = 0.5 if kind is FNNClassifier else 0.1
-    training = {"learning_rate_init": eta, "max_iter": 20, "n_iter_no_change": np.inf, "random_state": 0}
+    training = {"learning_rate_init": eta, "max_iter": 20, "n_iter_no_change": None, "random_state": 0}
     return kind(4, batch_size=1000, **training, **settings)
 
 

@@ -24,7 +24,7 @@ pytestmark = [
 
 
 def fitted(kind, standardize, **params):
-    settings = {"hidden_layer_sizes": (5, 5), "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0}
+    settings = {"hidden_layer_sizes": (5, 5), "max_iter": 3, "n_iter_no_change": None, "random_state": 0}
     model = kind(**(settings | {"standardize": standardize} | params))
     return model.fit(X_raw if standardize else X_plain, Y[kind])
 
@@ -271,7 +271,7 @@ def test_the_list_cannot_grow_or_shrink(change):
 
 
 def test_layers_may_be_swapped_and_transposed():
-    model = FNNClassifier((5, 5, 5), max_iter=3, n_iter_no_change=np.inf, random_state=0).fit(X_plain, Y[FNNClassifier])
+    model = FNNClassifier((5, 5, 5), max_iter=3, n_iter_no_change=None, random_state=0).fit(X_plain, Y[FNNClassifier])
     _, a, b, _ = arrays(model)[0]
     model.coefs_[1:3] = model.coefs_[2:0:-1]
     np.testing.assert_array_equal(model.coefs_[1], b)
@@ -335,7 +335,7 @@ def test_federated_averaging(kind, standardize):
 
 def test_hand_made_weights_compute_a_gate():
     table = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    model = FNNClassifier((2,), max_iter=1, n_iter_no_change=np.inf, random_state=0).fit(table, [0, 1, 1, 0])
+    model = FNNClassifier((2,), max_iter=1, n_iter_no_change=None, random_state=0).fit(table, [0, 1, 1, 0])
     # x1 + x2 - 2 * relu(x1 + x2 - 1) is the exclusive or of x1 and x2.
     model.coefs_ = [np.ones((2, 2)), [[1.0], [-2.0]]]
     model.intercepts_ = [[0.0, -1.0], [-0.5]]

@@ -34,7 +34,7 @@ digits = load_digits()
 X, y = digits.data[:300] / 16, digits.target[:300]
 X_val, y_val = digits.data[300:400] / 16, digits.target[300:400]
 VALIDATION = {"X_val": X_val, "y_val": y_val}
-SETTINGS = {"batch_size": 30, "max_iter": 5, "n_iter_no_change": np.inf, "random_state": 0}
+SETTINGS = {"batch_size": 30, "max_iter": 5, "n_iter_no_change": None, "random_state": 0}
 
 
 @pytest.fixture(autouse=True)

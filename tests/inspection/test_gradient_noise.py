@@ -33,7 +33,7 @@ PARAMS = {
     "standardize": False,
     "learning_rate_init": 0.1,
     "max_iter": 4,
-    "n_iter_no_change": np.inf,
+    "n_iter_no_change": None,
     "random_state": 0,
 }
 
@@ -234,7 +234,7 @@ def biased(distance, n=B):
     """A regressor that predicts 0 for targets of variance 1 whose mean is `distance`."""
     targets = rng.normal(size=n)
     targets = (targets - targets.mean()) / targets.std() + distance
-    model = FNNRegressor((1,), standardize=False, dtype="float64", max_iter=1, n_iter_no_change=np.inf, random_state=0)
+    model = FNNRegressor((1,), standardize=False, dtype="float64", max_iter=1, n_iter_no_change=None, random_state=0)
     zeros = {"coefs_init": [np.zeros((2, 1)), np.zeros((1, 1))], "intercepts_init": [np.zeros(1), np.zeros(1)]}
     model.fit(np.zeros((n, 2)), np.zeros(n), **zeros)  # nothing to learn: the weights stay zero
     return model, np.zeros((n, 2)), targets
@@ -292,7 +292,7 @@ def test_the_estimator_is_not_changed():
 def test_digits_in_float32():
     data, labels = load_digits(return_X_y=True)
     data = (data / 16).astype("float32")
-    clf = FNNClassifier((16,), max_iter=3, n_iter_no_change=np.inf, random_state=0).fit(data, labels)
+    clf = FNNClassifier((16,), max_iter=3, n_iter_no_change=None, random_state=0).fit(data, labels)
     noise = gradient_noise(clf, data, labels, batch_sizes=[16, len(data)], n_draws=100, random_state=0)
     np.testing.assert_allclose(noise.measured_variance[0], noise.predicted_variance[0], rtol=0.15)
     assert noise.measured_variance[1] == 0.0

@@ -30,7 +30,7 @@ SETTINGS = {
     "learning_rate_init": 0.02,
     "batch_size": 20,
     "max_iter": 15,
-    "n_iter_no_change": np.inf,
+    "n_iter_no_change": None,
     "random_state": 0,
 }
 

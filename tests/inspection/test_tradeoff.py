@@ -17,7 +17,7 @@ X, y = digits.data[:300] / 16, digits.target[:300]
 X_val, y_val = digits.data[300:400] / 16, digits.target[300:400]
 B = len(X)
 
-SETTINGS = {"max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0}
+SETTINGS = {"max_iter": 3, "n_iter_no_change": None, "random_state": 0}
 SIZES = [1, 7, "auto", "full"]
 ROWS = [1, 7, 200, 300]
 VALIDATION = {"X_val": X_val, "y_val": y_val}

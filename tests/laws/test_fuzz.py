@@ -404,14 +404,14 @@ def test_partial_fit_checks_no_parameter_where_scikit_learn_is_told_not_to():
 
 @pytest.mark.parametrize("power_t", [1e3, 1e300])
 def test_a_power_beyond_all_numbers_makes_the_learning_rate_0(power_t):
-    params = {"learning_rate": "invscaling", "power_t": power_t, "n_iter_no_change": np.inf, "random_state": 0}
+    params = {"learning_rate": "invscaling", "power_t": power_t, "n_iter_no_change": None, "random_state": 0}
     model = FNNClassifier(4, max_iter=3, **params).fit(X, y)
     assert model.history_["learning_rate"] == [model.learning_rate_init_, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
 def test_the_noise_of_gradients_that_overflow_is_an_error(form):
-    model = FNNClassifier(4, max_iter=2, n_iter_no_change=np.inf, random_state=0).fit(form(X), y)
+    model = FNNClassifier(4, max_iter=2, n_iter_no_change=None, random_state=0).fit(form(X), y)
     assert np.isfinite(gradient_noise(model, form(X), y, n_draws=2, random_state=0).variance)
     with pytest.raises(ValueError, match="gradients of some rows of X overflow float64"):
         gradient_noise(model, form(X * 1e300), y)

@@ -48,7 +48,7 @@ OVERFLOW = r"diverged.*Scale the features"
 
 def estimator(kind=FNNClassifier, **params):
     """An estimator that trains on the numbers as they are."""
-    settings = {"hidden_layer_sizes": 5, "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0}
+    settings = {"hidden_layer_sizes": 5, "max_iter": 3, "n_iter_no_change": None, "random_state": 0}
     return kind(**(settings | {"standardize": False} | params))
 
 
@@ -450,7 +450,7 @@ def test_rows_one_by_one_by_partial_fit_are_an_epoch_of_batches_of_one(solver, c
 def test_a_training_set_of_one_row_is_learned(solver, container):
     target = 0.75
     reg = FNNRegressor(
-        4, "tanh", dtype="float64", tol=0.0, n_iter_no_change=np.inf, max_iter=2000, random_state=0, **SOLVERS[solver]
+        4, "tanh", dtype="float64", tol=0.0, n_iter_no_change=None, max_iter=2000, random_state=0, **SOLVERS[solver]
     )
     if reg.solver == "sgd":
         reg.set_params(learning_rate_init=0.05)
@@ -563,7 +563,7 @@ from skfnn import FNNClassifier
 
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(1000, 4)).astype(np.float32), rng.integers(0, 100_000, 1000)
-FNNClassifier(4, max_iter=1, n_iter_no_change=np.inf).fit(X[:10], np.arange(10) % 2)  # everything is imported
+FNNClassifier(4, max_iter=1, n_iter_no_change=None).fit(X[:10], np.arange(10) % 2)  # everything is imported
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20,) * 2)
 
@@ -626,7 +626,7 @@ np.testing.assert_array_equal(clf.predict_proba(X[:10]), p)
 
 def test_a_network_that_does_not_fit_into_memory_is_named_and_leaves_the_estimator_as_it_was():
     run_limited("""
-clf = FNNClassifier(1000, max_iter=5, n_iter_no_change=np.inf, random_state=0)
+clf = FNNClassifier(1000, max_iter=5, n_iter_no_change=None, random_state=0)
 message = refused(clf.partial_fit, X[:200], y[:200], classes=np.arange(100_000))
 assert "4, 1000, 100000 units" in message and "100,105,000 parameters" in message, message
 assert "MiB" in message, message  # what was asked for

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 # because of rounding, and by about FROZEN because of the changes: 1e-8 each.
 FROZEN = 1e-8
 FROZEN_TOLERANCE = {"rtol": 1e-6, "atol": 1e-6}
-NEVER_STOP = {"tol": 0.0, "n_iter_no_change": np.inf}
+NEVER_STOP = {"tol": 0.0, "n_iter_no_change": None}
 KINDS = ["binary", "multiclass", "multilabel"]
 
 

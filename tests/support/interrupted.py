@@ -26,7 +26,7 @@ N_EPOCHS = 6
 
 def estimator(kind=FNNClassifier, **params):
     """An estimator that trains for exactly six epochs by default."""
-    common = {"hidden_layer_sizes": (5,), "batch_size": 20, "learning_rate_init": 0.05, "n_iter_no_change": np.inf}
+    common = {"hidden_layer_sizes": (5,), "batch_size": 20, "learning_rate_init": 0.05, "n_iter_no_change": None}
     return kind(**(common | {"max_iter": N_EPOCHS, "random_state": 0} | params))
 
 

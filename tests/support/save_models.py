@@ -34,7 +34,7 @@ X_val, signal_val = X[::4] + [0.1, 1.0, 0.001], signal[::4]
 classes_val = classes[::4]
 
 COMMON = {"hidden_layer_sizes": (6,), "activation": "tanh", "random_state": 0}
-FITTED = COMMON | {"batch_size": 10, "max_iter": 8, "n_iter_no_change": float("inf")}
+FITTED = COMMON | {"batch_size": 10, "max_iter": 8, "n_iter_no_change": None}
 
 
 def by_calls(model, y, **arguments):

@@ -185,7 +185,7 @@ def settings(
         "dtype": draw(st.sampled_from(dtypes)),
         "random_state": draw(st.integers(0, 100)),
         "max_iter": draw(st.integers(1, 3)),
-        "n_iter_no_change": np.inf,
+        "n_iter_no_change": None,
     }
     if "learning_rate_init" in solver:
         solver = solver | {"learning_rate_init": solver["learning_rate_init"] * RATE_OF_KIND.get(problem.kind, 1.0)}

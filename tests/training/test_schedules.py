@@ -226,7 +226,7 @@ def test_lbfgs_asks_for_no_eta():
 
 def test_the_regressor_has_the_schedules_too():
     X, _, T = problem("multilabel", 40)
-    params = {"batch_size": 16, "max_iter": 4, "n_iter_no_change": np.inf, "random_state": 0}
+    params = {"batch_size": 16, "max_iter": 4, "n_iter_no_change": None, "random_state": 0}
     reg = FNNRegressor((4,), learning_rate=falling, **params).fit(X, T)
     assert reg.history_["learning_rate"] == [falling(3 * epoch) for epoch in range(4)]
     reg = FNNRegressor((4,), learning_rate="cosine", **params).fit(X, T)

@@ -21,7 +21,7 @@ NETWORK = Network((3, 4, 2), ("tanh",))
 
 
 def model(**params):
-    return FNNRegressor((4,), "tanh", max_iter=20, n_iter_no_change=np.inf, random_state=0, **params).fit(X, Y)
+    return FNNRegressor((4,), "tanh", max_iter=20, n_iter_no_change=None, random_state=0, **params).fit(X, Y)
 
 
 def predicted(coefs, intercepts, rows=X):
@@ -133,7 +133,7 @@ def test_arrays_of_an_earlier_epoch_stay_as_they_were():
         kept.append((reg.coefs_, reg.intercepts_, reg.predict(X)))
         return 0.0
 
-    params = {"max_iter": 5, "n_iter_no_change": np.inf, "random_state": 0, "scoring": keeping}
+    params = {"max_iter": 5, "n_iter_no_change": None, "random_state": 0, "scoring": keeping}
     reg = FNNRegressor((4,), "tanh", **params).fit(X, Y, X_val=X, y_val=Y)
     assert len(kept) == 5
     for coefs, intercepts, said in kept:
