@@ -258,8 +258,8 @@ class FNNRegressor(RegressorMixin, BaseFNN):
 
     def _task_for(self, y, known, call, classes):
         y = checked_targets(y, self.loss)
-        task = RealTargets.find(y, self.loss)
-        return (task if known is None else replace(known, loss_name=self.loss)), y
+        task = known or RealTargets.find(y, self.loss)
+        return (task if task.loss_name == self.loss else replace(task, loss_name=self.loss)), y
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -161,8 +161,10 @@ class ScaledSquaredError(SquaredError):
     """
 
     def __init__(self, scale):
-        self._units = np.square(scale)
-        self.unit = np.array([1.0, self._units.mean()])
+        with np.errstate(over="ignore"):  # the caller looks at `unit`
+            squares = np.square(scale)
+        self._units = np.array([np.ones_like(squares), squares])
+        self.unit = np.array([1.0, np.add.reduce(squares) / len(squares)])
 
     def value(self, z, y, row, weights=None):
         """The sum of the losses of a block's rows, in both units."""
@@ -170,7 +172,7 @@ class ScaledSquaredError(SquaredError):
             columns = np.einsum("ijk,ijk->j", z, z, dtype=np.float64)
         else:
             columns = np.einsum("ijk,ijk,ik->j", z, z, weights, dtype=np.float64)
-        return 0.5 * np.array([columns.sum(), np.multiply(columns, self._units).sum()])
+        return 0.5 * self._units.dot(columns)
 
 
 class PoissonDeviance:

@@ -1,6 +1,7 @@
 """The description of a network: its layers, their place in the parameter vector, their initial values."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Network:
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
 
-    @property
+    @cached_property
     def shapes(self):
         """The shape (fan_in + 1, fan_out) of every layer's parameters."""
         return [(m + 1, n) for m, n in zip(self.sizes, self.sizes[1:], strict=False)]

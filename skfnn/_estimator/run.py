@@ -86,7 +86,7 @@ class Run:
         # A run that continues is measured against the loss from which it starts.
         past = self._state.history["loss"][-1:]
         first = past[0] / self._unit if past else None
-        return Trial(constant, may_restart, self._task.typical_loss(self._targets), first)
+        return Trial(constant, may_restart, self._task.typical_loss, first)
 
     def failure_message(self, failure):
         """The message for a Diverged or a FarAbove."""
@@ -206,7 +206,7 @@ class Run:
         """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
         state, loss = self._state, self._trial.last
         # The best constant of a few rows may have no loss at all.
-        constant = self._task.typical_loss(self._targets)
+        constant = self._task.typical_loss
         if state.far_calls == FAR_CALLS or loss is None or constant < SMALLEST:
             return
         if loss > FAR * constant:

@@ -1,6 +1,7 @@
 """The parameters that a user gives, as the objects and numbers that training uses."""
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Settings:
     max_grad_norm: float | None
     max_iter: int
     tol: float
-    n_iter_no_change: float
+    n_iter_no_change: float | None
     early_stopping: bool
     validation_fraction: float | None
     scoring: Any
@@ -54,12 +55,14 @@ class Settings:
     @classmethod
     def of(cls, estimator):
         """The settings of an estimator, from its attributes: a subclass may have another constructor."""
-        values = {field.name: getattr(estimator, field.name) for field in fields(cls)}
-        if values["n_iter_no_change"] is None:
-            values["n_iter_no_change"] = np.inf
-        settings = cls(**values)
+        settings = cls(*_values(estimator))
         settings._check_solver()
         return settings
+
+    @property
+    def patience(self):
+        """The number of epochs in a row that may pass without an improvement."""
+        return np.inf if self.n_iter_no_change is None else self.n_iter_no_change
 
     @property
     def has_epochs(self):
@@ -125,7 +128,7 @@ class Settings:
         """What stops a training run that no longer improves."""
         return Patience(
             self.tol,
-            self.n_iter_no_change,
+            self.patience,
             watches="Validation score" if watches_score else "Training loss",
             adaptive=self.learning_rate == "adaptive",
             stops=watches_score or self.has_epochs,
@@ -144,7 +147,7 @@ class Settings:
     def has_ended(self, call, progress, split):
         """Whether a training run that `call` continues has ended: all epochs are done, or it no longer improves."""
         stalls = self.has_epochs or self.watches_score(split)
-        stalled = stalls and progress.no_improvement > self.n_iter_no_change
+        stalled = stalls and progress.no_improvement > self.patience
         return call is RESUME and (stalled or progress.epoch >= self.max_iter)
 
     def epochs_left(self, call, progress, split):
@@ -163,7 +166,7 @@ class Settings:
     @property
     def unfinished(self):
         """What to say if the last epoch does not end in a stall; None if a stall is never waited for."""
-        if self.n_iter_no_change == np.inf:
+        if self.patience == np.inf:
             return None
         return f"max_iter={self.max_iter} epochs were done and training has not converged yet"
 
@@ -173,6 +176,9 @@ class Settings:
             value = getattr(self, name)
             if not self.has_epochs and value != off:
                 raise ValueError(f"{name}={value!r} needs solver='sgd' or 'adam'; 'lbfgs' minimises a fixed function.")
+
+
+_values = attrgetter(*(field.name for field in fields(Settings)))
 
 
 def hidden_sizes(hidden_layer_sizes):

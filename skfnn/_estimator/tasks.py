@@ -1,5 +1,6 @@
 """What a model learns: class labels or real targets, and everything that follows from that."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,7 +60,8 @@ class Task(Protocol):
     def advice(self, targets) -> str:
         """What to say about the targets, in the coordinates of training, after training diverged."""
 
-    def typical_loss(self, targets) -> float:
+    @property
+    def typical_loss(self) -> float:
         """The loss of a constant prediction for ordinary targets, in the coordinates of training."""
 
     def attributes(self) -> dict[str, Any]:
@@ -220,7 +222,8 @@ class Labels:
         """Nothing: labels have no scale."""
         return ""
 
-    def typical_loss(self, targets):
+    @property
+    def typical_loss(self):
         """The entropy of labels that are equally frequent."""
         return float(self.n_outputs * np.log(2.0) if self.binary or self.multilabel else np.log(len(self.classes)))
 
@@ -305,9 +308,8 @@ class RealTargets:
         """The targets in the coordinates of training, and the loss that belongs to them."""
         if coordinates.target_scale is None:
             return targets, self.loss
-        with np.errstate(over="ignore"):
-            loss = ScaledSquaredError(coordinates.target_scale)
-        if not np.isfinite(loss.unit).all():
+        loss = ScaledSquaredError(coordinates.target_scale)
+        if not math.isfinite(loss.unit[1]):
             raise ValueError("y holds numbers that are too large: their squares overflow. Divide y by a constant.")
         return ArrayTargets(coordinates.to_targets(targets.values)), loss
 
@@ -342,12 +344,10 @@ class RealTargets:
             "standardize='auto' or TransformedTargetRegressor(..., transformer=StandardScaler())."
         )
 
-    def typical_loss(self, targets):
-        """The loss of a constant prediction for these targets, or for ones of variance 1 if that is larger."""
-        values = targets.values.astype(np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):
-            variance = float(np.square(values - values.mean(axis=0)).mean())
-        return max(0.5 * self.n_outputs, 0.5 * variance * self.n_outputs)
+    @property
+    def typical_loss(self):
+        """The loss of a constant prediction for targets of variance 1."""
+        return 0.5 * self.n_outputs
 
     def attributes(self):
         """No public fitted attributes."""

@@ -2,7 +2,6 @@
 
 import math
 import time
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -118,7 +117,7 @@ class Monitor:
         state = self.state
         state.best = None if math.isnan(score) else BestWeights(state.theta.copy(), score)
         best_score = -math.inf if math.isnan(score) else score
-        state.progress = replace(state.progress, best_score=best_score, to_beat=-best_score, recent=(math.inf,) * 2)
+        state.progress = state.progress._replace(best_score=best_score, to_beat=-best_score, recent=(math.inf,) * 2)
 
     def begin_epoch(self):
         """Start the clock; returns the StepRates of the epoch. If an epoch has begun already, change nothing."""
@@ -180,8 +179,7 @@ class Monitor:
         before = state.progress
         kept = -math.inf if state.best is None else state.best.score
         is_best = self._keeps_best and score is not None and score > kept
-        progress = replace(
-            before,
+        progress = before._replace(
             t=before.t + self._size.rows,
             n_steps=before.n_steps + self._size.steps,
             epoch=before.epoch + 1,

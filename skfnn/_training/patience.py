@@ -1,7 +1,6 @@
 """Decides when a training run that no longer improves stops or lowers its learning rate."""
 
 import math
-from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
@@ -45,7 +44,7 @@ class Patience:
             improved = value <= to_beat - self._tol
             to_beat = min(to_beat, value)
         no_improvement = 0 if improved else progress.no_improvement + 1
-        return replace(progress, to_beat=to_beat, recent=recent, no_improvement=no_improvement)
+        return progress._replace(to_beat=to_beat, recent=recent, no_improvement=no_improvement)
 
     def judge(self, progress, eta):
         """The progress and the verdict after an epoch with learning rate `eta`."""
@@ -55,8 +54,7 @@ class Patience:
         if not (self._adaptive and eta > ADAPTIVE_SMALLEST):
             return progress, Verdict(True, f"{message} Stopping.")
         lower = f"Setting the learning rate to {eta / ADAPTIVE_DIVISOR:g}."
-        progress = replace(
-            progress,
+        progress = progress._replace(
             rate_scale=progress.rate_scale / ADAPTIVE_DIVISOR,
             no_improvement=0,
             # The new eta has to do better than the last epochs, not than the luckiest of all.

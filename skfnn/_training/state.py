@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,8 +26,7 @@ class BestWeights:
         return BestWeights(self.theta.copy(), self.score)
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """The numbers that pass from epoch to epoch, beside the parameters and the solver's state."""
 
     t: int = 0  # rows processed
@@ -164,7 +163,7 @@ class TrainingState:
         """A state that `call` can train in place: its own arrays, the same history, a smaller automatic rate."""
         best, theta, progress = None, self.theta, self.progress
         if not call.continues:
-            progress = replace(progress, epoch=0)
+            progress = progress._replace(epoch=0)
         elif keeps_best:
             best = self._best_copy()
         if call.continues and not call.one_epoch and self.paused_theta is not None:
@@ -221,7 +220,7 @@ class TrainingState:
             "seed": self.seed,
             "coordinates": asdict(self.coordinates),
             "solver": dict(self.solver),
-            "progress": asdict(self.progress) | {"recent": list(self.progress.recent)},
+            "progress": self.progress._asdict() | {"recent": list(self.progress.recent)},
             "best": None if self.best is None else {"theta": self.best.theta, "score": self.best.score},
             "restored_score": self.restored_score,
             "paused_theta": self.paused_theta,

@@ -1,7 +1,5 @@
 """The journal: commits are whole, and can be repeated."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -36,7 +34,7 @@ def after_one_epoch():
     state = new_state()
     journal = Journal(state)
     train(state, 1.0)
-    journal.commit(record(1, 0.5), replace(state.progress, epoch=1), True)
+    journal.commit(record(1, 0.5), state.progress._replace(epoch=1), True)
     return state, journal
 
 
@@ -55,7 +53,7 @@ def test_the_best_weights_are_those_of_the_epoch_that_was_best():
     state, journal = after_one_epoch()
     for value, is_best in ((2.0, False), (3.0, True), (4.0, False)):
         train(state, value)
-        journal.commit(record(int(value), value), replace(state.progress, epoch=int(value)), is_best)
+        journal.commit(record(int(value), value), state.progress._replace(epoch=int(value)), is_best)
     assert state.best.theta.tolist() == [3.0] * 3
     assert state.best.score == 3.0
     assert state.history["epoch"] == [1, 2, 3, 4]
@@ -79,13 +77,13 @@ class Interrupted(dict):
 def test_an_interrupted_commit_is_completed_by_rolling_back(at):
     expected, journal = after_one_epoch()
     train(expected, 2.0)
-    journal.commit(record(2, 0.7), replace(expected.progress, epoch=2), True)
+    journal.commit(record(2, 0.7), expected.progress._replace(epoch=2), True)
 
     state, journal = after_one_epoch()
     state.history = Interrupted(state.history)
     state.history.arm(at)
     train(state, 2.0)
     with pytest.raises(KeyboardInterrupt):
-        journal.commit(record(2, 0.7), replace(state.progress, epoch=2), True)
+        journal.commit(record(2, 0.7), state.progress._replace(epoch=2), True)
     journal.roll_back()
     assert contents(state) == contents(expected)
