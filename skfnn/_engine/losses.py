@@ -172,7 +172,7 @@ class ScaledSquaredError(SquaredError):
             columns = np.einsum("ijk,ijk->j", z, z, dtype=np.float64)
         else:
             columns = np.einsum("ijk,ijk,ik->j", z, z, weights, dtype=np.float64)
-        return 0.5 * self._units.dot(columns)
+        return 0.5 * np.add.reduce(self._units * columns, axis=1)
 
 
 class PoissonDeviance:
