@@ -2,7 +2,7 @@
 
 import pytest
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
 # Why a check that replaces weights by repeated rows fails if a parameter differs from its default. The laws that hold
@@ -36,8 +36,22 @@ def names(params):
 
 
 def all_checks(estimators, expected_failed_checks=weight_checks_that_fail):
-    """A decorator of a test of (estimator, check), with all checks of all estimators."""
-    return parametrize_with_checks(estimators, expected_failed_checks=expected_failed_checks)
+    """A decorator of a test of (estimator, check), with all checks of all estimators.
+
+    scikit-learn's ``parametrize_with_checks`` does the same, but takes seconds to write out each estimator's parameters
+    for each of its checks.
+    """
+    cases = [
+        case
+        for estimator in estimators
+        for case in estimator_checks_generator(
+            estimator, expected_failed_checks=expected_failed_checks(estimator), mark="xfail"
+        )
+    ]
+    labels = {id(estimator): str(estimator) for estimator in estimators}
+    return pytest.mark.parametrize(
+        ("estimator", "check"), cases, ids=lambda value: labels.get(id(value)) or value.func.__name__
+    )
 
 
 # The short suite runs each check for one of the configurations.

@@ -21,7 +21,11 @@ def covering(cases, strength):
     chosen, uses = [], Counter()
     while missing:
         new = [len(combinations & missing) for combinations in combined]
-        best = min(range(len(cases)), key=lambda k: (-new[k], sum(uses[value] for value in cases[k].items())))
+        most = max(new)
+        best = min(
+            (k for k, count in enumerate(new) if count == most),
+            key=lambda k: sum(uses[value] for value in cases[k].items()),
+        )
         chosen.append(best)
         missing -= combined[best]
         uses.update(cases[best].items())
