@@ -318,7 +318,7 @@ def test_rows_whose_outputs_overflow_are_an_error_for_every_prediction(kind, met
     for dtype, size in (("float64", 1.7e308), ("float32", 3e38), ("float32", 1e300)):
         start = [np.full((3, 5), 10.0), np.ones((5, 1 if kind == "binary" else 3))]
         clf = estimator(dtype=dtype, activation="identity").fit(X, labels, coefs_init=start)
-        with pytest.raises(ValueError, match=f"overflow {dtype}.*Scale them as the training rows"):
+        with pytest.raises(ValueError, match=f"overflow {dtype}.*in the same way as the training rows"):
             getattr(clf, method)(container(np.full((4, 3), size)))
         assert np.isfinite(getattr(clf, method)(container(X))).all()
 
