@@ -192,12 +192,11 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             epochs = settings.epochs_left(call, before.progress, split)
             callbacks = fit_callbacks(self, call, given, epochs, self._attributes_now)
             for divisor, may_restart in settings.attempts(call):
-                state = before.to_train(call, settings.keeps_best(call, before, split), divisor)
-                write_initial_values(state, initial)
+                begin = partial(self._begin, before, call, settings.keeps_best(call, before, split), divisor, initial)
+                state = begin()
                 # From here on the estimator describes the model in training, because scorers look at it.
                 self.__dict__.update(_state=state, history_=state.history)
-                run = Run(self, call, settings, data, split)
-                if self._attempt(run, epochs, callbacks, may_restart):
+                if self._attempt(Run(self, call, settings, data, split, begin), epochs, callbacks, may_restart):
                     break
             self.__dict__.update(self._attributes_of(state))
             if "coefs_" not in vars(self):
@@ -205,8 +204,15 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             callbacks.end_fit()
         return self
 
+    @staticmethod
+    def _begin(before, call, keeps_best, divisor, initial):
+        """The state in which an attempt to train starts: that of `before`, with the user's initial values."""
+        state = before.to_train(call, keeps_best, divisor)
+        write_initial_values(state, initial)
+        return state
+
     def _attempt(self, run, epochs, callbacks, may_restart):
-        """Train; returns whether the result is of use. Raises if it is not and there is no smaller rate to try."""
+        """Train and return whether the result is usable. Raise if it is not and no smaller rate is left to try."""
         length = len(self.history_["epoch"])
         try:
             run.train(epochs, callbacks, may_restart=may_restart)

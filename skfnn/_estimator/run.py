@@ -11,7 +11,7 @@ from .._training.printer import Printer
 from .call import FIT
 from .diagnosis import Diagnosis
 from .exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
-from .judgement import FAR, FAR_CALLS, SMALLEST, VERY_FAR, Trial, constant_loss
+from .judgement import FAR, FAR_CALLS, SMALLEST, VERY_FAR, Trial, constant_loss, relative_change
 from .learning_rate import automatic_rate
 from .objective import objective_of
 from .validation import validator
@@ -29,8 +29,9 @@ class FarAbove(Exception):
 class Run:
     """One attempt to train `estimator` in place, with its `_state` and `_task`."""
 
-    def __init__(self, estimator, call, settings, data, split):
+    def __init__(self, estimator, call, settings, data, split, begin):
         self._estimator, self._call, self._settings, self._data, self._split = estimator, call, settings, data, split
+        self._begin = begin  # makes the state again in which this attempt started
         self._state, self._task = estimator._state, estimator._task
         self._targets, self._loss = self._task.in_training(data.targets, self._state.coordinates)
         self._weights = data.normalised_weights(split.rows)
@@ -66,8 +67,9 @@ class Run:
         state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
         if not monitor.interrupted:
             verdict = self._judge(stalled=monitor.stopped)
+            unfinished = self._unfinished and self._unfinished + self._diagnosis().to_converge()
             for message, category in (
-                (self._unfinished, NotConvergedWarning),
+                (unfinished, NotConvergedWarning),
                 (verdict, ConstantPredictionWarning),
             ):
                 if message:
@@ -165,8 +167,7 @@ class Run:
         try:
             # Overflow is looked for at the end of every epoch.
             with np.errstate(all="ignore"):
-                reason = runner.run(monitor, epochs)
-            self._unfinished = reason and f"{reason}. Raise max_iter, or scale the data."
+                self._unfinished = runner.run(monitor, epochs)
         except KeyboardInterrupt:
             if self._call.one_epoch or not monitor.epochs:
                 raise
@@ -180,24 +181,35 @@ class Run:
         trial = self._trial
         if not trial.is_doubtful(self._state.restored_score is not None):
             return None
-        loss = self._final_loss()
+        loss = self._loss_at(self._state.theta)
         if trial.is_better(loss[0]):
             return None
-        constant = trial.constant * self._unit
-        if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
+        constant, initial, change = trial.constant * self._unit, (None, None), np.inf
+        if self._settings.has_epochs:
+            theta = self._begin().theta
+            initial, change = self._loss_at(theta), relative_change(self._state.theta, theta)
+        hardly_moved = self._settings.has_epochs and trial.has_hardly_moved(loss[0], initial[0], change)
+        has_diverged = not hardly_moved and trial.has_diverged(loss[0], initial[0])
+        if has_diverged or not np.isfinite(loss[0]):
             raise FarAbove(float(loss[-1]), constant)
         finished = stalled or self._state.progress.epoch < self._settings.max_iter
         falls = trial.has_fallen(loss[0]) and not finished
         # A loss that still falls may just be below the constant's, and `_unfinished` says all there is to say.
         if falls and (self._unfinished or loss[0] < trial.constant):
             return None
-        return self._diagnosis().not_below(loss[-1], constant, falls)
+        stuck_at = initial[-1] if hardly_moved else None
+        return self._diagnosis().not_below(
+            loss[-1], constant, finished=finished, still_falling=falls, stuck_at=stuck_at
+        )
 
-    def _final_loss(self):
-        """The loss of the final parameters, one or two numbers; that of an epoch is a mean over changing ones."""
+    def _loss_at(self, theta):
+        """The training loss of the parameters `theta`, one or two numbers.
+
+        An epoch's loss is not that: it is a mean over parameters that change.
+        """
         training = self._targets, self._loss
         objective = objective_of(
-            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
+            self._estimator, self._data, theta=theta, rows=self._split.rows, weights=self._weights, training=training
         )
         with np.errstate(all="ignore"):
             return np.ravel(objective.value_and_gradient()[0])

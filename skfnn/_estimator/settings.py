@@ -168,7 +168,7 @@ class Settings:
         """What to say if the last epoch does not end in a stall; None if a stall is never waited for."""
         if self.patience == np.inf:
             return None
-        return f"max_iter={self.max_iter} epochs were done and training has not converged yet"
+        return f"max_iter={self.max_iter} epochs were done and training has not converged yet. Raise max_iter."
 
     def _check_solver(self):
         """Raise if a parameter asks for what the solver cannot do."""

@@ -81,7 +81,15 @@ class LBFGS:
             monitor.abandon_epoch()
         else:
             self._end_epoch(monitor, loss)
-        return None if result.success or monitor.stopped else f"L-BFGS did not converge: {result.message}"
+        return None if result.success or monitor.stopped else self._unfinished(result, max_iter)
+
+    @staticmethod
+    def _unfinished(result, max_iter):
+        """Why SciPy's `result` has not converged, and which limit to raise if it ended at a limit."""
+        advice = ""
+        if result.status == 1:
+            advice = f" Raise {'max_iter' if result.nit >= max_iter else 'max_fun'}."
+        return f"L-BFGS did not converge: {result.message.rstrip(' .:')}.{advice}"
 
     def _end_epoch(self, monitor, loss):
         self._watch(float(np.ravel(loss)[0]))

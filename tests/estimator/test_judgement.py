@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from skfnn import FNNClassifier, FNNRegressor
-from skfnn._estimator.judgement import constant_loss
+from skfnn._estimator.judgement import Trial, constant_loss, relative_change
 from skfnn._estimator.tasks import Labels, RealTargets
 
 rng = np.random.default_rng(0)
@@ -187,7 +187,7 @@ def test_large_features_are_named_as_the_cause():
     labels = np.random.default_rng(0).permutation(species)
     (message,) = warnings_of(lambda: clf.fit(iris * [1.0, 1e3, 1.0, 1.0], labels))
     assert NO_BETTER in message
-    assert "The largest, feature 1, has a root mean square of 1e+03." in message
+    assert "The largest feature is feature 1, with a root mean square of 1e+03." in message
     assert "standardize='auto'" in message
 
 
@@ -277,6 +277,45 @@ def test_lbfgs_is_judged_too(scale):
         return
     with pytest.raises(ValueError, match="far above"):
         clf.fit(rows, signal[:, 0] > 0)
+
+
+@pytest.mark.parametrize(
+    ("highest", "loss", "initial", "diverged"),
+    [
+        (2e4, 1.9e4, 2e4, False),  # raw features can have such an initial loss, and a small rate hardly changes it
+        (2e4, 2.1e4, 2e4, True),  # the loss rose
+        (3e5, 1.0e4, 2e4, True),  # an epoch exploded, and the loss did not recover
+        (2e4, 1.9e4, None, True),  # L-BFGS has no learning rate that could be too small
+    ],
+)
+def test_a_very_large_final_loss_is_compared_with_the_initial_one(highest, loss, initial, diverged):
+    trial = Trial(constant=0.7, may_restart=False, typical=0.7)
+    trial.watch(highest)
+    assert trial.has_diverged(loss, initial) == diverged
+    # A smaller automatic rate is tried in any case.
+    trial.may_restart = True
+    assert trial.has_diverged(loss, initial)
+
+
+@pytest.mark.parametrize(
+    ("loss", "initial", "change", "hardly_moved"),
+    [
+        (1.49, 1.5, 1e-6, True),
+        (1.30, 1.5, 1e-6, False),  # the loss moved
+        (1.49, 1.5, 0.1, False),  # the parameters moved
+        (1.00, 1.001, 1e-6, False),  # the initial parameters are as good as the constant
+    ],
+)
+def test_training_hardly_moved_if_neither_loss_nor_parameters_did(loss, initial, change, hardly_moved):
+    trial = Trial(constant=1.0, may_restart=False)
+    assert trial.has_hardly_moved(loss, initial, change) == hardly_moved
+
+
+def test_the_change_of_the_parameters_is_relative_to_their_norm():
+    initial = np.array([3.0, 4.0])
+    np.testing.assert_allclose(relative_change(initial + [0.0, 0.1], initial), 0.02, rtol=1e-12)
+    # A change of parameters that were all zero is never small.
+    assert not relative_change(np.zeros(2), np.zeros(2)) < 1.0
 
 
 # Streams

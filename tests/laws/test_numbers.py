@@ -306,7 +306,7 @@ def test_the_error_names_the_largest_feature_and_its_size(others, request):
     request.applymarker(pytest.mark.xfail(reason="squares of such features overflow"))
     rows = X * [others, 1e300, 1.0]
     size = re.escape(f"{1e300 * np.sqrt(np.mean(X[:, 1] ** 2)):.3g}")
-    with pytest.raises(ValueError, match=f"feature 1, has a root mean square of {size}"):
+    with pytest.raises(ValueError, match=f"feature 1, with a root mean square of {size}"):
         estimator(solver="lbfgs").fit(rows, y)
 
 
