@@ -1,4 +1,4 @@
-"""Messages for training that failed or is likely to."""
+"""Messages for training that failed or is likely to fail."""
 
 from functools import cached_property
 

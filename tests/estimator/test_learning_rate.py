@@ -304,7 +304,7 @@ def test_verbose_tells_why_the_epochs_begin_again(name, capsys):
     eta = first_rate(name)
     capsys.readouterr()
     for number, k in enumerate(breaks):
-        assert lines[k] == f"Training failed with eta {eta / 4**number:g}. It starts again with a smaller one."
+        assert lines[k] == f"Training failed with eta {eta / 4**number:g}. It starts again with a smaller eta."
     last = [line for line in lines[breaks[-1] + 1 :] if line.startswith("Epoch")]
     assert [line.split()[1] for line in last] == [f"{k}/{model.max_iter}" for k in range(1, model.n_iter_ + 1)]
 

@@ -234,7 +234,7 @@ def test_an_unfitted_network_has_no_curves(estimator):
     ids=["MLP", "unfitted search", "no network", "bare", "None"],
 )
 def test_where_there_is_no_network_it_says_so(estimator):
-    with pytest.raises(TypeError, match="estimator must be a FNNClassifier, .* search"):
+    with pytest.raises(TypeError, match="estimator must be an FNNClassifier, .* search"):
         TrainingCurveDisplay.from_estimator(estimator)
 
 
@@ -299,7 +299,7 @@ def test_one_axes_for_two_panels_is_split(displays, plt, layout):
 def test_axes_that_do_not_fit_are_refused(displays, plt):
     _, axes = plt.subplots(1, 3)
     for display, n in displays:
-        with pytest.raises(ValueError, match=rf"draws {n} panel\(s\): ax must be one axes or {n}, got 3"):
+        with pytest.raises(ValueError, match=rf"draws {n} panel\(s\): ax must be 1 or {n} axes, got 3"):
             display.plot(ax=axes)
 
 

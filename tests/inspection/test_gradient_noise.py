@@ -302,7 +302,7 @@ def test_what_is_not_a_fitted_network_is_refused():
     y = CASES["softmax"][1]
     with pytest.raises(NotFittedError):
         gradient_noise(FNNClassifier(), X, y)
-    with pytest.raises(TypeError, match="estimator must be a FNNClassifier"):
+    with pytest.raises(TypeError, match="estimator must be an FNNClassifier"):
         gradient_noise(MLPClassifier(), X, y)
 
 

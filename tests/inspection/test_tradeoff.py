@@ -167,7 +167,7 @@ def test_lbfgs_has_no_batch_size():
     ids=["MLP", "pipeline", "None"],
 )
 def test_what_is_no_network_is_refused(estimator):
-    with pytest.raises(TypeError, match="estimator must be a FNNClassifier or a FNNRegressor"):
+    with pytest.raises(TypeError, match="estimator must be an FNNClassifier or an FNNRegressor"):
         batch_size_tradeoff(estimator, X, y, [10], **VALIDATION)
 
 
@@ -180,4 +180,4 @@ def test_where_a_training_diverges_the_error_says_at_which_batch_size(n_jobs):
         batch_size_tradeoff(
             reg, 20 * data[:300], target[:300], ["full", 1], X_val=20 * data[300:], y_val=target[300:], n_jobs=n_jobs
         )
-    assert caught.value.__notes__ == ["This was the training with batch_size=1."]
+    assert caught.value.__notes__ == ["This was the training run with batch_size=1."]
