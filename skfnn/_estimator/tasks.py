@@ -133,7 +133,7 @@ class Labels:
             return cls(columns, True)
         found = np.unique(y if classes is None else classes)
         if not found.size:
-            raise ValueError("classes is empty; it must hold at least one class.")
+            raise ValueError("classes must hold at least one class, got an empty list.")
         return cls(found, False)
 
     @property

@@ -256,7 +256,7 @@ def test_fit_with_a_bad_parameter_names_it_and_leaves_the_estimator_unfitted(cas
 
 
 @bad_parameters
-def test_a_bad_parameter_is_an_error_for_partial_fit_too(case):
+def test_a_bad_parameter_is_also_an_error_in_partial_fit(case):
     if case == "validation_fraction that leaves no row":
         pytest.skip("partial_fit holds no rows out")
     clf = estimator(**BAD_PARAMETERS[case])
@@ -265,7 +265,7 @@ def test_a_bad_parameter_is_an_error_for_partial_fit_too(case):
     assert_unfitted(clf)
 
 
-def test_a_parameter_of_the_wrong_kind_is_scikit_learns_invalid_parameter_error():
+def test_a_parameter_of_the_wrong_kind_raises_invalid_parameter_error():
     with pytest.raises(ValueError) as caught:
         estimator(batch_size="half").fit(X, y)
     assert type(caught.value).__name__ == "InvalidParameterError"
@@ -322,7 +322,7 @@ def test_a_fit_with_a_bad_parameter_leaves_a_fitted_estimator_as_it_was(case, wa
     assert_same_model(clf.set_params(**params), before)
 
 
-def test_a_failed_fit_does_not_put_other_features_in_the_place_of_the_old_ones():
+def test_a_failed_fit_does_not_change_the_known_features():
     pd = pytest.importorskip("pandas")
     clf = estimator().fit(pd.DataFrame(X, columns=list("abcd")), y)
     other = pd.DataFrame(np.column_stack([X, X[:, 0]]), columns=list("vwxyz"))
@@ -342,7 +342,7 @@ def test_the_first_partial_fit_needs_the_classes():
     assert_unfitted(clf)
 
 
-def test_the_first_partial_fit_needs_a_class():
+def test_classes_of_the_first_partial_fit_must_not_be_empty():
     clf = estimator()
     with pytest.raises(ValueError, match="classes must hold at least one class"):
         clf.partial_fit(X, np.zeros(40), classes=[])
@@ -366,7 +366,7 @@ def test_the_first_partial_fit_refuses_labels_that_are_not_among_the_classes():
         (np.eye(3, dtype=int)[y], None, "multilabel"),
     ],
 )
-def test_partial_fit_refuses_new_classes_and_goes_on_without_them(labels, classes, message):
+def test_partial_fit_refuses_new_classes_and_can_continue_without_them(labels, classes, message):
     clf = estimator().partial_fit(X, y, classes=[0, 1, 2])
     before = copy.deepcopy(clf)
     with pytest.raises(ValueError, match=message):

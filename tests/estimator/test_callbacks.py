@@ -197,7 +197,7 @@ def test_an_epoch_is_a_task_below_that_of_the_fit(kind, solver):
     ],
     ids=str,
 )
-def test_every_task_that_begins_has_an_end_where_training_stops_by_itself(params):
+def test_every_task_that_begins_ends_if_training_stops_early(params):
     callback = Callback()
     model = estimator(**({"max_iter": 60} | params)).set_callbacks(callback).fit(X, LABELS)
     assert 1 <= model.n_iter_ < model.max_iter
@@ -205,7 +205,7 @@ def test_every_task_that_begins_has_an_end_where_training_stops_by_itself(params
 
 
 @solvers
-def test_the_task_of_the_fit_knows_how_many_epochs_it_may_have(solver):
+def test_the_task_of_the_fit_knows_the_maximum_number_of_epochs(solver):
     class Context(Callback):
         def on_fit_task_begin(self, estimator, context):
             self.at(context.task_name, context.max_subtasks, context.estimator_name)
@@ -225,7 +225,7 @@ def test_callbacks_do_not_change_training(kind, solver, assert_identical):
     assert_same_model(watched, plain.fit(X, Y[kind], **given), assert_identical)
 
 
-def test_every_fit_calls_the_callbacks_anew():
+def test_every_fit_calls_the_callbacks_again():
     callback = Callback()
     model = estimator(warm_start=True).set_callbacks(callback)
     for _ in range(3):
@@ -244,7 +244,7 @@ def test_partial_fit_calls_no_callback(kind):
     assert callback.places == []
 
 
-def test_set_callbacks_without_any_takes_them_away():
+def test_set_callbacks_without_arguments_removes_them():
     callback = Callback()
     estimator().set_callbacks(callback).set_callbacks().fit(X, LABELS)
     assert callback.places == []
@@ -317,7 +317,7 @@ def test_the_history_of_the_estimator_in_training_has_the_finished_epochs():
 @pytest.mark.parametrize("validated", [False, True])
 @solvers
 @kinds
-def test_fitted_estimator_is_the_model_of_a_fit_that_ended_there(kind, solver, validated, assert_identical):
+def test_fitted_estimator_equals_the_model_of_a_fit_with_as_many_epochs(kind, solver, validated, assert_identical):
     # The test compares them after the whole fit, because later epochs must not change them.
     given = {"sample_weight": WEIGHTS} | ({"X_val": X_val, "y_val": Y_VAL[kind]} if validated else {})
     models = Models()
@@ -357,7 +357,7 @@ def test_with_early_stopping_fitted_estimator_has_the_weights_of_its_own_epoch(a
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}, {"solver": "lbfgs"}], ids=str)
-def test_what_a_callback_does_to_fitted_estimator_does_not_touch_the_training(params, assert_identical):
+def test_a_callback_cannot_affect_training_through_fitted_estimator(params, assert_identical):
     class Spoiler(Callback):
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
             if context.task_name == "fit":
@@ -422,12 +422,12 @@ def test_a_callback_that_stops_training_leaves_the_best_weights_of_early_stoppin
 
 
 @pytest.mark.parametrize("answer", [None, False, 0, np.False_], ids=repr)
-def test_a_callback_that_returns_nothing_true_does_not_stop_training(answer):
+def test_a_callback_that_returns_a_false_value_does_not_stop_training(answer):
     callback = Callback(lambda place: answer)
     assert estimator().set_callbacks(callback).fit(X, LABELS).n_iter_ == N_EPOCHS
 
 
-def test_training_goes_on_after_a_stop_with_partial_fit_and_warm_start(assert_identical):
+def test_after_a_stop_partial_fit_and_warm_start_continue_training(assert_identical):
     stopped = estimator(warm_start=True, momentum=0.9).set_callbacks(stop_after(2)).fit(X, LABELS)
     stopped.partial_fit(X, LABELS).set_callbacks().set_params(max_iter=1).fit(X, LABELS)
     assert_identical(stopped, estimator(momentum=0.9, max_iter=4).fit(X, LABELS))
@@ -482,7 +482,7 @@ def test_an_exception_in_a_callback_leaves_the_estimator_as_it_was(kind, state, 
 
 
 @places
-def test_after_an_exception_in_a_callback_a_fit_is_a_fit(place, assert_identical):
+def test_after_an_exception_in_a_callback_the_next_fit_is_normal(place, assert_identical):
     model = estimator().set_callbacks(Callback(Raising(place, RuntimeError("a mistake"))))
     with pytest.raises(RuntimeError, match="a mistake"):
         model.fit(X, LABELS)
@@ -492,7 +492,7 @@ def test_after_an_exception_in_a_callback_a_fit_is_a_fit(place, assert_identical
 
 
 @pytest.mark.filterwarnings("ignore:The features are too large")
-def test_callbacks_are_torn_down_where_training_diverges():
+def test_callbacks_are_torn_down_if_training_diverges():
     callback = Callback()
     model = estimator(FNNRegressor, learning_rate_init=1e6, activation="identity").set_callbacks(callback)
     before = contents(model)
@@ -506,7 +506,7 @@ def test_callbacks_are_torn_down_where_training_diverges():
 @pytest.mark.parametrize(
     "bad", [{"X": X[:, :0]}, {"y": LABELS[:7]}, {"sample_weight": -WEIGHTS}], ids=["X", "y", "sample_weight"]
 )
-def test_no_callback_is_called_where_fit_refuses_its_data(bad):
+def test_no_callback_is_called_if_fit_refuses_its_data(bad):
     callback = Callback()
     model = estimator().set_callbacks(callback)
     before = contents(model)
@@ -654,7 +654,7 @@ def test_progress_bar_moves_with_the_epochs(kind, solver, bars):
     assert " 75%" in bar
 
 
-def test_progress_bar_is_full_where_training_stops_early(bars):
+def test_progress_bar_is_full_if_training_stops_early(bars):
     estimator(max_iter=50).set_callbacks(ProgressBar(), stop_after(2)).fit(X, LABELS)
     (bar,) = bars()
     assert "100%" in bar

@@ -44,7 +44,7 @@ def assert_only(path, model):
 # The order of the steps
 
 
-def test_all_is_forced_to_disk_before_the_file_is_renamed_and_the_name_after(path, old, new, monkeypatch):
+def test_the_contents_are_forced_to_disk_before_renaming_and_the_name_afterwards(path, old, new, monkeypatch):
     Checkpoint(path).save(old)
     fsync, replace, calls = os.fsync, os.replace, []
 
@@ -117,7 +117,7 @@ def test_an_error_leaves_the_last_checkpoint_and_no_other_file(exists, fault, pa
     assert_only(path, new)
 
 
-def test_what_cannot_be_pickled_leaves_the_last_checkpoint_and_no_other_file(path, old, new):
+def test_an_unpicklable_model_leaves_the_last_checkpoint_and_no_other_file(path, old, new):
     Checkpoint(path).save(old)
     with pytest.raises(Exception, match="lambda"):
         Checkpoint(path).save(estimator(learning_rate=lambda step: 0.1))
@@ -139,7 +139,7 @@ def test_an_error_in_fit_leaves_the_estimator_as_it_was_and_the_last_checkpoint(
 
 
 @needs_callbacks
-def test_ctrl_c_while_it_writes_leaves_the_last_checkpoint_and_keeps_the_epoch(path, monkeypatch):
+def test_ctrl_c_during_a_write_leaves_the_last_checkpoint_and_keeps_the_epoch(path, monkeypatch):
     written = []
 
     def stop(descriptor):
@@ -175,7 +175,7 @@ def meeting(monkeypatch, meet, times):
 
 
 @pytest.mark.parametrize("times", [1, 5])
-def test_a_file_that_another_training_cleared_away_is_written_again(times, path, old, new, monkeypatch):
+def test_a_file_that_another_run_removed_is_written_again(times, path, old, new, monkeypatch):
     Checkpoint(path).save(old)
     met = meeting(monkeypatch, lambda file: Checkpoint(path).setup(old, None), times)
     Checkpoint(path).save(new)
@@ -183,7 +183,7 @@ def test_a_file_that_another_training_cleared_away_is_written_again(times, path,
     assert_only(path, new)
 
 
-def test_a_file_that_is_always_gone_is_an_error(path, old, new, monkeypatch):
+def test_a_file_that_always_disappears_is_an_error(path, old, new, monkeypatch):
     Checkpoint(path).save(old)
     met = meeting(monkeypatch, os.remove, 10**9)
     with pytest.raises(FileNotFoundError):
@@ -192,7 +192,7 @@ def test_a_file_that_is_always_gone_is_an_error(path, old, new, monkeypatch):
     assert_only(path, old)
 
 
-def test_a_folder_that_is_gone_is_an_error(path, new, monkeypatch):
+def test_a_folder_that_disappeared_is_an_error(path, new, monkeypatch):
     meeting(monkeypatch, lambda file: shutil.rmtree(path.parent), 1)
     with pytest.raises(FileNotFoundError):
         Checkpoint(path).save(new)
@@ -201,7 +201,7 @@ def test_a_folder_that_is_gone_is_an_error(path, new, monkeypatch):
 # Files that killed processes leave
 
 
-def test_leftovers_of_the_same_path_are_removed_when_a_training_starts(path, old):
+def test_leftovers_of_the_same_path_are_removed_when_training_starts(path, old):
     ours = [f".model.joblib.{HEX}.tmp", f".model.joblib.{HEX[::-1]}.tmp"]
     others = [
         "model.joblib",
@@ -219,7 +219,7 @@ def test_leftovers_of_the_same_path_are_removed_when_a_training_starts(path, old
     assert sorted(os.listdir(path.parent)) == sorted(others)
 
 
-def test_a_leftover_that_cannot_be_removed_does_no_harm(path, old):
+def test_a_leftover_that_cannot_be_removed_is_ignored(path, old):
     # On Windows, one that is in use.
     (path.parent / f".model.joblib.{HEX}.tmp").mkdir()
     Checkpoint(path).setup(old, None)
@@ -306,7 +306,7 @@ print(json.dumps(results))
 
 
 @needs_fork
-def test_a_process_that_is_killed_at_any_step_of_a_write_leaves_the_old_file_or_the_new_one(tmp_path, old, new):
+def test_a_process_killed_at_any_step_of_a_write_leaves_the_old_or_the_new_file(tmp_path, old, new):
     models = tmp_path / "old", tmp_path / "new"
     for model, file in zip((old, new), models, strict=True):
         Checkpoint(file).save(model)
@@ -364,7 +364,7 @@ print(json.dumps(results))
 
 
 @needs_fork
-def test_a_process_that_is_killed_anywhere_leaves_the_last_complete_checkpoint(path):
+def test_a_process_killed_at_any_time_leaves_the_last_complete_checkpoint(path):
     # The script fills the weights with whole numbers, which the way into other units would round.
     Checkpoint(path).save(estimator(hidden_layer_sizes=(100, 100), max_iter=1, standardize=False).fit(X, y))
     results = run(DIE_SOMEWHERE, path)

@@ -110,7 +110,7 @@ def test_ctrl_c_in_epoch_k_leaves_the_model_of_k_minus_1_epochs(name, k, interru
 
 @pytest.mark.parametrize("k", [2, 4])
 @solvers
-def test_partial_fit_goes_on_as_if_nothing_had_happened(name, k, interrupt_in_epoch, assert_identical):
+def test_partial_fit_continues_as_if_nothing_had_happened(name, k, interrupt_in_epoch, assert_identical):
     whole = estimator(name).fit(X, y)
     interrupt_in_epoch(k)
     clf = fit_and_interrupt(estimator(name))
@@ -121,7 +121,7 @@ def test_partial_fit_goes_on_as_if_nothing_had_happened(name, k, interrupt_in_ep
 
 @pytest.mark.parametrize("k", [2, 4])
 @solvers
-def test_a_warm_start_goes_on_as_if_nothing_had_happened(name, k, interrupt_in_epoch, assert_identical):
+def test_a_warm_start_continues_as_if_nothing_had_happened(name, k, interrupt_in_epoch, assert_identical):
     whole = estimator(name).fit(X, y)
     interrupt_in_epoch(k)
     clf = fit_and_interrupt(estimator(name))
@@ -186,7 +186,7 @@ def test_the_warning_points_at_the_line_that_called_fit(interrupt_in_epoch):
 
 
 @solvers
-def test_ctrl_c_in_the_first_epoch_goes_through_and_leaves_the_estimator_unfitted(name, interrupt_in_epoch):
+def test_ctrl_c_in_the_first_epoch_is_raised_and_leaves_the_estimator_unfitted(name, interrupt_in_epoch):
     interrupt_in_epoch(1)
     clf = estimator(name)
     with pytest.raises(KeyboardInterrupt):
@@ -212,9 +212,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_a_fitted_estimator_as_it_was(
 
 
 @solvers
-def test_ctrl_c_in_partial_fit_goes_through_and_leaves_the_estimator_as_it_was(
-    name, interrupt_in_epoch, assert_identical
-):
+def test_ctrl_c_in_partial_fit_is_raised_and_leaves_the_estimator_as_it_was(name, interrupt_in_epoch, assert_identical):
     clf = estimator(name).fit(X, y)
     before = copy.deepcopy(clf)
     interrupt_in_epoch(1)

@@ -88,7 +88,7 @@ def test_the_constant_loss_is_the_least_loss_of_a_constant(problem, weights, row
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("problem", CLASSIFICATION)
-def test_it_knows_label_smoothing_and_class_weights(problem, smoothing, class_weight):
+def test_the_constant_loss_includes_label_smoothing_and_class_weights(problem, smoothing, class_weight):
     y, targets = PROBLEMS[problem]
     task = task_of(problem, y, smoothing=smoothing, class_weight=class_weight)
     weights = task.row_weights(y, None)
@@ -98,7 +98,7 @@ def test_it_knows_label_smoothing_and_class_weights(problem, smoothing, class_we
     np.testing.assert_allclose(constant_loss(task.loss, task.targets(y), None, weights), expected, rtol=RTOL)
 
 
-def test_labels_in_equal_shares_have_the_logarithm_of_their_number():
+def test_equally_frequent_labels_have_a_loss_of_log_of_their_number():
     y = np.arange(40) % 4
     task = Labels.find(y)
     np.testing.assert_allclose(constant_loss(task.loss, task.targets(y), None, None), np.log(4), rtol=1e-14)
@@ -151,7 +151,7 @@ def test_a_plateau_of_saturated_units_warns_and_says_so(eta, batch_size, n_layer
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_dead_units_warn_though_the_output_finds_the_best_constant(dtype):
+def test_dead_units_warn_although_the_output_finds_the_best_constant(dtype):
     clf, values = dead(dtype=dtype)
     (message,) = warnings_of(lambda: clf.fit(iris, species, **values))
     np.testing.assert_allclose(clf.loss_, np.log(3), rtol=1e-3)
@@ -164,14 +164,14 @@ def test_a_network_that_learns_does_not_warn():
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_targets_that_have_nothing_to_do_with_x_warn(solver):
+def test_targets_unrelated_to_x_cause_a_warning(solver):
     # With such an alpha, the constant is the best that the network can do.
     y = np.random.default_rng(1).normal(size=200)
     reg = FNNRegressor((5,), solver=solver, alpha=2000.0, learning_rate_init=0.01, random_state=0, max_iter=2000)
     assert [NO_BETTER in m for m in warnings_of(lambda: reg.fit(np.ones((200, 2)), y))] == [True]
 
 
-def test_too_few_epochs_are_said_once():
+def test_too_few_epochs_cause_only_one_warning():
     # max_iter's own warning says what to do as long as the loss falls.
     (message,) = warnings_of(lambda: saturated(activation="relu", max_iter=3).fit(iris, species))
     assert "max_iter=3" in message
@@ -192,7 +192,7 @@ def test_large_features_are_named_as_the_cause():
 
 
 @pytest.mark.parametrize("k", [1, 5])
-def test_resuming_judges_too(k):
+def test_resume_also_compares_with_the_constant(k):
     clf = saturated(max_iter=k, n_iter_no_change=None)
     with pytest.warns(ConvergenceWarning, match=NO_BETTER):
         clf.fit(iris, species)
@@ -233,7 +233,7 @@ def diverging(kind=FNNRegressor, **params):
 
 @pytest.mark.parametrize("warm_start", [False, True])
 @pytest.mark.parametrize("method", ["fit", "resume"])
-def test_a_diverged_training_of_finite_numbers_raises_and_changes_nothing(method, warm_start):
+def test_divergence_with_finite_numbers_raises_and_changes_nothing(method, warm_start):
     y = 100.0 * signal[:, 0]
     good = {"learning_rate_init": 1e-4, "max_iter": 30}
     reg = diverging(warm_start=warm_start, n_iter_no_change=None, **good).fit(X, y)
@@ -268,7 +268,7 @@ def test_the_error_has_both_losses_in_the_units_of_y():
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e160])
-def test_lbfgs_is_judged_too(scale):
+def test_lbfgs_is_also_compared_with_the_constant(scale):
     # The line search finds no lower point, so its first point would be the model.
     clf = FNNClassifier((6,), solver="lbfgs", alpha=0.1, max_iter=2000, standardize=False, random_state=0)
     rows = scale * X

@@ -52,7 +52,7 @@ def test_the_rate_of_one_layer_of_100_units_and_200_rows(loss):
 
 @losses
 @pytest.mark.parametrize("batch_size", [1, 8, 50, 200, 400])
-def test_it_grows_with_a_power_of_the_batch_size(loss, batch_size):
+def test_the_rate_grows_with_a_power_of_the_batch_size(loss, batch_size):
     share = batch_size / 200
     assert rate(loss, batch_size=batch_size) == pytest.approx(SGD[loss] * share**0.75, rel=1e-12)
     assert rate(loss, batch_size=batch_size, solver="adam") == pytest.approx(ADAM[loss] * sqrt(share), rel=1e-12)
@@ -60,14 +60,14 @@ def test_it_grows_with_a_power_of_the_batch_size(loss, batch_size):
 
 @losses
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9, 0.99])
-def test_momentum_divides_the_rate_by_what_it_multiplies_the_steps_with(loss, momentum):
+def test_momentum_scales_the_rate_by_1_minus_momentum(loss, momentum):
     assert rate(loss, momentum=momentum) == pytest.approx(SGD[loss] * (1 - momentum), rel=1e-12)
     assert rate(loss, momentum=momentum, solver="adam") == rate(loss, solver="adam")
 
 
 @losses
 @pytest.mark.parametrize("depth", [0, 1, 2, 3, 4, 8])
-def test_deeper_networks_take_smaller_rates_up_to_three_layers(loss, depth):
+def test_deeper_networks_get_smaller_rates_up_to_three_layers(loss, depth):
     sizes = (100,) * depth
     divisor = min(max(depth, 1), 3)
     assert rate(loss, hidden_layer_sizes=sizes) == pytest.approx(SGD[loss] / divisor, rel=1e-12)
@@ -75,7 +75,7 @@ def test_deeper_networks_take_smaller_rates_up_to_three_layers(loss, depth):
 
 
 @losses
-def test_the_squared_error_is_steeper_behind_a_wide_layer(loss):
+def test_a_wide_layer_lowers_the_rate_of_the_squared_error(loss):
     divisor = 2.0 if loss == "squared error" else 1.0
     assert rate(loss, hidden_layer_sizes=(7, 400)) == pytest.approx(SGD[loss] / 2 / divisor, rel=1e-12)
     assert rate(loss, hidden_layer_sizes=(400, 7)) == pytest.approx(SGD[loss] / 2, rel=1e-12)
@@ -83,7 +83,7 @@ def test_the_squared_error_is_steeper_behind_a_wide_layer(loss):
 
 
 @pytest.mark.parametrize("standardize", [True, False])
-def test_the_squared_error_is_steeper_in_long_rows(standardize):
+def test_long_rows_lower_the_rate_of_the_squared_error(standardize):
     rows = np.random.default_rng(0).normal(size=(300, 250))
     reg = FNNRegressor(standardize=standardize, max_iter=1, random_state=0).partial_fit(rows, rows[:, 0])
     # In the coordinates of training, a row of 250 features of variance 1 has the squared norm 250.
@@ -93,7 +93,7 @@ def test_the_squared_error_is_steeper_in_long_rows(standardize):
     assert reg.learning_rate_init_ == pytest.approx(0.001, rel=1e-12)
 
 
-def test_the_poisson_deviance_is_steeper_for_large_counts():
+def test_large_counts_lower_the_rate_of_the_poisson_deviance():
     counts = np.random.default_rng(0).poisson(30.0, size=500)
     weights = np.random.default_rng(1).uniform(0, 2, size=500)
     for given, mean in ((None, counts.mean()), (weights, np.average(counts, weights=weights))):
@@ -103,7 +103,7 @@ def test_the_poisson_deviance_is_steeper_for_large_counts():
 
 @losses
 @pytest.mark.parametrize("n_rows", [20, 200, 400])
-def test_a_batch_of_all_rows_counts_as_200_at_least(loss, n_rows):
+def test_a_full_batch_counts_as_at_least_200_rows(loss, n_rows):
     # There is no noise to be careful of, and a row of weight 2 must be what two rows are.
     share = max(1.0, n_rows / 200)
     y = Y[loss][:n_rows]
@@ -114,7 +114,7 @@ def test_a_batch_of_all_rows_counts_as_200_at_least(loss, n_rows):
         assert found * model._state.steepness == pytest.approx(base[loss] * share**power, rel=1e-12)
 
 
-def test_it_takes_the_rows_that_are_trained_on():
+def test_the_rate_depends_only_on_the_training_rows():
     clf = FNNClassifier(validation_fraction=0.8, random_state=0).fit(X, Y["softmax"])
     assert clf.learning_rate_init_ == pytest.approx(0.2, rel=1e-12)  # all 100 rows in one batch
     clf = FNNClassifier(validation_fraction=0.4, batch_size=100, random_state=0).fit(X, Y["softmax"])
@@ -125,13 +125,13 @@ def test_it_takes_the_rows_that_are_trained_on():
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_a_given_rate_is_taken_as_it_is(solver):
+def test_a_given_rate_is_used_unchanged(solver):
     clf = FNNClassifier(solver=solver, learning_rate_init=0.0123, max_iter=3).fit(X, Y["softmax"])
     assert clf.learning_rate_init_ == 0.0123
     assert set(clf.history_["learning_rate"]) == {0.0123}
 
 
-def test_every_call_has_the_rate_of_its_batches():
+def test_every_call_uses_the_rate_for_its_batches():
     clf = FNNClassifier(random_state=0)
     for n_rows in (200, 50, 400, 7):
         clf.partial_fit(X[:n_rows], Y["softmax"][:n_rows], classes=[0, 1, 2])
@@ -208,7 +208,7 @@ def test_a_rate_that_fails_is_divided_by_four_until_training_works(name):
 
 
 @failing
-def test_the_result_is_that_of_the_last_attempt_alone(name):
+def test_the_result_equals_that_of_the_last_attempt_alone(name):
     model = fragile(name).fit(*data(name))
     alone = fragile(name, learning_rate_init=model.learning_rate_init_).fit(*data(name))
     assert_same_training(model, alone)
@@ -216,7 +216,7 @@ def test_the_result_is_that_of_the_last_attempt_alone(name):
     assert model._state.solver.keys() == alone._state.solver.keys()
 
 
-def test_given_initial_values_are_those_of_every_attempt():
+def test_every_attempt_starts_from_the_given_initial_values():
     weights = np.random.default_rng(1).normal(scale=0.3, size=(6, 100))
     values = {"coefs_init": [weights[:5], weights[5:].T], "intercepts_init": [np.zeros(100), np.ones(1)]}
     model = fragile().fit(*data(), **values)
@@ -225,7 +225,7 @@ def test_given_initial_values_are_those_of_every_attempt():
     assert_same_training(model, alone)
 
 
-def test_a_warm_start_keeps_what_was_found_and_the_history():
+def test_a_warm_start_keeps_the_rate_and_the_history():
     model = fragile(warm_start=True, max_iter=10).fit(*data())
     eta, curve = model.learning_rate_init_, list(model.loss_curve_)
     model.fit(*data())
@@ -260,7 +260,7 @@ def test_partial_fit_never_starts_again():
 
 @failing
 @pytest.mark.parametrize("loaded", [False, True])
-def test_a_resumed_run_goes_on_with_the_rate_that_was_found(name, loaded):
+def test_a_resumed_run_continues_with_the_same_rate(name, loaded):
     whole, model = fragile(name).fit(*data(name)), fragile(name)
     if name == "few epochs":
         model.set_params(max_iter=2)
@@ -296,7 +296,7 @@ def test_ctrl_c_in_an_attempt_that_would_fail_keeps_its_epochs():
 
 
 @pytest.mark.parametrize("name", ["finite", "twice", "few epochs"])
-def test_verbose_tells_why_the_epochs_begin_again(name, capsys):
+def test_verbose_says_why_the_epochs_start_again(name, capsys):
     model = fragile(name, verbose=True).fit(*data(name))
     lines = capsys.readouterr().out.splitlines()
     breaks = [k for k, line in enumerate(lines) if "failed" in line]
@@ -334,7 +334,7 @@ class Epochs:
 
 @needs_callbacks
 @failing
-def test_callbacks_hear_of_every_epoch_once(name):
+def test_callbacks_are_called_once_for_every_epoch(name):
     epochs = Epochs()
     model = fragile(name).set_callbacks(epochs).fit(*data(name))
     n_told = max(model.n_iter_, len(epochs.begun))
@@ -345,7 +345,7 @@ def test_callbacks_hear_of_every_epoch_once(name):
     assert_same_training(model, plain)
 
 
-def test_nothing_warns_of_an_attempt_that_failed():
+def test_a_failed_attempt_causes_no_warning():
     with pytest.warns(ConvergenceWarning) as caught:
         fragile("few epochs", n_iter_no_change=10).fit(*data())
     assert sum("max_iter=3 epochs were done" in str(w.message) for w in caught) == 1

@@ -67,7 +67,7 @@ def numbers(n_outputs):
 @weighted
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @solvers
-def test_every_epoch_has_the_r2_and_the_loss_of_its_weights(solver, n_outputs, weights):
+def test_each_epoch_records_the_r2_and_loss_of_its_weights(solver, n_outputs, weights):
     targets, given = numbers(n_outputs)
     params = SOLVERS[solver] | {"alpha": 3.0}  # no part of the validation loss
     whole = regressor(**params).fit(X, targets, **given, sample_weight_val=weights)
@@ -85,7 +85,7 @@ def test_every_epoch_has_the_r2_and_the_loss_of_its_weights(solver, n_outputs, w
 
 
 @weighted
-def test_with_poisson_the_loss_is_half_the_deviance_and_the_score_is_that_of_the_means(weights):
+def test_with_poisson_the_loss_is_half_the_deviance_and_the_score_uses_the_means(weights):
     rng = np.random.default_rng(0)
     counts, counts_val = rng.poisson(np.exp(y / 2)), rng.poisson(np.exp(y_val))
     assert 0 in counts_val
@@ -126,7 +126,7 @@ def test_scoring_may_be_callable_for_a_regressor(scoring):
     assert len(model.validation_scores_) == N_EPOCHS
 
 
-def test_scoring_does_not_change_the_losses_or_the_training(assert_identical):
+def test_scoring_changes_neither_losses_nor_training(assert_identical):
     plain = regressor().fit(X, y, X_val=X_val, y_val=y_val)
     for scoring in ("loss", "neg_mean_absolute_error", near):
         other = regressor(scoring=scoring).fit(X, y, X_val=X_val, y_val=y_val)
@@ -141,7 +141,7 @@ def test_scoring_loss_is_the_negative_validation_loss_of_a_regressor():
 
 
 @pytest.mark.parametrize("scoring", [None, "loss", "neg_mean_absolute_error"])
-def test_the_rows_a_regressor_holds_out_are_scored(scoring):
+def test_rows_held_out_by_a_regressor_are_scored(scoring):
     seen = []
 
     def scorer(model, rows, values):
@@ -170,7 +170,7 @@ SETTINGS = [{"label_smoothing": 0.3}, {"dropout": 0.5}, {"alpha": 5.0}, {"class_
 
 @pytest.mark.parametrize("params", SETTINGS, ids=str)
 @pytest.mark.parametrize("held_out", [False, True])
-def test_the_validation_loss_is_the_plain_cross_entropy_whatever_is_trained_on(params, held_out):
+def test_the_validation_loss_is_always_the_plain_cross_entropy(params, held_out):
     seen = {}
 
     def scorer(model, rows, labels):
@@ -209,14 +209,14 @@ def test_a_scorer_may_name_a_label_of_text():
 
 
 @pytest.mark.parametrize("name", ["f1_micro", "f1_weighted", "roc_auc", "average_precision"])
-def test_a_scorer_of_several_labels(name):
+def test_scorers_for_several_labels_work(name):
     labels = (Y_all > 0).astype(int)
     model = classifier(scoring=name).fit(X, labels[:N], X_val=X_val, y_val=labels[N:])
     assert model.validation_scores_[-1] == get_scorer(name)(model, X_val, labels[N:])
     assert len(model.validation_scores_) == N_EPOCHS
 
 
-def test_a_callable_gets_weights_only_where_there_are_some():
+def test_a_callable_gets_weights_only_if_there_are_any():
     assert len(regressor(scoring=near).fit(X, y, X_val=X_val, y_val=y_val).validation_scores_) == N_EPOCHS
     model = regressor(scoring=near)
     with pytest.raises(TypeError, match="sample_weight"):
@@ -234,7 +234,7 @@ RESTLESS = {"learning_rate_init": 0.4, "batch_size": 5, "max_iter": 40, "n_iter_
 
 
 @pytest.mark.parametrize("scoring", [None, "loss", "neg_mean_absolute_error", near])
-def test_a_regressor_gets_the_weights_of_the_best_epoch_back(scoring, assert_identical):
+def test_early_stopping_restores_a_regressors_best_weights(scoring, assert_identical):
     params = settings(**RESTLESS, scoring=scoring)
     model = FNNRegressor(**params, early_stopping=True).fit(X, y, X_val=X_val, y_val=y_val)
     best = int(np.argmax(model.validation_scores_))
@@ -260,7 +260,7 @@ def test_the_metric_decides_which_epoch_is_the_best():
 
 
 @solvers
-def test_lbfgs_and_the_others_stop_a_regressor_early_on_rows_held_out(solver):
+def test_every_solver_stops_a_regressor_early_on_rows_held_out(solver):
     params = SOLVERS[solver] | {"max_iter": 400, "n_iter_no_change": 5, "hidden_layer_sizes": (30,), "batch_size": 10}
     # L-BFGS only holds rows out if validation_fraction says so.
     model = regressor(early_stopping=True, validation_fraction=0.1, scoring="loss", **params).fit(X, y)
@@ -294,7 +294,7 @@ def fit(kind, scores, *, held_out=False, **params):
 @pytest.mark.parametrize("held_out", [False, True])
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
 @solvers
-def test_scores_of_which_none_is_a_number_end_every_training(solver, kind, held_out):
+def test_training_ends_if_no_score_is_a_number(solver, kind, held_out):
     patience = {"early_stopping": True, "n_iter_no_change": 3, "max_iter": 50, "alpha": 1.0}
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # it was stopped, so there is no warning about convergence
@@ -306,7 +306,7 @@ def test_scores_of_which_none_is_a_number_end_every_training(solver, kind, held_
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_with_adaptive_such_scores_lower_eta_to_its_end_and_then_stop(solver, kind):
+def test_with_adaptive_such_scores_lower_eta_and_finally_stop_training(solver, kind):
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 200, "learning_rate": "adaptive"}
     model = fit(kind, [NAN], **SOLVERS[solver], **patience)
     # The last eta is the first one of at most 1e-6. Each eta lasts three epochs, one more than the patience.
@@ -319,7 +319,7 @@ def test_with_adaptive_such_scores_lower_eta_to_its_end_and_then_stop(solver, ki
 
 
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
-def test_numbers_among_scores_that_are_none_do_not_keep_training_alive(learning_rate):
+def test_occasional_numbers_among_nan_scores_do_not_prolong_training(learning_rate):
     # Scores with no trend, half of them NaN. Four values improve at most four times, each at most three epochs after
     # the last one, and three epochs later training stops: within 15 epochs. With "adaptive" this holds for each of nine
     # etas, because each starts with a new best score.
@@ -335,13 +335,13 @@ def test_numbers_among_scores_that_are_none_do_not_keep_training_alive(learning_
 
 @pytest.mark.parametrize("scores", [[NAN, 0.5], [0.5, NAN], [NAN, NAN, 0.5], [0.25, NAN, 0.5, NAN]], ids=str)
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
-def test_a_number_now_and_then_does_not_either(scores, learning_rate):
+def test_a_rare_number_does_not_prolong_training(scores, learning_rate):
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 300, "tol": 1e-4}
     model = fit("classifier", scores, learning_rate=learning_rate, **patience)
     assert model.n_iter_ <= (9 * 15 if learning_rate == "adaptive" else 15)
 
 
-def test_the_first_number_after_others_is_an_improvement(assert_identical):
+def test_the_first_score_that_is_a_number_is_an_improvement(assert_identical):
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 20, "tol": 1e-4}
     model = fit("regressor", [NAN, NAN, 0.1, NAN, NAN, NAN, 0.9], **patience)
     assert model.n_iter_ == 6
@@ -349,7 +349,7 @@ def test_the_first_number_after_others_is_an_improvement(assert_identical):
     assert_identical(model, regressor(max_iter=3).fit(X, y))
 
 
-def test_a_warm_start_whose_weights_have_no_score_takes_the_first_that_has_one(assert_identical):
+def test_a_warm_start_without_a_score_keeps_the_first_scored_weights(assert_identical):
     model = regressor(warm_start=True, max_iter=2).fit(X, y)
     # The first call scores the existing weights.
     model.set_params(scoring=in_turn([NAN, NAN, 0.2, 0.1, NAN]), early_stopping=True, n_iter_no_change=2, max_iter=9)
@@ -360,7 +360,7 @@ def test_a_warm_start_whose_weights_have_no_score_takes_the_first_that_has_one(a
 
 
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
-def test_without_early_stopping_such_scores_touch_nothing(learning_rate, assert_identical):
+def test_without_early_stopping_such_scores_have_no_effect(learning_rate, assert_identical):
     params = {"learning_rate": learning_rate, "tol": 0.05, "n_iter_no_change": 2, "max_iter": 30}
     plain = regressor(**params).fit(X, y)
     scored = fit("regressor", [NAN], **params)
@@ -371,7 +371,7 @@ def test_without_early_stopping_such_scores_touch_nothing(learning_rate, assert_
     assert np.isfinite(scored.validation_loss_curve_).all()
 
 
-def test_partial_fit_goes_on_after_a_score_that_is_not_a_number(assert_identical):
+def test_partial_fit_continues_after_a_score_that_is_not_a_number(assert_identical):
     model, plain = regressor(scoring=in_turn([0.3, NAN, 0.2])), regressor()
     for _ in range(3):
         model.partial_fit(X, y, X_val=X_val, y_val=y_val)
@@ -392,7 +392,7 @@ def test_r2_of_one_row_is_not_a_number_and_ends_training():
     assert np.isfinite(model.validation_scores_).all()
 
 
-def test_a_metric_may_stop_one_training_while_the_loss_goes_on_improving():
+def test_a_metric_may_stop_training_while_the_loss_still_improves():
     # The usual reason to watch a metric: the accuracy stops improving long before the cross-entropy does.
     rows, rows_val, labels, labels_val = train_test_split(X_classes, classes, test_size=0.3, random_state=0)
     params = settings(early_stopping=True, n_iter_no_change=5, max_iter=300, tol=1e-4, learning_rate_init=0.02)

@@ -57,7 +57,7 @@ def test_fit_learns_the_only_class(container, name, kind):
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "weights", "float32"])
-def test_partial_fit_and_resume_do_too(name):
+def test_partial_fit_and_resume_learn_the_only_class(name):
     clf = estimator(**SOLVERS[name])
     for _ in range(5):
         clf.partial_fit(X, LABELS["numbers"], classes=[7])
@@ -67,7 +67,7 @@ def test_partial_fit_and_resume_do_too(name):
 
 
 @pytest.mark.parametrize("kind", LABELS)
-def test_it_answers_as_mlp_classifier_does(kind):
+def test_predictions_agree_with_mlp_classifier(kind):
     y = LABELS[kind]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # max_iter
@@ -129,7 +129,7 @@ def test_columns_of_one_label_do_not_stop_multi_output_classifiers():
     np.testing.assert_array_equal(chain.predict(rows)[:, 1:], Y[:, 1:])
 
 
-def test_there_is_no_gradient():
+def test_a_single_class_gives_no_gradient():
     clf = estimator().fit(X, LABELS["numbers"])
     noise = gradient_noise(clf, X, LABELS["numbers"], n_draws=3, random_state=0)
     assert noise.variance == noise.gradient_norm_squared == 0.0

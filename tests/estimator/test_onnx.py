@@ -66,7 +66,7 @@ def assert_classifier_agrees(clf, rows):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("labels", LABELS)
-def test_classifier_agrees(labels, activation):
+def test_an_exported_classifier_agrees(labels, activation):
     clf = estimator(activation=activation, dtype="float32").fit(X, LABELS[labels])
     assert_classifier_agrees(clf, X.astype("float32"))
 
@@ -91,22 +91,22 @@ def test_dropout_is_not_exported():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("labels", LABELS)
-def test_pipeline_agrees(labels, dtype):
+def test_an_exported_pipeline_agrees(labels, dtype):
     rows = digits.data[:200].astype(dtype)
     assert_classifier_agrees(make_pipeline(StandardScaler(), estimator()).fit(rows, LABELS[labels]), rows)
 
 
-def test_pipeline_in_a_pipeline_agrees():
+def test_an_exported_pipeline_in_a_pipeline_agrees():
     inner = make_pipeline(StandardScaler(), estimator())
     assert_classifier_agrees(make_pipeline(StandardScaler(), inner).fit(X, y), X)
 
 
-def test_grid_search_agrees():
+def test_an_exported_grid_search_agrees():
     assert_classifier_agrees(GridSearchCV(estimator(), {"alpha": [0.0, 1.0]}, cv=2).fit(X, y), X)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int32", "int64"])
-def test_whole_numbers_are_an_input(dtype):
+def test_rows_of_whole_numbers_are_accepted(dtype):
     rows = digits.data[:200].astype(dtype)
     clf = estimator(learning_rate_init=0.001, dtype="float32").fit(rows, y)
     assert_classifier_agrees(clf, rows)
@@ -138,7 +138,7 @@ def test_labels_that_are_neither_whole_numbers_nor_strings_are_refused():
 @pytest.mark.parametrize("n_outputs", [1, 2])
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
 @pytest.mark.parametrize("activation", ["relu", "softplus"])
-def test_regressor_agrees(activation, loss, n_outputs, dtype):
+def test_an_exported_regressor_agrees(activation, loss, n_outputs, dtype):
     targets = np.column_stack([y, y % 3])[:, :n_outputs] / 5
     reg = estimator(FNNRegressor, activation=activation, loss=loss, learning_rate_init=0.01)
     reg.fit(X, targets.squeeze())
@@ -149,7 +149,7 @@ def test_regressor_agrees(activation, loss, n_outputs, dtype):
     np.testing.assert_allclose(values, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
-def test_regressor_in_a_pipeline_agrees():
+def test_an_exported_regressor_in_a_pipeline_agrees():
     model = make_pipeline(StandardScaler(), estimator(FNNRegressor, learning_rate_init=0.01)).fit(X, y)
     (values,) = exported(model, X.astype("float32"))
     np.testing.assert_allclose(values[:, 0], model.predict(X), rtol=TOLERANCE, atol=TOLERANCE)
@@ -201,7 +201,7 @@ def test_softmax_does_not_overflow(dtype):
     np.testing.assert_allclose(probabilities, clf.predict_proba(rows), rtol=1e-6, atol=smallest)
 
 
-def test_label_follows_the_raw_outputs_where_probabilities_round_to_a_tie():
+def test_the_label_follows_the_raw_outputs_if_probabilities_tie():
     clf = one_input(FNNClassifier, ["a", "b"], "identity")
     rows = np.array([[1e-9], [-1e-9]], "float32")
     label, probabilities = exported(clf, rows)
@@ -238,7 +238,7 @@ def test_options_reach_the_last_step_of_a_pipeline(form):
 
 
 @pytest.mark.parametrize("labels", LABELS)
-def test_zipmap_makes_a_dict_of_each_row(labels):
+def test_zipmap_gives_a_dict_for_each_row(labels):
     rows = X.astype("float32")
     clf = estimator().fit(rows, LABELS[labels])
     _, dicts = exported(clf, rows, options={"zipmap": True})
@@ -246,13 +246,13 @@ def test_zipmap_makes_a_dict_of_each_row(labels):
     np.testing.assert_allclose([list(row.values()) for row in dicts], clf.predict_proba(rows), rtol=0, atol=TOLERANCE)
 
 
-def test_zipmap_makes_an_output_of_each_class():
+def test_zipmap_gives_an_output_for_each_class():
     clf = estimator().fit(X, y)
     _, *columns = exported(clf, X, options={"zipmap": "columns"})
     np.testing.assert_allclose(np.column_stack(columns), clf.predict_proba(X), rtol=0, atol=TOLERANCE)
 
 
-def test_numbers_of_classes_instead_of_labels():
+def test_nocl_exports_class_numbers_instead_of_labels():
     clf = estimator().fit(X, LABELS["binary"])
     label, _ = exported(clf, X, options={"nocl": True})
     np.testing.assert_array_equal(clf.classes_[label], clf.predict(X))
@@ -283,7 +283,7 @@ def test_initial_types_instead_of_rows():
 # What skl2onnx is told
 
 
-def test_registered_converters_serve_skl2onnx_itself():
+def test_registered_converters_work_with_skl2onnx_itself():
     register_converters()
     model = make_pipeline(StandardScaler(), estimator()).fit(X, y)
     onnx_model = skl2onnx.to_onnx(model, X[:1], options={"zipmap": False})

@@ -192,7 +192,7 @@ def test_a_step_of_length_1_is_the_gradient_of_the_objective(loss, n_outputs, al
 
 @containers
 @losses
-def test_the_gradient_of_many_rows_is_the_mean_of_those_of_their_halves(loss, container):
+def test_the_gradient_of_many_rows_is_the_mean_over_their_halves(loss, container):
     # skfnn processes 1000 rows in parts.
     X, y = problem(loss, 3, n_rows=1000)
     start = start_for(3)
@@ -207,7 +207,7 @@ def test_the_gradient_of_many_rows_is_the_mean_of_those_of_their_halves(loss, co
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, "full"])
-def test_alpha_divided_by_the_rows_of_the_training_set_shrinks_the_weights_in_every_step(batch_size, assert_parameters):
+def test_every_step_shrinks_the_weights_by_alpha_over_n_rows(batch_size, assert_parameters):
     # With rows and targets of zeros, only the L2 term is left.
     coefs, intercepts = start_for(3)[0], [np.zeros(n) for n in (*HIDDEN, 3)]
     reg = estimator(alpha=5.0, learning_rate_init=0.1, batch_size=batch_size, max_iter=3)
@@ -316,9 +316,7 @@ def sum_over_outputs(y, predicted, sample_weight=None):
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @outputs
 @mlp_losses
-def test_lbfgs_is_on_the_same_way_after_ten_iterations(
-    loss, n_outputs, alpha, weighted, assert_parameters, monkeypatch
-):
+def test_lbfgs_agrees_for_ten_iterations(loss, n_outputs, alpha, weighted, assert_parameters, monkeypatch):
     if loss == "squared_error" and n_outputs > 1:
         # MLPRegressor gives L-BFGS the mean over the outputs with the gradient of the sum. This patch makes it the sum.
         monkeypatch.setitem(_multilayer_perceptron.LOSS_FUNCTIONS, "squared_error", sum_over_outputs)
@@ -365,7 +363,7 @@ def test_every_method_of_mlpregressor_exists():
     assert [name for name in methods if not callable(getattr(fnn, name, None))] == []
 
 
-def test_the_parameters_are_those_of_the_classifier_that_make_sense():
+def test_the_parameters_are_those_of_the_classifier_that_apply_to_regression():
     ours, theirs = FNNRegressor().get_params(), FNNClassifier().get_params()
     assert set(ours) - set(theirs) == {"loss"}
     assert set(theirs) - set(ours) == {"class_weight", "label_smoothing"}
@@ -379,7 +377,7 @@ def test_the_parameters_are_those_of_the_classifier_that_make_sense():
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_linear_layers_trained_to_the_end_are_least_squares(weighted):
+def test_converged_linear_layers_solve_least_squares(weighted):
     X, y = problem("squared_error", 3)
     weights = np.arange(40.0) if weighted else None
     reg = FNNRegressor(8, "identity", solver="lbfgs", tol=1e-9, max_iter=2000, random_state=0).fit(X, y, weights)
@@ -388,7 +386,7 @@ def test_linear_layers_trained_to_the_end_are_least_squares(weighted):
     np.testing.assert_allclose(reg.predict(X), expected, atol=1e-3)
 
 
-def test_linear_layers_with_poisson_trained_to_the_end_are_poisson_regression():
+def test_converged_linear_layers_solve_poisson_regression():
     X, y = problem("poisson", 1)
     params = {"loss": "poisson", "solver": "lbfgs", "tol": 1e-9, "max_iter": 2000}
     reg = FNNRegressor(8, "identity", random_state=0, **params).fit(X, y)
@@ -398,7 +396,7 @@ def test_linear_layers_with_poisson_trained_to_the_end_are_poisson_regression():
 
 
 @losses
-def test_lbfgs_ends_with_predictions_whose_mean_is_that_of_the_targets(loss):
+def test_after_lbfgs_predictions_and_targets_have_the_same_mean(loss):
     # The derivative with respect to the last bias is the mean of prediction - y, for both losses.
     X, y = problem(loss, 3)
     reg = estimator(loss=loss, solver="lbfgs", alpha=1.0, tol=1e-8, max_iter=1000).fit(X, y)
@@ -415,7 +413,7 @@ def test_poisson_predicts_positive_means():
     np.testing.assert_allclose(reg.predict(X), np.exp(raw), rtol=1e-12)
 
 
-def test_set_params_after_fit_does_not_change_what_is_predicted():
+def test_set_params_after_fit_does_not_change_predictions():
     X, y = problem("poisson", 1)
     reg = estimator(loss="poisson").fit(X, y)
     before = reg.predict(X)
@@ -448,7 +446,7 @@ def test_every_setting_learns_the_diabetes_data(params):
     assert reg.score(X[:350], y[:350]) > 0.4  # least squares: 0.51
 
 
-def test_max_grad_norm_is_the_longest_step():
+def test_max_grad_norm_limits_the_step_length():
     X, y = problem("squared_error", 3)
     start = start_for(3)
     lengths = []
@@ -480,7 +478,7 @@ def split(loss, n_outputs):
 @outputs
 @losses
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_every_epoch_has_the_loss_and_the_r2_of_its_weights(solver, loss, n_outputs, weighted):
+def test_each_epoch_records_the_loss_and_r2_of_its_weights(solver, loss, n_outputs, weighted):
     X, y, rows, targets = split(loss, n_outputs)
     weights = np.arange(20.0) if weighted else None
     params = {"solver": solver, "loss": loss}
@@ -521,7 +519,7 @@ def test_rows_are_held_out(n_outputs, params, n_held):
 
 
 @pytest.mark.parametrize("params", [{}, {"solver": "adam"}, {"solver": "lbfgs"}], ids=str)
-def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, assert_identical):
+def test_early_stopping_restores_the_weights_of_the_best_epoch(params, assert_identical):
     # With a large eta the score goes up and down. L-BFGS overfits.
     settings = {"max_iter": 200, "n_iter_no_change": 3, "learning_rate_init": 0.2} | params
     X, y, rows, targets = split("squared_error", 1)
@@ -539,7 +537,7 @@ def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, assert_i
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}, {"dropout": 0.2}], ids=str)
 @losses
-def test_k_partial_fits_are_one_fit_of_k_epochs(loss, params, assert_identical):
+def test_k_partial_fits_equal_one_fit_of_k_epochs(loss, params, assert_identical):
     X, y, _, _ = split(loss, 3)
     params = {"loss": loss, "learning_rate_init": 0.01} | params
     parts = estimator(**params)
@@ -576,7 +574,7 @@ def test_lbfgs_has_no_partial_fit():
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9, "learning_rate_init": 0.01}, {"solver": "adam"}], ids=str)
-def test_a_warm_start_goes_on(params, assert_identical):
+def test_a_warm_start_continues(params, assert_identical):
     whole = estimator(max_iter=6, **params).fit(X_train, y_train)
     parts = estimator(max_iter=3, warm_start=True, **params).fit(X_train, y_train).fit(X_train, y_train)
     assert_identical(parts, whole)
@@ -600,7 +598,7 @@ def test_another_number_of_outputs_is_refused_and_nothing_changes(method):
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @losses
-def test_sparse_x_gives_what_dense_x_gives(loss, solver, container, assert_parameters):
+def test_sparse_x_gives_the_same_results_as_dense_x(loss, solver, container, assert_parameters):
     X, y, rows, targets = split(loss, 3)
     params = {"loss": loss, "solver": solver}
     dense = estimator(**params).fit(X, y, X_val=rows, y_val=targets)
@@ -662,7 +660,7 @@ def test_the_form_of_the_targets_makes_no_difference(n_outputs, form, assert_ide
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float32", "float16"])
 @losses
-def test_targets_of_any_number_type_are_their_values(loss, dtype, assert_identical):
+def test_the_number_type_of_the_targets_does_not_matter(loss, dtype, assert_identical):
     X, _, rows, _ = split(loss, 1)
     y = np.arange(60) % 2
     expected = estimator(loss=loss, validation_fraction=0.2).fit(X, y.astype(float))
@@ -672,7 +670,7 @@ def test_targets_of_any_number_type_are_their_values(loss, dtype, assert_identic
     assert found.predict(rows).dtype == np.float64
 
 
-def test_a_column_of_targets_is_warned_of_as_mlpregressor_does(assert_identical):
+def test_a_column_of_targets_causes_the_warning_of_mlpregressor(assert_identical):
     X, y, rows, _ = split("squared_error", 1)
     expected = estimator().fit(X, y)
     for cls in (MLPRegressor, FNNRegressor):
@@ -705,7 +703,7 @@ REPEATED = np.repeat(np.arange(N_ROWS), WEIGHTS)
     ids=str,
 )
 @losses
-def test_a_row_of_weight_w_is_w_rows_at_full_batch(loss, params, alpha, container, assert_parameters):
+def test_at_full_batch_a_row_of_weight_w_equals_w_rows(loss, params, alpha, container, assert_parameters):
     y = problem(loss, 3, n_rows=N_ROWS)[1]
     settings = {"loss": loss, "batch_size": "full", "max_iter": 30, "learning_rate_init": 0.02} | params
     weighted = estimator(alpha=alpha, **settings).fit(container(X_few), y, WEIGHTS)
@@ -720,7 +718,7 @@ def test_a_row_of_weight_w_is_w_rows_at_full_batch(loss, params, alpha, containe
 
 
 @losses
-def test_a_row_of_weight_w_is_w_rows_for_lbfgs(loss, assert_parameters):
+def test_for_lbfgs_a_row_of_weight_w_equals_w_rows(loss, assert_parameters):
     y = problem(loss, 3, n_rows=N_ROWS)[1]
     weighted = estimator(loss=loss, solver="lbfgs", max_iter=8).fit(X_few, y, WEIGHTS)
     repeated = estimator(loss=loss, solver="lbfgs", max_iter=8).fit(X_few[REPEATED], y[REPEATED])
@@ -728,7 +726,7 @@ def test_a_row_of_weight_w_is_w_rows_for_lbfgs(loss, assert_parameters):
     assert_parameters(weighted, repeated.coefs_, repeated.intercepts_, atol=1e-7)
 
 
-def test_a_row_of_weight_w_is_w_rows_of_the_validation_set():
+def test_in_validation_a_row_of_weight_w_equals_w_rows():
     X, y, rows, targets = split("squared_error", 3)
     weights = np.arange(20) % 4
     chosen = np.repeat(np.arange(20), weights)
@@ -837,7 +835,7 @@ def test_training_that_diverges_says_so_and_leaves_the_estimator_unfitted(params
 # scikit-learn's tools
 
 
-def test_the_tags_tell_what_it_is():
+def test_the_tags_describe_the_estimator():
     assert is_regressor(FNNRegressor())
     tags = get_tags(FNNRegressor())
     assert tags.target_tags.multi_output
@@ -846,7 +844,7 @@ def test_the_tags_tell_what_it_is():
     assert not tags.regressor_tags.poor_score
 
 
-def test_clone_has_the_parameters_and_nothing_learned():
+def test_a_clone_has_the_parameters_and_no_model():
     reg = estimator(loss="poisson", dropout=0.1).fit(X_train, COUNTS[:60])
     copy = clone(reg)
     assert copy.get_params() == reg.get_params()
@@ -854,7 +852,7 @@ def test_clone_has_the_parameters_and_nothing_learned():
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}, {"loss": "poisson"}], ids=str)
-def test_a_pickle_predicts_and_learns_on_as_the_model(params, assert_identical):
+def test_a_pickle_predicts_and_continues_like_the_model(params, assert_identical):
     reg = estimator(**({"learning_rate_init": 0.01} | params)).partial_fit(X_train, COUNTS[:60])
     copy = pickle.loads(pickle.dumps(reg))
     np.testing.assert_array_equal(copy.predict(X_val), reg.predict(X_val))

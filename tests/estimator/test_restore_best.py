@@ -67,7 +67,7 @@ class Scores:
 
 @pytest.mark.parametrize("scoring", [None, "loss", "neg_log_loss"])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_the_weights_of_the_best_call_are_put_back(solver, scoring):
+def test_the_weights_of_the_best_call_are_restored(solver, scoring):
     clf = estimator(scoring=scoring, **SOLVERS[solver])
     weights = train(clf)
     best = int(np.argmax(clf.validation_scores_))
@@ -84,20 +84,20 @@ def test_the_weights_of_the_best_call_are_put_back(solver, scoring):
     [([0.5, 0.7, 0.6], 1), ([0.7, 0.6, 0.5], 0), ([0.5, 0.6, 0.7], 2), ([0.7, 0.7, 0.7], 0), ([-9.0, -8.0, -8.5], 1)],
     ids=str,
 )
-def test_of_equal_scores_the_first_counts(scores, best):
+def test_among_equal_scores_the_first_is_best(scores, best):
     clf = estimator(scoring=Scores(scores))
     weights = train(clf, 3)
     assert_weights(clf.restore_best(), weights[best])
 
 
-def test_scores_that_are_no_numbers_are_never_best():
+def test_scores_that_are_not_numbers_are_never_best():
     clf = estimator(scoring=Scores([np.nan, 0.5, np.nan, 0.4]))
     weights = train(clf, 4)
     assert clf.best_validation_score_ == 0.5
     assert_weights(clf.restore_best(), weights[1])
 
 
-def test_calls_without_a_validation_set_are_never_best_and_forget_nothing():
+def test_calls_without_a_validation_set_do_not_change_the_best_weights():
     clf = estimator(scoring=Scores([0.6, 0.5]))
     first = train(clf, 1)
     train(clf, 2, X_val=None)
@@ -114,7 +114,7 @@ def test_the_best_call_may_be_on_any_chunk_of_the_rows():
     assert_weights(clf.restore_best(), weights[int(np.argmax(clf.validation_scores_))])
 
 
-def test_weights_of_the_validation_rows_decide_too():
+def test_sample_weight_val_affects_which_call_is_best():
     weight = np.where(y_val == 3, 1.0, 0.0)
     clf = estimator()
     weights = train(clf, 12, sample_weight_val=weight, **GIVEN)
@@ -133,7 +133,7 @@ def test_early_stopping_is_not_needed_and_does_not_matter():
     assert_weights(fits[0], weights_of(fits[1]))
 
 
-def test_the_regressor_keeps_them_too():
+def test_the_regressor_keeps_the_best_weights():
     targets = np.column_stack([X.sum(axis=1), X[:, 20]])
     targets_val = np.column_stack([X_val.sum(axis=1), X_val[:, 20]])
     restless = {"standardize": False, "learning_rate_init": 0.02, "batch_size": 10}
@@ -152,7 +152,7 @@ def test_the_regressor_keeps_them_too():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_every_call_keeps_its_history_and_trains_as_without_a_validation_set(solver):
+def test_a_validation_set_does_not_change_training(solver):
     watched, blind = estimator(**SOLVERS[solver]), estimator(**SOLVERS[solver])
     train(watched, 5)
     train(blind, 5, X_val=None)
@@ -167,7 +167,7 @@ def test_every_call_keeps_its_history_and_trains_as_without_a_validation_set(sol
 # What restoring changes
 
 
-def test_only_the_weights_go_back():
+def test_restoring_changes_only_the_weights():
     clf = estimator()
     train(clf)
     names = ("history_", "n_iter_", "n_steps_", "t_", "loss_curve_", "validation_scores_", "best_validation_score_")
@@ -178,7 +178,7 @@ def test_only_the_weights_go_back():
     assert (clf.coefs_[0] != last[0]).any()
 
 
-def test_restoring_again_is_the_same_whatever_was_written_into_the_weights():
+def test_restoring_again_undoes_writes_into_the_weights():
     clf = estimator()
     weights = train(clf)
     best = weights[int(np.argmax(clf.validation_scores_))]
@@ -188,7 +188,7 @@ def test_restoring_again_is_the_same_whatever_was_written_into_the_weights():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_training_goes_on_from_the_restored_weights_with_the_state_of_the_solver(solver):
+def test_training_continues_from_the_restored_weights_with_the_solver_state(solver):
     clf = estimator(**SOLVERS[solver])
     train(clf, 12)
     other = pickle.loads(pickle.dumps(clf))
@@ -243,7 +243,7 @@ def test_a_better_call_that_is_interrupted_leaves_the_best_weights_as_they_were(
 # Where they are kept
 
 
-def test_a_pickle_keeps_them():
+def test_a_pickle_keeps_the_best_weights():
     clf = estimator()
     weights = train(clf)
     copy = pickle.loads(pickle.dumps(clf))
@@ -256,7 +256,7 @@ def test_a_pickle_keeps_them():
     assert_weights(copy.restore_best(), weights[best])
 
 
-def test_a_clone_has_none():
+def test_a_clone_has_no_best_weights():
     clf = estimator()
     train(clf, 2)
     with pytest.raises(NotFittedError):
@@ -265,7 +265,7 @@ def test_a_clone_has_none():
 
 @pytest.mark.parametrize("given", [{}, GIVEN])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_fit_clears_them(early_stopping, given):
+def test_fit_clears_the_best_weights(early_stopping, given):
     clf = estimator(max_iter=2, early_stopping=early_stopping)
     train(clf, 3)
     clf.fit(X, y, **given)

@@ -73,7 +73,7 @@ solvers = pytest.mark.parametrize(
 @kinds
 @solvers
 @pytest.mark.parametrize("scored_by", ["default", "loss", "name"])
-def test_the_scores_in_a_pipeline_are_those_of_a_set_transformed_by_hand(kind, params, scored_by):
+def test_the_scores_in_a_pipeline_equal_those_of_a_set_transformed_by_hand(kind, params, scored_by):
     X, y, X_val, y_val = data(kind)
     params = params | {"scoring": {"default": None, "loss": "loss", "name": SCORERS[kind]}[scored_by]}
     network = requesting(estimator(kind, **params), "X_val", "y_val")
@@ -86,7 +86,7 @@ def test_the_scores_in_a_pipeline_are_those_of_a_set_transformed_by_hand(kind, p
 
 
 @kinds
-def test_every_epoch_has_the_score_that_the_pipeline_has_after_it(kind):
+def test_the_score_of_an_epoch_equals_the_pipelines_score_after_it(kind):
     X, y, X_val, y_val = data(kind)
     network = requesting(estimator(kind), "X_val", "y_val")
     pipeline = make_pipeline(StandardScaler(), network, transform_input=["X_val"])
@@ -98,7 +98,7 @@ def test_every_epoch_has_the_score_that_the_pipeline_has_after_it(kind):
 
 
 @kinds
-def test_a_set_that_transform_input_does_not_name_arrives_as_it_is(kind):
+def test_a_set_that_transform_input_does_not_name_is_not_transformed(kind):
     X, y, X_val, y_val = data(kind)
     raw = requesting(estimator(kind), "X_val", "y_val")
     pipeline, scaler = make_pipeline(StandardScaler(), raw), StandardScaler().fit(X)
@@ -149,7 +149,7 @@ def test_early_stopping_in_a_pipeline_watches_the_transformed_set(kind, assert_i
 
 
 @kinds
-def test_a_frame_goes_through_a_column_transformer(kind):
+def test_a_frame_is_transformed_by_a_column_transformer(kind):
     pd = pytest.importorskip("pandas")
     X, y, X_val, y_val = data(kind)
     names = [f"x{k}" for k in range(6)]
@@ -189,7 +189,7 @@ def test_a_set_that_nobody_requested_is_refused():
         pipeline.fit(X, y, X_val=X_val, y_val=y_val)
 
 
-def test_targets_of_the_set_are_not_transformed_and_are_given_on_the_scale_of_the_network():
+def test_validation_targets_are_not_transformed():
     X, y, X_val, y_val = data("regressor")
     y, y_val = 500.0 + 40.0 * y, 500.0 + 40.0 * y_val
     network = requesting(estimator("regressor"), "X_val", "y_val")
@@ -208,7 +208,7 @@ def test_targets_of_the_set_are_not_transformed_and_are_given_on_the_scale_of_th
 
 @pytest.mark.parametrize("routed", [False, True])
 @kinds
-def test_a_held_out_set_is_transformed_by_itself_with_routing_or_without(kind, routed):
+def test_a_held_out_set_is_transformed_with_and_without_routing(kind, routed):
     X, y, _, _ = data(kind)
     with sklearn.config_context(enable_metadata_routing=routed):
         found = make_pipeline(StandardScaler(), estimator(kind, validation_fraction=0.25)).fit(X, y)[-1]
@@ -236,7 +236,7 @@ class Router(MetaEstimatorMixin, BaseEstimator):
 
 
 @kinds
-def test_partial_fit_gets_all_that_it_requested(kind, assert_identical):
+def test_partial_fit_gets_all_requested_arguments(kind, assert_identical):
     X, y, X_val, y_val = data(kind)
     X, X_val = (StandardScaler().fit(X).transform(rows) for rows in (X, X_val))
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": WEIGHTS_VAL}
@@ -258,7 +258,7 @@ def test_partial_fit_gets_all_that_it_requested(kind, assert_identical):
 
 
 @kinds
-def test_every_fold_is_scored_on_the_whole_set_transformed_by_its_own_transformers(kind):
+def test_each_fold_is_scored_on_the_whole_set_transformed_by_its_own_steps(kind):
     X, y, X_val, y_val = data(kind)
     network = requesting(estimator(kind), "X_val", "y_val")
     pipeline = make_pipeline(StandardScaler(), network, transform_input=["X_val"])
@@ -306,7 +306,7 @@ def validation_sets_of_a_search(X, y, X_val, y_val):
     return seen
 
 
-def test_a_search_leaves_a_set_of_another_length_whole():
+def test_a_search_does_not_split_a_set_of_another_length():
     X, y, X_val, y_val = data("classifier")
     seen = validation_sets_of_a_search(X / 1000, y, X_val / 1000, y_val)
     assert len(seen) == 3
@@ -315,7 +315,7 @@ def test_a_search_leaves_a_set_of_another_length_whole():
         np.testing.assert_array_equal(labels, y_val)
 
 
-def test_a_search_cuts_a_set_of_as_many_rows_as_x_as_it_cuts_x():
+def test_a_search_splits_a_set_with_as_many_rows_as_x():
     # scikit-learn does this, and the guide warns of it. If it ends, remove the warning.
     X, y, _, _ = data("classifier")
     X = X / 1000
@@ -329,7 +329,7 @@ def test_a_search_cuts_a_set_of_as_many_rows_as_x_as_it_cuts_x():
 
 @pytest.mark.parametrize("routed", [False, True])
 @pytest.mark.parametrize("cut", ["X_val", "y_val"])
-def test_where_a_search_cuts_only_one_of_both_the_error_says_so(cut, routed):
+def test_if_a_search_splits_only_one_of_x_val_and_y_val_the_error_says_so(cut, routed):
     X, y, _, _ = data("classifier")
     given = {"X_val": X / 1000, "y_val": y}
     kept = "y_val" if cut == "X_val" else "X_val"
@@ -345,7 +345,7 @@ def test_where_a_search_cuts_only_one_of_both_the_error_says_so(cut, routed):
             search.fit(X / 1000, y, **given)
 
 
-def test_where_a_search_cuts_only_the_weights_of_the_set_the_error_names_them():
+def test_if_a_search_splits_only_sample_weight_val_the_error_names_it():
     X, y, X_val, y_val = data("classifier")
     network = requesting(estimator("classifier"), "X_val", "y_val", "sample_weight_val")
     search = GridSearchCV(network, {"batch_size": [20]}, cv=3, error_score="raise")

@@ -53,7 +53,7 @@ def distance(a, b):
     return abs(parameters(a) - parameters(b)).max()
 
 
-def test_the_weights_say_something():
+def test_the_weights_have_an_effect():
     # Otherwise nothing below could fail.
     assert set(WEIGHTS) == {0, 1, 2, 3}
     assert len(REPEATED) != N_ROWS
@@ -131,7 +131,7 @@ def test_weighted_and_repeated_rows_have_the_same_expected_gradient(batch_size, 
             assert abs(found - expected).max() > 0.01
 
 
-def test_the_gradient_of_one_weighted_row_is_that_of_one_row_times_its_weight():
+def test_a_rows_weight_multiplies_its_gradient():
     # Also at batch size 1. Division by the weights of the mini-batch would cancel them there.
     weighted, _ = epoch_gradients(np.arange(N_ROWS), WEIGHTS, 1, 0.0, 0, np.asarray)
     plain, _ = epoch_gradients(np.arange(N_ROWS), None, 1, 0.0, 0, np.asarray)
@@ -142,7 +142,7 @@ def test_the_gradient_of_one_weighted_row_is_that_of_one_row_times_its_weight():
 
 @containers
 @solvers
-def test_in_one_batch_weighted_and_repeated_rows_are_the_same_fit(params, container):
+def test_at_full_batch_weighted_and_repeated_rows_give_the_same_fit(params, container):
     weighted = estimator(**params).fit(container(X), y, WEIGHTS)
     repeated = estimator(**params).fit(container(X[REPEATED]), y[REPEATED])
     # The same sums in another order, over 30 steps. L-BFGS magnifies the rounding.
@@ -152,7 +152,7 @@ def test_in_one_batch_weighted_and_repeated_rows_are_the_same_fit(params, contai
 
 @containers
 @solvers
-def test_in_one_batch_rows_of_weight_zero_are_no_rows(params, container):
+def test_at_full_batch_rows_of_weight_zero_have_no_effect(params, container):
     there = WEIGHTS > 0
     weighted = estimator(**params).fit(container(X), y, WEIGHTS)
     without = estimator(**params).fit(container(X[there]), y[there], WEIGHTS[there])
@@ -163,7 +163,7 @@ def test_in_one_batch_rows_of_weight_zero_are_no_rows(params, container):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_with_a_given_validation_set_weighted_and_repeated_rows_are_the_same_fit(early_stopping):
+def test_with_a_given_validation_set_weighted_and_repeated_rows_give_the_same_fit(early_stopping):
     params = {"early_stopping": early_stopping, "n_iter_no_change": 3, "learning_rate_init": 1.0, "scoring": "loss"}
     params["tol"] = 1e-3
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": WEIGHTS_VAL}

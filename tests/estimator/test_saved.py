@@ -100,7 +100,7 @@ def named_in_loading(model, protocol):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_pickle_names_nothing_of_skfnn_but_the_estimator(name):
+def test_a_pickle_names_no_class_of_skfnn_except_the_estimator(name):
     model = MODELS[name]()
     for named in (named_by_opcodes(model), named_in_loading(model, 2), named_in_loading(model, 5)):
         assert {each for each in named if each[0].split(".")[0] == "skfnn"} == {
@@ -111,7 +111,7 @@ def test_a_pickle_names_nothing_of_skfnn_but_the_estimator(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_what_is_saved_is_plain(name):
+def test_only_plain_data_are_saved(name):
     def check(value):
         assert type(value) in (dict, list, tuple, str, int, float, bool, type(None), np.ndarray) or isinstance(
             value, np.generic
@@ -145,14 +145,14 @@ def assert_outputs(model, expected):
     np.testing.assert_allclose(outputs(model), expected, rtol=0, atol=atol)
 
 
-def test_there_is_a_file_of_the_present_format():
+def test_a_file_of_the_current_format_exists():
     assert FORMATS[-1] == version.FORMAT
     assert list(make_models()) == NAMES
 
 
 @formats
 @names
-def test_a_saved_model_predicts_what_it_did(number, name):
+def test_a_saved_model_makes_the_same_predictions(number, name):
     model, numbers = load(number, name)
     assert_outputs(model, numbers["predicted"])
     # Today's training makes the same model.
@@ -162,7 +162,7 @@ def test_a_saved_model_predicts_what_it_did(number, name):
 
 @formats
 @names
-def test_a_saved_model_goes_on_training(number, name):
+def test_a_saved_model_can_be_trained_further(number, name):
     model, numbers = load(number, name)
     n_epochs = len(model.loss_curve_)
     assert_outputs(continued(name, model), numbers["continued"])
@@ -172,14 +172,14 @@ def test_a_saved_model_goes_on_training(number, name):
 
 
 @formats
-def test_the_best_weights_are_in_it(number):
+def test_the_best_weights_are_saved(number):
     model, numbers = load(number, "classifier, partial_fit")
     assert_outputs(model.restore_best(), numbers["best"])
 
 
 @formats
 @names
-def test_a_saved_model_is_an_estimator_like_any(number, name):
+def test_a_saved_model_works_like_any_estimator(number, name):
     model, numbers = load(number, name)
     assert type(clone(model)) is type(model)
     again = pickle.loads(pickle.dumps(model))
@@ -195,7 +195,7 @@ def test_a_saved_model_is_an_estimator_like_any(number, name):
 
 @pytest.mark.parametrize("number", [None, 0, version.FORMAT + 1, "1"])
 @pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
-def test_another_format_is_an_error_that_says_what_to_do(kind, number, monkeypatch, tmp_path):
+def test_an_unknown_format_is_an_error_that_says_what_to_do(kind, number, monkeypatch, tmp_path):
     model = kind((3,), max_iter=2, random_state=0).fit(X, classes if kind is FNNClassifier else several)
     with monkeypatch.context() as patch:
         patch.setattr(version, "FORMAT", number)

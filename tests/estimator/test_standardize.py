@@ -121,7 +121,7 @@ def assert_agrees(model, by_hand, X=X, tolerance=CLOSE):
 
 @solvers
 @kinds
-def test_training_is_that_of_the_pipeline_with_scalers(kind, solver):
+def test_training_equals_that_of_a_pipeline_with_scalers(kind, solver):
     y = Y[kind]
     model = estimator(kind, **SOLVERS[solver]).fit(X, y)
     pipeline = make_pipeline(StandardScaler(), estimator(kind, standardize=False, **SOLVERS[solver]))
@@ -164,7 +164,7 @@ def test_other_settings_act_in_the_coordinates_of_training(kind, params):
 
 @solvers
 @kinds
-def test_sample_weights_also_weigh_the_means_and_scales(kind, solver):
+def test_sample_weights_also_affect_the_means_and_scales(kind, solver):
     y = Y[kind]
     model = estimator(kind, **SOLVERS[solver]).fit(X, y, WEIGHTS)
     by_hand = ByHand(kind, X, y, WEIGHTS, **SOLVERS[solver]).call("fit", X, y, WEIGHTS)
@@ -176,7 +176,7 @@ def test_sample_weights_also_weigh_the_means_and_scales(kind, solver):
 
 @pytest.mark.parametrize("standardize", [True, "auto"])
 @regressions
-def test_a_row_of_weight_w_is_w_rows(kind, standardize):
+def test_a_row_of_weight_w_equals_w_rows(kind, standardize):
     y, weights = Y[kind][:60], WEIGHTS[:60]
     repeated = np.repeat(np.arange(60), weights.astype(int))
     assert len(repeated) < 200  # above 200 rows, the automatic rate at full batch grows with their number
@@ -233,7 +233,7 @@ def test_resume_is_exact_bit_for_bit(kind, solver, standardize):
 
 @solvers
 @kinds
-def test_early_stopping_is_that_of_the_pipeline(kind, solver):
+def test_early_stopping_equals_that_of_the_pipeline(kind, solver):
     y, params = Y[kind], {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 3, "max_iter": 60}
     params |= SOLVERS[solver]
     if solver == "lbfgs":
@@ -282,7 +282,7 @@ def test_the_loss_is_in_the_units_of_the_targets(kind):
 
 @pytest.mark.parametrize("dump", [by_pickle, by_joblib, copy.deepcopy])
 @kinds
-def test_a_copy_predicts_and_learns_on_as_the_model(kind, dump):
+def test_a_copy_predicts_and_continues_like_the_model(kind, dump):
     model = estimator(kind, **SOLVERS["nesterov"]).fit(X, Y[kind])
     other = dump(model)
     np.testing.assert_array_equal(outputs(other, X), outputs(model, X))
@@ -344,7 +344,7 @@ def test_another_unit_of_the_targets_does_not_change_the_last_epoch(kind, solver
 @pytest.mark.parametrize("standardize", [True, "auto"])
 @solvers
 @kinds
-def test_other_units_of_the_features_leave_the_predictions(kind, solver, standardize):
+def test_other_units_of_the_features_do_not_change_the_predictions(kind, solver, standardize):
     D, c = np.array([1e-3, 1e-6, 60.0, 1e5, 2.0]), np.array([20.0, 0.0, -4e4, 1e3, 7.0])
     params = SOLVERS[solver] | {"standardize": standardize}
     first, second = (estimator(kind, **params).fit(rows, Y[kind]) for rows in (X, X * D + c))
@@ -387,7 +387,7 @@ ORDER_ONE = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @pytest.mark.parametrize("name", ORDER_ONE)
-def test_auto_leaves_features_of_order_one_alone_bit_for_bit(name, solver, dtype, assert_identical):
+def test_auto_does_not_change_a_bit_of_features_of_order_one(name, solver, dtype, assert_identical):
     rows, y = ORDER_ONE[name]()
     auto, plain = (
         estimator("classes", standardize=value, dtype=dtype, **SOLVERS[solver]).fit(rows, y)
@@ -404,7 +404,7 @@ def test_auto_leaves_features_of_order_one_alone_bit_for_bit(name, solver, dtype
 
 
 @pytest.mark.parametrize("cast", [np.uint8, np.float32, np.float64])
-def test_bytes_get_one_scale_in_common(cast):
+def test_bytes_get_one_common_scale(cast):
     data, y = load_digits(return_X_y=True)
     images = np.rint(data[:300] / 16 * 255).astype(cast)
     clf = estimator("classes", standardize="auto", **SOLVERS["sgd"]).fit(images, y[:300])
@@ -415,7 +415,7 @@ def test_bytes_get_one_scale_in_common(cast):
     assert_close(clf.decision_function(images), plain.decision_function(fractions))
 
 
-def test_false_leaves_everything_alone(assert_identical):
+def test_false_changes_nothing(assert_identical):
     # The initial values are the same for every table.
     start = {"standardize": False, "solver": "adam", "learning_rate_init": 1e-300}
     models = [estimator("three outputs", **start).fit(rows, signal) for rows in (X, Z)]
@@ -427,7 +427,7 @@ def test_false_leaves_everything_alone(assert_identical):
 # The means and the scales
 
 
-def test_the_fitted_means_and_scales_are_those_of_a_standard_scaler():
+def test_the_fitted_means_and_scales_equal_those_of_a_standard_scaler():
     y = Y["three outputs"]
     for standardize in (True, "auto"):
         reg = estimator("three outputs", standardize=standardize).fit(X, y)
@@ -494,7 +494,7 @@ def test_constant_targets_are_predicted(method, standardize):
 @pytest.mark.parametrize("power", [-660, -400, 400, 660])  # 1e-199, 1e-120, 1e120, 1e199
 @pytest.mark.parametrize("standardize", [True, "auto"])
 @kinds
-def test_huge_and_tiny_features_are_trained_on_as_any_others(kind, standardize, power, dtype):
+def test_huge_and_tiny_features_train_like_any_others(kind, standardize, power, dtype):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         first = estimator(kind, standardize=True, dtype=dtype, **SOLVERS["sgd"]).fit(X, Y[kind])
@@ -510,14 +510,14 @@ def test_huge_and_tiny_features_are_trained_on_as_any_others(kind, standardize, 
 @pytest.mark.parametrize("power", [-500, -400, 400, 500])  # 1e-150, ..., 1e150: their squares are finite
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
 @regressions
-def test_huge_and_tiny_targets_are_trained_on_as_any_others(kind, solver, power):
+def test_huge_and_tiny_targets_train_like_any_others(kind, solver, power):
     y = signal[:, 0] if kind == "one output" else signal
     first, second = (estimator(kind, **SOLVERS[solver]).fit(X, factor * y) for factor in (1.0, 2.0**power))
     assert_close(second.predict(X) * 2.0**-power, first.predict(X))
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_targets_whose_squares_leave_the_range(solver):
+def test_targets_whose_squares_overflow_are_refused(solver):
     first, tiny = (estimator("one output", **SOLVERS[solver]).fit(X, f * signal[:, 0]) for f in (1.0, 1e-200))
     assert_close(tiny.predict(X) / 1e-200, first.predict(X), 1e-6)
     with pytest.raises(ValueError, match="y holds numbers that are too large"):
@@ -563,7 +563,7 @@ def in_numpy(model, X):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("standardize", [True, False, "auto"])
 @kinds
-def test_the_weights_alone_give_the_outputs(kind, standardize, dtype, hidden):
+def test_the_outputs_follow_from_the_weights_alone(kind, standardize, dtype, hidden):
     rows, y = (X, Y[kind]) if standardize else (Z, Y["classes"] if kind == "classes" else signal[:, :3])
     params = SOLVERS["sgd"] | {"standardize": standardize, "hidden_layer_sizes": hidden, "dtype": dtype}
     model = estimator(kind, **params).fit(rows, y)
@@ -621,7 +621,7 @@ def test_a_written_weight_is_read_back_and_pickled_even_if_the_model_was_not_use
 
 @pytest.mark.parametrize("solver", ["sgd", "nesterov", "adam"])
 @kinds
-def test_partial_fit_continues_from_what_was_written(kind, solver):
+def test_partial_fit_continues_from_the_written_weights(kind, solver):
     y = Y[kind]
     params = SOLVERS[solver] | {"shuffle": False}
     model, by_hand = estimator(kind, **params).fit(X, y), ByHand(kind, X, y, **params).call("fit", X, y)
@@ -670,7 +670,7 @@ def test_a_network_given_its_own_weights_predicts_the_same_before_training(kind,
 
 
 @kinds
-def test_initial_values_of_ones_own_are_trained_from_as_in_the_pipeline(kind):
+def test_given_initial_values_act_as_in_the_pipeline(kind):
     y = Y[kind]
     start = estimator(kind, **SOLVERS["sgd"]).fit(X[:60], y[:60])
     model = estimator(kind, **SOLVERS["sgd"])
@@ -691,7 +691,7 @@ def test_initial_values_of_ones_own_are_trained_from_as_in_the_pipeline(kind):
 
 
 @kinds
-def test_restore_best_puts_the_best_weights_back(kind):
+def test_restore_best_restores_the_best_weights(kind):
     y = Y[kind]
     params = SOLVERS["nesterov"] | {"learning_rate_init": 0.05}
     model, by_hand = estimator(kind, **params), ByHand(kind, X[:90], y[:90], **params)
@@ -718,7 +718,7 @@ def test_restore_best_puts_the_best_weights_back(kind):
 
 
 @kinds
-def test_a_checkpoint_has_the_coordinates(kind, tmp_path):
+def test_a_checkpoint_contains_the_coordinates(kind, tmp_path):
     model = estimator(kind, **SOLVERS["nesterov"] | {"max_iter": 4}).fit(X, Y[kind])
     model.coefs_[0][:] *= 0.5  # what was written is saved
     Checkpoint(tmp_path / "model").save(model)
@@ -748,7 +748,7 @@ class Models:
 @needs_callbacks
 @solvers
 @kinds
-def test_the_model_of_an_epoch_is_that_of_a_shorter_fit(kind, solver, assert_identical):
+def test_the_model_of_an_epoch_equals_that_of_a_shorter_fit(kind, solver, assert_identical):
     callback = Models()
     estimator(kind, **SOLVERS[solver] | {"max_iter": 4}).set_callbacks(callback).fit(X, Y[kind])
     assert len(callback.models) == 4
@@ -764,7 +764,7 @@ def test_the_model_of_an_epoch_is_that_of_a_shorter_fit(kind, solver, assert_ide
 
 
 @kinds
-def test_the_gradient_noise_is_that_of_training(kind):
+def test_the_gradient_noise_is_measured_in_the_coordinates_of_training(kind):
     y = Y[kind]
     model = estimator(kind, **SOLVERS["sgd"]).fit(X, y, WEIGHTS)
     by_hand = ByHand(kind, X, y, WEIGHTS, **SOLVERS["sgd"]).call("fit", X, y, WEIGHTS)
@@ -777,7 +777,7 @@ def test_the_gradient_noise_is_that_of_training(kind):
 
 @pytest.mark.parametrize("layer", [0, 1, -1])
 @kinds
-def test_the_hidden_activations_are_those_of_the_pipeline(kind, layer):
+def test_the_hidden_activations_equal_those_of_the_pipeline(kind, layer):
     y = Y[kind]
     model = estimator(kind, **SOLVERS["sgd"]).fit(X, y)
     by_hand = ByHand(kind, X, y, **SOLVERS["sgd"]).call("fit", X, y)

@@ -53,12 +53,12 @@ def fresh(model):
 
 
 @models
-def test_fit_is_that_of_the_parent_with_the_same_settings(model, fresh, assert_identical):
+def test_fit_equals_that_of_the_parent_with_the_same_settings(model, fresh, assert_identical):
     assert_identical(fresh.fit(X, y), parent_of(model).fit(X, y))
 
 
 @models
-def test_partial_fit_is_that_of_the_parent_with_the_same_settings(model, fresh, assert_identical):
+def test_partial_fit_equals_that_of_the_parent_with_the_same_settings(model, fresh, assert_identical):
     first = {} if isinstance(model, FNNRegressor) else {"classes": [0, 1, 2]}
     ours, theirs = fresh, parent_of(model)
     for k in range(3):

@@ -86,7 +86,7 @@ def scored_rows(given, **params):
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("fraction", [None, 0.25])
-def test_rule_1_a_given_set_is_used_as_it_is(fraction, early_stopping):
+def test_rule_1_a_given_set_is_used_unchanged(fraction, early_stopping):
     params = {"validation_fraction": fraction, "early_stopping": early_stopping}
     found = scored_rows(GIVEN, **params)
     assert len(found) == len(X_val)
@@ -103,7 +103,7 @@ def test_rule_2_a_fraction_of_the_training_rows_is_held_out(fraction, n_held, ea
     assert estimator(**params).fit(X, y).t_ == N_EPOCHS * (len(X) - n_held)
 
 
-def test_rule_3_early_stopping_holds_a_tenth_out():
+def test_rule_3_early_stopping_holds_out_a_tenth():
     found = scored_rows(NONE_GIVEN, early_stopping=True)
     assert len(found) == len(set(found.tolist()) - {-1}) == 40
     assert estimator(early_stopping=True).fit(X, y).t_ == N_EPOCHS * 360
@@ -118,7 +118,7 @@ def test_rule_4_without_any_of_these_there_is_no_validation_set():
 
 
 @pytest.mark.parametrize("n_iter_no_change", [1, 10])
-def test_early_stopping_alone_holds_nothing_out_with_lbfgs(n_iter_no_change, assert_identical):
+def test_with_lbfgs_early_stopping_alone_holds_nothing_out(n_iter_no_change, assert_identical):
     # As in MLPClassifier. L-BFGS judges by itself when it has converged.
     settings = {"solver": "lbfgs", "max_iter": 40, "tol": 0.01, "n_iter_no_change": n_iter_no_change}
     clf, plain = estimator(early_stopping=True, **settings).fit(X, y), estimator(**settings).fit(X, y)
@@ -129,7 +129,7 @@ def test_early_stopping_alone_holds_nothing_out_with_lbfgs(n_iter_no_change, ass
     assert scored_rows(NONE_GIVEN, solver="lbfgs", early_stopping=True) is None
 
 
-def test_with_lbfgs_a_resumed_run_without_a_validation_set_goes_on_from_its_weights(assert_identical):
+def test_with_lbfgs_a_run_resumed_without_a_validation_set_continues_from_its_weights(assert_identical):
     settings = {"solver": "lbfgs", "max_iter": 5, "tol": 0.0, "n_iter_no_change": 1}
     # The second score is not better: the run ends, and the first iteration's weights are put back.
     clf = estimator(early_stopping=True, scoring=Spy([3.0, 2.0, 1.0, 0.0, 0.0]), **settings).fit(X, y, **GIVEN)
@@ -183,7 +183,7 @@ def test_the_split_is_stratified():
         (np.eye(4, dtype=int)[np.arange(40) % 4], 0.2),  # multilabel
     ],
 )
-def test_where_the_classes_do_not_allow_it_the_split_is_plain(labels, fraction):
+def test_if_the_classes_do_not_allow_stratification_the_split_is_plain(labels, fraction):
     rows = np.random.default_rng(0).normal(size=(40, 3))
     clf = estimator(validation_fraction=fraction, batch_size="full").fit(rows, labels)
     assert clf.t_ == N_EPOCHS * (40 - int(np.ceil(fraction * 40)))
@@ -222,7 +222,7 @@ def test_held_out_rows_keep_their_weights():
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_every_epoch_has_the_loss_and_the_score_of_its_weights(solver, kind, weighted):
+def test_each_epoch_records_the_loss_and_score_of_its_weights(solver, kind, weighted):
     weights = np.random.default_rng(0).integers(0, 4, size=len(y_val)).astype(float) if weighted else None
     labels, labels_val = targets(kind, y), targets(kind, y_val)
     params = {"solver": solver} | ({"learning_rate_init": 0.01} if solver == "adam" else {})
@@ -294,7 +294,7 @@ def test_a_scorer_gets_sample_weight_val():
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, np.asfortranarray])
-def test_the_set_may_come_in_any_form(container, kind):
+def test_the_validation_set_may_have_any_form(container, kind):
     labels, labels_val = targets(kind, y), targets(kind, y_val)
     dense = estimator().fit(X, labels, X_val=X_val, y_val=labels_val)
     for scoring in (None, "accuracy"):
@@ -306,7 +306,7 @@ def test_the_set_may_come_in_any_form(container, kind):
 
 @pytest.mark.parametrize("scoring", [None, "accuracy"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix])
-def test_rows_are_held_out_of_sparse_x_too(container, scoring):
+def test_rows_can_be_held_out_of_sparse_x(container, scoring):
     dense = estimator(validation_fraction=0.2).fit(X, y)
     other = estimator(validation_fraction=0.2, scoring=scoring).fit(container(X), y)
     np.testing.assert_allclose(other.validation_loss_curve_, dense.validation_loss_curve_, rtol=1e-10)
@@ -331,7 +331,7 @@ def test_a_scorer_gets_the_feature_names(library):
         estimator().fit(frame(X), y, X_val=frame(X_val)[names[::-1]], y_val=y_val)
 
 
-def test_a_scorer_that_fails_fails_the_fit():
+def test_an_error_in_a_scorer_is_raised_by_fit():
     def scorer(clf, X, y):
         raise RuntimeError("no score today")
 
@@ -346,7 +346,7 @@ def test_a_scorer_that_fails_fails_the_fit():
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @pytest.mark.parametrize("validated", [False, True])
-def test_the_history_has_one_entry_an_epoch_in_every_list(validated, solver):
+def test_every_list_of_the_history_has_one_entry_per_epoch(validated, solver):
     clf = estimator(solver=solver).fit(X, y, **(GIVEN if validated else {}))
     keys = ["epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds"]
     assert sorted(clf.history_) == sorted(keys)
@@ -359,7 +359,7 @@ def test_the_history_has_one_entry_an_epoch_in_every_list(validated, solver):
         assert clf.history_["validation_score"] == clf.validation_scores_
 
 
-def test_the_history_makes_a_data_frame():
+def test_the_history_can_become_a_data_frame():
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame(estimator().fit(X, y, **GIVEN).history_)
     assert table.shape == (N_EPOCHS, 6)
@@ -374,7 +374,7 @@ def test_the_history_makes_a_data_frame():
 @pytest.mark.parametrize(
     "params", [RESTLESS, RESTLESS | {"momentum": 0.5}, {"solver": "adam", "learning_rate_init": 0.05}], ids=str
 )
-def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, scoring, assert_identical):
+def test_early_stopping_restores_the_weights_of_the_best_epoch(params, scoring, assert_identical):
     settings = {"max_iter": 30, "n_iter_no_change": 3, "scoring": scoring} | params
     clf = estimator(early_stopping=True, **settings).fit(X, y, **GIVEN)
     best = int(np.argmax(clf.validation_scores_))
@@ -386,7 +386,7 @@ def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, scoring,
 
 
 @pytest.mark.parametrize("patience", [1, 3])
-def test_early_stopping_stops_when_the_score_has_not_improved_by_tol_for_too_long(patience):
+def test_early_stopping_ends_training_after_too_long_without_improvement_by_tol(patience):
     # 0.35 is better than 0.3, but not by 0.1: the patience still runs out, but the best weights are new.
     scores = [0.1, 0.3, 0.35, 0.34, 0.39, 0.2, 0.2, 0.2, 0.9]
     settings = {"early_stopping": True, "tol": 0.1, "n_iter_no_change": patience, "max_iter": 9}
@@ -403,7 +403,7 @@ def test_an_improvement_of_exactly_tol_counts():
     assert clf.n_iter_ == 3  # half of tol per epoch is too little, because every better score raises the bar
 
 
-def test_without_early_stopping_the_score_stops_nothing():
+def test_without_early_stopping_the_score_does_not_stop_training():
     spy = Spy([0.9] + [0.1] * 19)
     clf = estimator(scoring=spy, max_iter=20, tol=1e-9, n_iter_no_change=2).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 20
@@ -412,7 +412,7 @@ def test_without_early_stopping_the_score_stops_nothing():
     np.testing.assert_allclose(loss_of(clf, X_val, y_val), clf.validation_loss_curve_[-1], rtol=1e-10)
 
 
-def test_with_early_stopping_the_training_loss_stops_nothing():
+def test_with_early_stopping_the_loss_does_not_stop_training():
     # Only the first epoch lowers the loss by 0.5.
     spy = Spy(np.arange(20.0).tolist())
     clf = estimator(early_stopping=True, scoring=spy, max_iter=20, tol=0.5, n_iter_no_change=2).fit(X, y, **GIVEN)
@@ -429,7 +429,7 @@ def test_a_score_that_is_not_a_number_is_no_improvement(assert_identical):
     assert_identical(clf, estimator(max_iter=1).fit(X, y))
 
 
-def test_scores_of_which_none_is_a_number_leave_the_last_weights(assert_identical):
+def test_if_no_score_is_a_number_the_last_weights_remain(assert_identical):
     settings = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 9}
     clf = estimator(scoring=Spy([float("nan")] * 9), **settings).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 3
@@ -451,14 +451,14 @@ def test_lbfgs_is_stopped_early(given):
 
 
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
-def test_an_early_stop_is_no_failure_to_converge(solver, recwarn):
+def test_an_early_stop_causes_no_convergence_warning(solver, recwarn):
     settings = {"solver": solver, "max_iter": 5, "n_iter_no_change": 3, "tol": 1e-4}
     clf = estimator(early_stopping=True, scoring=Spy([0.5] * 5), **settings).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 5
     assert not recwarn.list
 
 
-def test_best_loss_is_none_where_early_stopping_looks_at_scores():
+def test_best_loss_is_none_if_early_stopping_watches_scores():
     assert estimator(early_stopping=True).fit(X, y).best_loss_ is None
     watched = estimator().fit(X, y, **GIVEN)
     assert watched.best_loss_ == min(watched.loss_curve_)

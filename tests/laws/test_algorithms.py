@@ -145,7 +145,7 @@ def test_class_weights_of_a_binary_problem_are_named_by_its_labels(assert_parame
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("power_t", [0.25, 1.0])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, power_t, batch_size, assert_parameters):
+def test_invscaling_divides_eta_by_a_power_of_the_rows_seen(solver, power_t, batch_size, assert_parameters):
     clf = compare(
         "multiclass",
         learning_rate="invscaling",
@@ -165,7 +165,7 @@ def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, powe
     ["identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus"],
 )
 @pytest.mark.parametrize("batch_size", [1, 7])
-def test_training_is_the_loop_with_every_activation(activation, batch_size, assert_parameters):
+def test_training_equals_the_loop_with_every_activation(activation, batch_size, assert_parameters):
     compare("multiclass", activation=activation, batch_size=batch_size, assert_parameters=assert_parameters)
 
 

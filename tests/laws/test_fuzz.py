@@ -235,11 +235,11 @@ FAULTS = {
     a_call_that_does_not_end: "a call took more than",
     weights_that_are_no_numbers: "the parameters are finite",
     nothing_returned: "training returns the estimator",
-    a_valid_call_refused: "fit refused what it has to accept",
+    a_valid_call_refused: "fit refused something that it must accept",
     an_attribute_that_a_failure_leaves: "attributes appeared or vanished: {'begun_'}",
     a_parameter_replaced: "fit replaced a parameter",
     a_loss_that_is_not_recorded: "the lists of history_ have lengths",
-    parameters_that_are_not_checked: "accepted what it has to refuse|raised an undocumented",
+    parameters_that_are_not_checked: "accepted something that it must refuse|raised an undocumented",
     copies_without_their_history: "a copy by (pickle|deepcopy): the attribute history_ changed",
 }
 
@@ -313,7 +313,7 @@ def test_a_process_that_says_nothing_for_too_long_is_killed_and_a_finding(monkey
     result = workers.run_many(0, 3, 1, waiting)
     [(index, finding)] = result.findings
     assert (index, finding.call) == (1, "the call that waits")
-    assert "could not be interrupted" in finding.law
+    assert "did not react to an interruption" in finding.law
     assert result.outcomes == {("ordinary", GOOD, "accepted"): 2}
 
 
@@ -354,7 +354,7 @@ def test_a_session_is_repeated_by_its_number(monkeypatch, capsys):
     a_valid_call_refused(monkeypatch)
     codes = [command.main(["--only", f"0:{index}"]) for index in range(5)]
     assert 1 in codes
-    assert "FINDING: fit refused what it has to accept" in capsys.readouterr().out
+    assert "FINDING: fit refused something that it must accept" in capsys.readouterr().out
 
 
 # What it found in earlier versions

@@ -103,7 +103,7 @@ def test_rows_of_weight_zero_are_no_rows_at_full_batch(data):
 
 
 @given(st.data())
-def test_class_weights_are_weights_of_the_rows(data):
+def test_class_weights_equal_row_weights(data):
     # The means and scales of features depend on sample weights, and not on class weights.
     problem = data.draw(problems(["binary", "multiclass"]))
     params = data.draw(settings(problem))
