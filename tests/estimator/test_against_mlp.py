@@ -1,6 +1,6 @@
-"""FNNClassifier beside MLPClassifier: the same numbers, and the behaviour that users rely on.
+"""FNNClassifier compared with MLPClassifier: the same numbers, and the behaviour that users rely on.
 
-The second half tests FNNClassifier, through the public API, for what scikit-learn's tests expect of MLPClassifier.
+The second half checks, through the public API, what scikit-learn's tests expect of MLPClassifier.
 """
 
 import inspect
@@ -41,7 +41,7 @@ SOLVERS = {
     "nesterov": {"solver": "sgd", "momentum": 0.9, "nesterovs_momentum": True, "learning_rate_init": 0.1},
     "adam": {"solver": "adam", "learning_rate_init": 0.01},
 }
-# Both do the same float64 operations in different orders, fifty times, on numbers of size 1.
+# Both classifiers do the same float64 operations in different orders, fifty times, on numbers of size 1.
 SAME_WEIGHTS = {"rtol": 0, "atol": 1e-8}
 # MLPClassifier clips probabilities at 2e-16. All probabilities of these problems are much larger.
 SAME_LOSS = {"rtol": 0, "atol": 1e-10}
@@ -92,7 +92,7 @@ def test_full_batch_weights_agree_with_sample_weights(solver, assert_parameters)
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 10, 20])
 def test_minibatch_weights_agree_without_alpha_and_weights(batch_size, solver, assert_parameters):
-    # Without alpha and weights, both define the same mini-batch gradient.
+    # Without alpha and weights, both classifiers define the same mini-batch gradient.
     X, y, _ = problem("multiclass", 40)
     params = SOLVERS[solver] | {"learning_rate_init": 0.01, "max_iter": 10}
     fnn, mlp = pair(X, y, start_for("multiclass"), batch_size=batch_size, alpha=0.0, **params)
@@ -120,7 +120,7 @@ def test_adaptive_agrees(solver, assert_parameters):
     np.testing.assert_allclose(list(dict.fromkeys(rates)), fnn.learning_rate_init_ / 5.0 ** np.arange(len(set(rates))))
     first = rates.count(rates[0])
     assert len(rates) > first
-    # Until then both agree. Afterwards they differ in what counts as a stall: MLPClassifier compares with the best
+    # Up to that epoch both agree. Afterwards they define a stall differently: MLPClassifier compares with the best
     # epoch.
     fnn, mlp = pair(X, y, start_for("multiclass"), alpha=1.0, **params | {"max_iter": first - 1})
     assert fnn.n_iter_ == mlp.n_iter_ == first - 1
@@ -146,8 +146,8 @@ def test_training_stops_in_the_same_epoch(solver, tol, n_iter_no_change):
 @pytest.mark.parametrize("alpha", [2.0, 3.0, 4.0])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 def test_lbfgs_reaches_the_same_loss(kind, alpha):
-    # A strong L2 term leaves one minimum in reach. With a weak one, hundreds of iterations magnify the rounding until
-    # it decides between minima.
+    # With a strong L2 term, only one minimum is in reach. With a weak one, hundreds of iterations magnify the rounding
+    # until it decides between several minima.
     X, y, _ = problem(kind, 40)
     params = {"solver": "lbfgs", "tol": 1e-8, "max_iter": 1000, "alpha": alpha}
     fnn, mlp = pair(X, y, start_for(kind), **params)
@@ -255,7 +255,7 @@ def test_a_larger_alpha_gives_weights_closer_to_zero():
 
 @not_converged
 def test_one_step_agrees_with_scikit_learns_worked_example():
-    # sklearn/neural_network/tests/test_mlp.py::test_fit derives these numbers with three to four digits.
+    # sklearn/neural_network/tests/test_mlp.py::test_fit derives these numbers to three or four digits.
     clf = FNNClassifier(2, "logistic", learning_rate_init=0.1, alpha=0.1, max_iter=1, batch_size=1, shuffle=False)
     clf.set_params(dtype="float64")
     coefs = [np.array([[0.1, 0.2], [0.3, 0.1], [0.5, 0]]), np.array([[0.1], [0.2]])]
@@ -284,7 +284,7 @@ def test_lbfgs_learns_the_digits(activation, X, y):
 
 @DIGITS
 def test_max_fun_limits_lbfgs(X, y):
-    # tol=0 removes the other reason to stop.
+    # With tol=0, only max_fun can stop training.
     clf = FNNClassifier(50, solver="lbfgs", max_iter=150, max_fun=10, tol=0.0, random_state=1)
     with pytest.warns(ConvergenceWarning):
         clf.fit(X[:150], y[:150])
@@ -441,7 +441,7 @@ def test_training_stops_when_it_has_converged_by_tol():
 @not_converged
 @pytest.mark.parametrize("n_iter_no_change", [1, 2, 5, 10, 50])
 def test_training_stops_after_more_than_n_iter_no_change_epochs(n_iter_no_change):
-    # Only the first epoch, compared with infinity, improves the loss by 1e9.
+    # Only the first epoch improves the loss by 1e9, because it is compared with infinity.
     clf = FNNClassifier(tol=1e9, max_iter=300, n_iter_no_change=n_iter_no_change).fit(X_binary, y_binary)
     assert clf.n_iter_ == 1 + n_iter_no_change + 1
 
@@ -472,7 +472,7 @@ def test_verbose_prints_one_line_per_epoch(capsys, verbose, solver):
     for epoch, (line, loss) in enumerate(zip(lines, clf.loss_curve_, strict=True), 1):
         assert re.search(rf"\b{epoch}\b", line)
         printed = re.search(r"loss\W+([0-9.]+)", line)[1]
-        np.testing.assert_allclose(float(printed), loss, atol=1e-4)  # the digits that are printed
+        np.testing.assert_allclose(float(printed), loss, atol=1e-4)  # the printed digits
     FNNClassifier(2, solver=solver, max_iter=3, tol=0.0).fit(X_binary, y_binary)
     assert capsys.readouterr().out == ""
 

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: one task per epoch, below the task of the fit."""
+"""scikit-learn's callbacks: each epoch is a task, below the task of the fit."""
 
 import copy
 import pickle
@@ -40,7 +40,7 @@ solvers = pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 def skip_what_this_scikit_learn_cannot_do(request):
     """Skip with scikit-learn before 1.9, which has no callbacks. The tests for older versions say so in their names."""
     if request.function.__name__.startswith("test_before_callbacks_existed") == (ScoringMonitor is not None):
-        pytest.skip(f"not for scikit-learn {sklearn_version}: callbacks came with 1.9")
+        pytest.skip(f"callbacks need scikit-learn 1.9; this is {sklearn_version}")
 
 
 def estimator(kind=FNNClassifier, **params):
@@ -81,7 +81,7 @@ class Callback:
 
 
 class Models(Callback):
-    """Keeps the fitted estimators that the hooks are given."""
+    """Keeps the fitted estimators that the hooks get."""
 
     def __init__(self):
         super().__init__()
@@ -95,7 +95,7 @@ class Models(Callback):
 
 
 class Checkpoints(Callback):
-    """Pickles the fitted estimators that the hooks are given."""
+    """Pickles the fitted estimators that the hooks get."""
 
     def __init__(self):
         super().__init__()
@@ -106,7 +106,7 @@ class Checkpoints(Callback):
 
 
 class Arguments(Callback):
-    """Keeps the keyword arguments that the hooks are given."""
+    """Keeps the keyword arguments that the hooks get."""
 
     def __init__(self):
         super().__init__()
@@ -120,7 +120,7 @@ class Arguments(Callback):
 
 
 class Raising:
-    """Raises `error` at a place, like a callback with a mistake, or one that Ctrl-C interrupts."""
+    """Raises `error` at a place, like a faulty callback, or one that Ctrl-C interrupts."""
 
     def __init__(self, place, error):
         self.place, self.error = place, error
@@ -131,18 +131,18 @@ class Raising:
 
 
 def stop_after(n_epochs):
-    """A callback that stops training after so many epochs."""
+    """A callback that stops training after `n_epochs` epochs."""
     return Callback(lambda place: place == ("end", "epoch", n_epochs - 1))
 
 
 def places_of(n_epochs):
-    """The places that a callback passes in a fit of so many epochs."""
+    """The places that a callback passes in a fit of `n_epochs` epochs."""
     epochs = [(event, "epoch", k) for k in range(n_epochs) for event in ("begin", "end")]
     return ["setup", ("begin", "fit", 0), *epochs, ("end", "fit", 0), "teardown"]
 
 
 def assert_same_model(a, b, assert_identical):
-    """Two models are the same, and so is everything they have counted except the seconds."""
+    """Two models are the same, and so are all their records except the seconds."""
     assert_identical(a, b)
     np.testing.assert_array_equal(a.predict(X_val), b.predict(X_val))
     for name in ("n_iter_", "t_", "n_steps_", "loss_", "best_loss_", "loss_curve_", "best_validation_score_"):
@@ -250,7 +250,7 @@ def test_set_callbacks_without_arguments_removes_them():
     assert callback.places == []
 
 
-# What the hooks are given
+# The arguments of the hooks
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_the_history_of_the_estimator_in_training_has_the_finished_epochs():
 @solvers
 @kinds
 def test_fitted_estimator_equals_the_model_of_a_fit_with_as_many_epochs(kind, solver, validated, assert_identical):
-    # The test compares them after the whole fit, because later epochs must not change them.
+    # The models are compared after the whole fit, because later epochs must not change them.
     given = {"sample_weight": WEIGHTS} | ({"X_val": X_val, "y_val": Y_VAL[kind]} if validated else {})
     models = Models()
     params = {"solver": solver, "momentum": 0.9, "alpha": 0.1}
@@ -408,7 +408,7 @@ def test_the_model_of_an_epoch_is_made_only_if_a_callback_asks_for_it(kind, solv
 def test_a_callback_that_returns_true_stops_training_after_the_epoch(kind, solver, epoch, assert_identical):
     callback = stop_after(epoch)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a stop by request is not a failure to converge
+        warnings.simplefilter("error")  # stopping on request is not a failure to converge
         model = estimator(kind, solver=solver).set_callbacks(Callback(), callback, Callback()).fit(X, Y[kind])
     assert callback.places == places_of(epoch)
     assert_same_model(model, estimator(kind, solver=solver, max_iter=epoch).fit(X, Y[kind]), assert_identical)
@@ -475,7 +475,7 @@ def test_an_exception_in_a_callback_leaves_the_estimator_as_it_was(kind, state, 
     with pytest.raises(RuntimeError, match="a mistake"):
         model.fit(X[::2], Y[kind][::2])
     assert_contents(model, before)
-    # Every callback that was set up is torn down once, at the end.
+    # Every callback that was set up is torn down exactly once, at the end.
     assert callback.places[-1] == others[0].places[-1] == "teardown"
     assert [c.places.count("teardown") for c in (others[0], callback)] == [1, 1]
     assert others[1].places.count("teardown") == others[1].places.count("setup") == int(place != "setup")
@@ -589,7 +589,7 @@ def test_a_fit_leaves_nothing_of_its_callbacks_in_the_estimator():
 
 
 def epochs_of(log):
-    """The rows of a ScoringMonitor's log that are about epochs."""
+    """The rows of a ScoringMonitor's log that describe epochs."""
     return [row for row in log.data if row["task_name"] == "epoch"]
 
 
@@ -646,7 +646,7 @@ def test_progress_bar_shows_a_whole_fit(kind, solver, bars):
 @solvers
 @kinds
 def test_progress_bar_moves_with_the_epochs(kind, solver, bars):
-    # An unfinished bar: three of four epochs.
+    # One printed bar is unfinished: it shows three of four epochs.
     fault = Callback(Raising(("begin", "epoch", 3), RuntimeError("a mistake")))
     with pytest.raises(RuntimeError, match="a mistake"):
         estimator(kind, solver=solver).set_callbacks(ProgressBar(), fault).fit(X, Y[kind])
@@ -682,14 +682,14 @@ def test_a_search_in_two_processes_shows_and_scores_every_epoch(kind, bars):
     model = estimator(kind, max_iter=3).set_callbacks(monitor)
     search = GridSearchCV(model, {"batch_size": [10, 20]}, cv=2, n_jobs=2)
     search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, Y[kind])
-    # Two candidates on two splits, and one fit of the better candidate on all rows.
+    # The search fits two candidates on two splits each, and then the better candidate on all rows.
     shown = [bar for bar in bars() if f"{kind.__name__} - fit" in bar]
     assert len(shown) == 5
     assert all("100%" in bar for bar in shown)
     log = monitor.get_logs()
     assert log.estimator_name == "GridSearchCV"
     assert len(epochs_of(log)) == 5 * 3
-    # The last scores are those of the models. The test computes them again for the best one.
+    # The last scores belong to the final models. The test computes them again for the best model.
     best = clone(search.best_estimator_).set_callbacks().fit(X, Y[kind])
     expected = get_scorer("neg_mean_squared_error")(best, X, Y[kind])
     assert expected in [row["neg_mean_squared_error"] for row in epochs_of(log)]

@@ -50,7 +50,7 @@ def fitted():
 
 
 class WithOwnParameter(FNNClassifier):
-    """A user's own class, with a parameter of its own."""
+    """A user's own class, with an additional parameter."""
 
     def __init__(self, hidden_layer_sizes=(5,), *, callbacks=None):
         super().__init__(hidden_layer_sizes)
@@ -312,7 +312,7 @@ def test_copies_write_to_the_same_path(duplicate, path):
     assert_same_training(Checkpoint.load(path), model)
 
 
-# Errors that would come after the first epoch come before it
+# Errors are raised before the first epoch and not after it
 
 
 def assert_fails_before_the_first_epoch(model, checkpoint, error, match):

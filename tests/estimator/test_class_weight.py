@@ -1,6 +1,7 @@
-"""A class weight is a sample weight of the rows of its class, whatever the solver, the batch size and the rows.
+"""A class weight is a sample weight of the rows of its class, for every solver, batch size and container.
 
-test_algorithms.py compares weighted mini-batches with the formulas. This file compares the two public ways.
+test_algorithms.py compares weighted mini-batches with the formulas. This file compares `class_weight` with
+`sample_weight`.
 """
 
 import numpy as np
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N_ROWS = 26
 KINDS = ("binary", "multiclass", "multilabel")
 ROWS = {kind: problem(kind, N_ROWS)[:2] for kind in KINDS}
-# Some weights are above 1, some below, some 0. "no" is missing, so its weight is 1.
+# Some weights are above 1, some below 1, and some are 0. "no" is missing, so its weight is 1.
 GIVEN = {
     "binary": {"yes": 4.0},
     "multiclass": {3: 0.25, 5: 5.0, 11: 0.0},
@@ -43,7 +44,7 @@ def class_weight_of(kind, weighting):
 
 
 def weights_of(y, class_weight):
-    """The weight of every row by the documentation. With several labels, it is the product over the labels."""
+    """The weight of every row according to the documentation. With several labels, it is their product."""
     if y.ndim == 2:
         per_label = class_weight if isinstance(class_weight, list) else [class_weight] * y.shape[1]
         return np.prod([weights_of(y[:, k], per_label[k]) for k in range(y.shape[1])], axis=0)
@@ -60,7 +61,7 @@ def distance(a, b):
 
 
 def assert_same_training(weighted, expected):
-    """Weights with other rounding, over some hundred steps at most."""
+    """Two models agree, except that their row weights were rounded differently in at most some hundred steps."""
     assert distance(weighted, expected) < 1e-12
     np.testing.assert_allclose(weighted.loss_curve_, expected.loss_curve_, rtol=1e-12)
 
@@ -90,7 +91,7 @@ def test_training_equals_training_with_the_equivalent_sample_weight(solver, kind
     weighted = estimator(class_weight=class_weight, **params).fit(container(X), y)
     expected = estimator(**params).fit(container(X), y, sample_weight=weights_of(y, class_weight))
     assert_same_training(weighted, expected)
-    # At batch size 1, too, a weight has an effect.
+    # Weights have an effect even at batch size 1.
     assert distance(weighted, estimator(**params).fit(container(X), y)) > 1e-4
 
 
@@ -103,7 +104,7 @@ def test_lbfgs_equals_lbfgs_with_the_equivalent_sample_weight(kind, weighting, c
     params = {"solver": "lbfgs", "max_iter": 8, "alpha": 0.1}
     weighted = estimator(class_weight=class_weight, **params).fit(container(X), y)
     expected = estimator(**params).fit(container(X), y, sample_weight=weights_of(y, class_weight))
-    # Its line search magnifies the rounding.
+    # The line search magnifies the rounding.
     assert distance(weighted, expected) < 1e-7
     assert distance(weighted, estimator(**params).fit(container(X), y)) > 1e-2
 
@@ -170,7 +171,7 @@ def test_mini_batches_of_rows_with_weight_zero_are_harmless(solver):
     assert np.isfinite(clf.loss_curve_).all()
     assert (y == 11).sum() >= 4
     if solver == "sgd":
-        # They change nothing: their gradient is 0, and the other gradients are larger because of the mean weight.
+        # These rows change nothing: their gradients are 0, and the mean weight scales up the other gradients.
         kept = y[order] != 11
         eta = 0.1 * N_ROWS / kept.sum()
         assert kept.sum() % 2 == 0
@@ -253,7 +254,7 @@ def test_class_weights_do_not_change_the_split_and_balancing_counts_all_rows(kin
     assert seen["given"] == {}
     estimator(batch_size=7, validation_fraction=0.3, scoring=spy).fit(X, y)
     np.testing.assert_array_equal(weighted_rows, seen["rows"])
-    # Training uses the remaining rows, with the weights that they have among all rows.
+    # Training uses the remaining rows, with the weights that were computed from all rows.
     held = {row.tobytes() for row in weighted_rows}
     left = np.array([row.tobytes() not in held for row in X])
     weights = weights_of(y, class_weight)

@@ -1,4 +1,4 @@
-"""Messages that name the cause of a failure: a learning rate that is too small, raw features, a limit."""
+"""Messages that name the cause of a failure: a learning rate that is too small, raw features, or a limit."""
 
 import warnings
 
@@ -44,7 +44,7 @@ def test_a_learning_rate_far_too_small_is_named_as_the_cause(solver, eta, n_iter
     (message,) = messages_of(ConstantPredictionWarning, clf)
     initial = f"{clf.loss_curve_[0]:.4g}"
     assert f"The loss hardly moved from its initial value, {initial}: learning_rate_init is too small." in message
-    # Patience ends the run after 11 epochs. Without it, max_iter does, and then more epochs may help.
+    # Patience ends the run after 11 epochs. Without patience, max_iter ends it, and more epochs may help.
     assert message.endswith("Use a larger one." if n_iter_no_change else "Use a larger one, or raise max_iter.")
 
 
@@ -71,7 +71,7 @@ def test_a_second_fit_that_starts_anew_is_compared_with_its_own_start():
 
 
 def test_a_start_at_the_best_constant_does_not_blame_the_learning_rate():
-    # With such parameters no hidden unit works, and the outputs are right already.
+    # With these parameters all hidden units are dead, and the outputs are already the best constant.
     frequencies = np.bincount(y) / len(y)
     start = {
         "coefs_init": [np.zeros((13, 10)), np.zeros((10, 3))],

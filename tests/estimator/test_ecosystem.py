@@ -1,6 +1,6 @@
 """The estimators inside scikit-learn's own tools: calibration, ensembles, inspection, halving searches, set_output.
 
-Each test computes the expected result of a tool by hand, from estimators fitted outside the tool.
+Each test computes the expected result of a tool itself, from estimators fitted outside the tool.
 """
 
 import warnings
@@ -46,7 +46,7 @@ from skfnn import FNNClassifier, FNNRegressor
 
 SKLEARN = parse_version(sklearn.__version__)
 
-# n_iter_no_change=inf: exactly max_iter epochs, without a warning.
+# With n_iter_no_change=inf, training does exactly max_iter epochs and does not warn.
 SETTINGS = {
     "hidden_layer_sizes": (8,),
     "solver": "adam",
@@ -86,7 +86,7 @@ METHODS = [
     "isotonic",
     pytest.param(
         "temperature",
-        marks=pytest.mark.skipif(SKLEARN < parse_version("1.8"), reason="temperature scaling came in scikit-learn 1.8"),
+        marks=pytest.mark.skipif(SKLEARN < parse_version("1.8"), reason="temperature scaling needs scikit-learn 1.8"),
     ),
 ]
 
@@ -100,7 +100,7 @@ def test_calibration_corrects_an_overconfident_network(method, n_classes):
         calibrated = CalibratedClassifierCV(clf, method=method, cv=3, ensemble=ensemble).fit(*train)
         proba = calibrated.predict_proba(test[0])
         np.testing.assert_allclose(proba.sum(axis=1), 1.0, rtol=1e-12)
-        # Nats; the improvement is 0.09 to 0.27.
+        # The improvement is 0.09 to 0.27 nats.
         assert log_loss(test[1], proba) < raw - 0.05
 
 
@@ -119,7 +119,7 @@ def test_a_frozen_network_is_calibrated_as_it_is(method):
     assert log_loss(test[1], proba) < log_loss(test[1], clf.predict_proba(test[0]))
 
 
-@pytest.mark.skipif(SKLEARN < parse_version("1.8"), reason="temperature scaling came in scikit-learn 1.8")
+@pytest.mark.skipif(SKLEARN < parse_version("1.8"), reason="temperature scaling needs scikit-learn 1.8")
 def test_temperature_scaling_divides_the_raw_outputs_by_one_number():
     clf, train, test = overconfident(3)
     clf.fit(*train)
@@ -130,7 +130,7 @@ def test_temperature_scaling_divides_the_raw_outputs_by_one_number():
     )
     # Logarithms of probabilities near 0 and 1 lose digits.
     np.testing.assert_allclose(ratios, ratios[0, 0], rtol=1e-6)
-    assert 0.05 < ratios[0, 0] < 0.9  # softer than the network
+    assert 0.05 < ratios[0, 0] < 0.9  # the probabilities are softer than the network's
 
 
 def test_calibration_passes_sample_weights_to_the_network():
@@ -162,7 +162,7 @@ def test_permutation_importance_finds_the_features_that_matter(make, container):
 
 
 def by_hand(predict, X, column, grid):
-    """The mean prediction with one column set to each value of a grid, (n_values, ...)."""
+    """The mean predictions if one column is set to each value of a grid, (n_values, ...)."""
     means = []
     for value in grid:
         changed = X.copy()
@@ -226,7 +226,7 @@ def test_bagging_averages_networks_on_bootstrap_samples(kind, max_features):
     for member, rows, columns in zip(
         model.estimators_, model.estimators_samples_, model.estimators_features_, strict=True
     ):
-        # If an estimator takes sample weights, scikit-learn passes how often it drew each row.
+        # If an estimator accepts sample weights, scikit-learn passes how often it drew each row.
         counts = np.bincount(rows, minlength=len(X)).astype(float)
         own = clone(member).fit(X[:, columns], codes, counts)
         np.testing.assert_array_equal(own.coefs_[0], member.coefs_[0])
@@ -258,7 +258,7 @@ def test_soft_voting_averages_the_probabilities():
     voting = VotingClassifier(members, voting="soft", weights=[3, 1, 2]).fit(X_iris, flowers)
     each = [clone(member).fit(X_iris, y_iris).predict_proba(X_iris) for _, member in members]
     expected = np.average(each, axis=0, weights=[3, 1, 2])
-    # Its logistic regression is fitted to the same labels. Only the order of sums differs.
+    # The logistic regression is fitted to the same labels. Only the order of summation differs.
     np.testing.assert_allclose(voting.predict_proba(X_iris), expected, rtol=1e-12)
     np.testing.assert_array_equal(voting.predict(X_iris), voting.classes_[expected.argmax(axis=1)])
     assert voting.score(X_iris, flowers) > 0.9
@@ -362,7 +362,7 @@ def test_targets_are_standardised_and_predictions_scaled_back(targets):
     model = TransformedTargetRegressor(regressor(max_iter=40), transformer=StandardScaler()).fit(X_line, y)
     scale, mean = y.std(axis=0), y.mean(axis=0)
     own = regressor(max_iter=40).fit(X_line, (y - mean) / scale)
-    # The scaler rounds in another way, and forty epochs magnify the difference.
+    # The scaler rounds differently, and forty epochs magnify the difference.
     np.testing.assert_allclose(model.predict(X_line), own.predict(X_line) * scale + mean, rtol=0, atol=1e-6)
     assert model.score(X_line, y) > 0.8
     assert model.predict(X_line).shape == y.shape
@@ -482,7 +482,7 @@ def test_stacking_names_the_columns_of_probabilities():
 
 
 def change(case, library, X):
-    """The frame, or array, that prediction gets instead of the fitted one."""
+    """The changed frame or array for prediction."""
     renamed = ["length", "width", "height", "mass"]
     order = [3, 0, 1, 2]
     return {

@@ -15,7 +15,7 @@ SOLVERS = {name: SOLVERS[name] for name in ("plain", "nesterov", "adam")}
 
 
 def smoothed(T, kind, share):
-    """The targets of Szegedy et al. (2016), section 7. One logistic unit has the targets of its two classes."""
+    """The targets of Szegedy et al. (2016), section 7. A logistic unit counts as two classes."""
     return (1.0 - share) * T + share / (T.shape[1] if kind == "multiclass" else 2)
 
 
@@ -59,7 +59,7 @@ def test_training_equals_the_loop_for_weighted_sparse_rows(container, kind, asse
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shuffled_rows_have_their_own_targets(kind, assert_parameters):
-    # A full batch does not depend on the order. With an eta this small, shuffled mini-batches hardly do.
+    # A full batch does not depend on the order of the rows. With such a small eta, shuffled mini-batches hardly do.
     X, y, _ = problem(kind, 70)
     start = start_for(kind)
     fits = [
@@ -68,7 +68,7 @@ def test_the_shuffled_rows_have_their_own_targets(kind, assert_parameters):
         .loss_curve_
         for shuffle in (False, True)
     ]
-    # Seven steps of 1e-7 times gradients of size 1.
+    # Seven steps with an eta of 1e-7 and gradients of size 1.
     np.testing.assert_allclose(fits[0], fits[1], rtol=0, atol=1e-6)
 
 
@@ -81,10 +81,10 @@ def test_lbfgs_minimises_the_objective_of_smoothed_targets(kind):
 
 
 def test_outputs_that_fit_perfectly_equal_the_smoothed_targets():
-    # With one row per class the network can reach the targets exactly.
+    # With one row per class, the network can reach the targets exactly.
     X, y = np.eye(4), np.arange(4)
     clf = estimator(2000, solver="lbfgs", label_smoothing=0.2, tol=1e-12, hidden_layer_sizes=(8,)).fit(X, y)
-    # SciPy's L-BFGS stops when the loss changes by 2e-9. The error of the outputs is the root of the error of the loss.
+    # SciPy's L-BFGS stops when the loss changes by 2e-9. The error of the outputs is the root of this number.
     np.testing.assert_allclose(clf.predict_proba(X), 0.8 * np.eye(4) + 0.05, rtol=0, atol=2e-4)
 
 
@@ -99,7 +99,7 @@ def test_smoothing_of_0_changes_nothing(kind, assert_identical):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_smoothing_that_rounds_to_nothing_changes_nothing(kind, assert_parameters):
-    # Unlike a share of 0, it takes the general code path.
+    # Unlike smoothing of 0, it uses the general code path.
     X, y, _ = problem(kind, 70)
     tiny, default = estimator(2, label_smoothing=1e-17).fit(X, y), estimator(2).fit(X, y)
     assert_parameters(tiny, default.coefs_, default.intercepts_, atol=1e-14)
@@ -116,7 +116,7 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(kind, assert_identical):
 
 
 def test_smoothing_includes_all_announced_classes():
-    # Class 13 has no row, but a share: training pushes its output up to 0.2 / 4 instead of down to 0.
+    # Class 13 has no row, but it gets its share: training pushes its output to 0.2 / 4 instead of 0.
     X, y, _ = problem("multiclass", 70)
     params = {"solver": "adam", "learning_rate_init": 0.02, "batch_size": "full"}
     fits = [estimator(1, label_smoothing=share, **params) for share in (0.0, 0.2)]
@@ -124,7 +124,7 @@ def test_smoothing_includes_all_announced_classes():
         for _ in range(150):
             clf.partial_fit(X, y, classes=[3, 5, 11, 13])
     exact, smooth = (clf.predict_proba(X)[:, 3].mean() for clf in fits)
-    # At the minimum the mean of every output is the mean of its target. Training has come close.
+    # At the minimum, every output has the mean of its target. Training has come close to the minimum.
     assert exact < 0.01
     np.testing.assert_allclose(smooth, 0.05, atol=0.01)
 

@@ -28,7 +28,7 @@ losses = pytest.mark.parametrize("loss", Y)
 
 
 def estimator(loss, **params):
-    """An estimator for a loss, that trains for one epoch by default."""
+    """An estimator for a loss that trains for one epoch by default."""
     settings = {"max_iter": 1, "n_iter_no_change": None, "random_state": 0}
     if loss == "poisson":
         settings["loss"] = "poisson"
@@ -36,7 +36,7 @@ def estimator(loss, **params):
 
 
 def rate(loss, rows=slice(None), **params):
-    """The learning rate of a first call of `partial_fit`, which never changes it, with these rows."""
+    """The learning rate in a first call of `partial_fit` with these rows; `partial_fit` never lowers the rate."""
     classes = {"classes": np.unique(Y[loss])} if loss in ("softmax", "binary") else {}
     return estimator(loss, **params).partial_fit(X[rows], Y[loss][rows], **classes).learning_rate_init_
 
@@ -104,13 +104,13 @@ def test_large_counts_lower_the_rate_of_the_poisson_deviance():
 @losses
 @pytest.mark.parametrize("n_rows", [20, 200, 400])
 def test_a_full_batch_counts_as_at_least_200_rows(loss, n_rows):
-    # There is no noise to be careful of, and a row of weight 2 must be what two rows are.
+    # A full batch has no noise, and a row of weight 2 must act like two rows.
     share = max(1.0, n_rows / 200)
     y = Y[loss][:n_rows]
     for params, base, power in (({}, SGD, 0.75), ({"solver": "adam"}, ADAM, 0.5)):
         model = estimator(loss, batch_size="full", **params).fit(X[:n_rows], y)
         found = model.learning_rate_init_ * model._state.rate_divisor
-        # Fewer rows have other norms and counts.
+        # Fewer rows have different norms and counts.
         assert found * model._state.steepness == pytest.approx(base[loss] * share**power, rel=1e-12)
 
 
@@ -121,7 +121,7 @@ def test_the_rate_depends_only_on_the_training_rows():
     assert clf.learning_rate_init_ == pytest.approx(0.2 * 0.5**0.75, rel=1e-12)
 
 
-# Who uses it
+# Which calls use the rate
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
@@ -155,10 +155,10 @@ def test_resume_and_a_pickle_keep_the_rate(loss, solver):
 
 # Starting again
 
-# Rows for which the rule's rate fails.
+# The rate of the rule fails for these rows.
 LARGE, TARGETS = 5.0 * X[:200], Y["squared error"][:200]
 OUTLIERS = X[:200] * np.where(np.arange(200) < 3, 30.0, 1.0)[:, None]
-# name: parameters, and what the rate is divided by in the end
+# name: parameters, and the final divisor of the rate
 FAILING = {
     "finite": ({}, 4.0),
     "twice": ({"activation": "identity"}, 16.0),
@@ -172,24 +172,24 @@ N_EPOCHS = 30
 
 
 def data(name="finite"):
-    """The rows and targets for which it fails."""
+    """The rows and targets for which the rate of the rule fails."""
     return (OUTLIERS if name == "twice" else LARGE), TARGETS
 
 
 def fragile(name="finite", **params):
-    """A network for which the rule's rate is too large."""
+    """A network for which the rate of the rule is too large."""
     settings = {"standardize": False, "max_iter": N_EPOCHS, "n_iter_no_change": None, "random_state": 0}
     return FNNRegressor(**(settings | FAILING[name][0] | params))
 
 
 def first_rate(name):
-    """The rate that the rule gives."""
+    """The rate according to the rule."""
     model = fragile(name, max_iter=1).fit(*data(name))
     return model.learning_rate_init_ * model._state.rate_divisor
 
 
 def fails(model, rows, targets):
-    """Whether training diverges, or is above the best constant's loss at the end of its first five epochs."""
+    """Whether training diverges, or its loss is above the best constant's after the first five epochs."""
     try:
         model.fit(rows, targets)
     except ValueError:
@@ -203,7 +203,7 @@ def test_a_rate_that_fails_is_divided_by_four_until_training_works(name):
     model, divisor = fragile(name).fit(*data(name)), FAILING[name][1]
     assert model.learning_rate_init_ == pytest.approx(first_rate(name) / divisor, rel=1e-12)
     assert model.score(*data(name)) > 0.15
-    # Four times the rate does fail.
+    # Four times this rate does fail.
     assert fails(fragile(name, learning_rate_init=4 * model.learning_rate_init_), *data(name))
 
 
@@ -232,7 +232,7 @@ def test_a_warm_start_keeps_the_rate_and_the_history():
     assert model.learning_rate_init_ == eta
     assert model.loss_curve_[:10] == curve
     assert model.history_["epoch"] == list(range(1, 21))
-    # A fit that starts anew finds it again.
+    # A fit that starts anew finds the same rate again.
     assert model.set_params(warm_start=False).fit(*data()).learning_rate_init_ == eta
     assert model.loss_curve_ == curve
 
@@ -264,7 +264,7 @@ def test_a_resumed_run_continues_with_the_same_rate(name, loaded):
     whole, model = fragile(name).fit(*data(name)), fragile(name)
     if name == "few epochs":
         model.set_params(max_iter=2)
-    # The schedule of "cosine" knows the number of all epochs, so the run is interrupted and not made shorter.
+    # "cosine" depends on max_iter, so the test interrupts the run instead of making it shorter.
     with ctrl_c_in_epoch(failed_epochs(name) + whole.n_iter_ - 1):
         model.fit(*data(name))
     assert 0 < model.n_iter_ < whole.n_iter_
@@ -276,7 +276,7 @@ def test_a_resumed_run_continues_with_the_same_rate(name, loaded):
 
 
 def failed_epochs(name):
-    """How many epochs begin in the attempts that fail."""
+    """The number of epochs that begin in the attempts that fail."""
     begun, shuffle = [], Batches.shuffle
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Batches, "shuffle", lambda self, rng: begun.append(1) or shuffle(self, rng))
@@ -285,14 +285,14 @@ def failed_epochs(name):
 
 
 def test_ctrl_c_in_an_attempt_that_would_fail_keeps_its_epochs():
-    # Training is not over, so nothing is known about its end.
+    # Training was interrupted, so it is not known whether it would have failed.
     with ctrl_c_in_epoch(2):
         model = fragile().fit(*data())
     assert model.n_iter_ == 1
     assert model.learning_rate_init_ == pytest.approx(first_rate("finite"), rel=1e-12)
 
 
-# Who is told
+# Output and callbacks
 
 
 @pytest.mark.parametrize("name", ["finite", "twice", "few epochs"])
@@ -310,7 +310,7 @@ def test_verbose_says_why_the_epochs_start_again(name, capsys):
 
 
 class Epochs:
-    """A callback that notes the tasks that it is told of, and the losses of the models that it is given."""
+    """A callback that records the tasks, and the losses of the models, that it gets."""
 
     def __init__(self):
         self.begun, self.ended, self.losses = [], [], []

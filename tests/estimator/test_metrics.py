@@ -1,7 +1,7 @@
-"""What `scoring` measures after every epoch, what the validation loss is, and scores that are not numbers.
+"""`scoring`: the scores and losses after every epoch, and scores that are not numbers.
 
-test_validation.py has the classifier's scores and losses. This file has the regressor's, and the effects of scores on a
-training run.
+test_validation.py tests the classifier's scores and losses. This file tests the regressor's, and the effects of scores
+on a training run.
 """
 
 import warnings
@@ -57,7 +57,7 @@ def classifier(**params):
 
 
 def numbers(n_outputs):
-    """Training targets and the validation set, of one output or of three."""
+    """Training targets and a validation set, with one or three outputs."""
     return (y, {"X_val": X_val, "y_val": y_val}) if n_outputs == 1 else (Y, {"X_val": X_val, "y_val": Y_val})
 
 
@@ -69,12 +69,12 @@ def numbers(n_outputs):
 @solvers
 def test_each_epoch_records_the_r2_and_loss_of_its_weights(solver, n_outputs, weights):
     targets, given = numbers(n_outputs)
-    params = SOLVERS[solver] | {"alpha": 3.0}  # no part of the validation loss
+    params = SOLVERS[solver] | {"alpha": 3.0}  # alpha is not part of the validation loss
     whole = regressor(**params).fit(X, targets, **given, sample_weight_val=weights)
     assert len(whole.validation_scores_) == len(whole.validation_loss_curve_) == whole.n_iter_ == N_EPOCHS
     for epoch in range(1, N_EPOCHS + 1):
         predicted = regressor(**(params | {"max_iter": epoch})).fit(X, targets).predict(X_val)
-        # Two functions sum 30 numbers in two orders: a few roundings.
+        # The two functions sum 30 numbers in different orders, which causes a few roundings.
         expected = r2_score(given["y_val"], predicted, sample_weight=weights)
         np.testing.assert_allclose(whole.validation_scores_[epoch - 1], expected, rtol=1e-12, atol=1e-14)
         # (z - y)^2 / 2, summed over the outputs.
@@ -93,7 +93,7 @@ def test_with_poisson_the_loss_is_half_the_deviance_and_the_score_uses_the_means
     model = regressor(loss="poisson").fit(X, counts, **given)
     mean = model.predict(X_val)
     expected = mean_poisson_deviance(counts_val, mean, sample_weight=weights) / 2
-    # The deviance takes logarithms of means; the loss uses the raw outputs, before the exponential.
+    # The deviance takes logarithms of the means; the loss uses the raw outputs, before the exponential.
     np.testing.assert_allclose(model.validation_loss_curve_[-1], expected, rtol=1e-10)
     expected = r2_score(counts_val, mean, sample_weight=weights)
     np.testing.assert_allclose(model.validation_scores_[-1], expected, rtol=1e-12)
@@ -108,13 +108,13 @@ def test_scoring_may_be_the_name_of_a_regression_scorer(name, n_outputs, weights
     scorer = get_scorer(name)
     for epoch in range(1, N_EPOCHS + 1):
         shorter = regressor(max_iter=epoch).fit(X, targets)
-        # The very same call.
+        # Both sides make the same call.
         assert model.validation_scores_[epoch - 1] == scorer(shorter, X_val, given["y_val"], sample_weight=weights)
     assert len(set(model.validation_scores_)) == N_EPOCHS
 
 
 def near(model, rows, values):
-    """The share of predictions within half a standard deviation."""
+    """The fraction of predictions within half a standard deviation of the targets."""
     return float((abs(model.predict(rows) - values) < 0.5).mean())
 
 
@@ -157,12 +157,12 @@ def test_rows_held_out_by_a_regressor_are_scored(scoring):
     predicted = model.predict(rows)
     loss = mean_squared_error(values, predicted) / 2
     expected = {None: r2_score(values, predicted), "loss": -loss}.get(scoring, -mean_absolute_error(values, predicted))
-    # Sums in two orders.
+    # The sums have different orders.
     np.testing.assert_allclose(model.validation_scores_[-1], expected, rtol=1e-12)
     np.testing.assert_allclose(model.validation_loss_curve_[-1], loss, rtol=1e-12)
 
 
-# The classifier's
+# The classifier's scores and losses
 
 
 SETTINGS = [{"label_smoothing": 0.3}, {"dropout": 0.5}, {"alpha": 5.0}, {"class_weight": {1: 9.0}}]
@@ -254,7 +254,7 @@ def test_the_metric_decides_which_epoch_is_the_best():
         best[name] = int(np.argmax(model.validation_scores_))
         scorer = get_scorer("neg_mean_squared_error" if name == "loss" else scoring)
         factor = 0.5 if name == "loss" else 1.0
-        # The restored weights are scored again: sums in another order.
+        # The restored weights are scored again, with sums in another order.
         np.testing.assert_allclose(model.best_validation_score_, factor * scorer(model, X_val, y_val), rtol=1e-12)
     assert len(set(best.values())) > 1
 
@@ -262,7 +262,7 @@ def test_the_metric_decides_which_epoch_is_the_best():
 @solvers
 def test_every_solver_stops_a_regressor_early_on_rows_held_out(solver):
     params = SOLVERS[solver] | {"max_iter": 400, "n_iter_no_change": 5, "hidden_layer_sizes": (30,), "batch_size": 10}
-    # L-BFGS only holds rows out if validation_fraction says so.
+    # L-BFGS only holds out rows if validation_fraction is given.
     model = regressor(early_stopping=True, validation_fraction=0.1, scoring="loss", **params).fit(X, y)
     assert model.n_iter_ < 400
     assert model.n_iter_ == int(np.argmax(model.validation_scores_)) + 1 + 5 + 1
@@ -273,7 +273,7 @@ def test_every_solver_stops_a_regressor_early_on_rows_held_out(solver):
 
 
 def in_turn(scores):
-    """A scorer that returns these scores one after the other, and then starts again."""
+    """A scorer that returns these scores in turn, again and again."""
     calls = []
 
     def scorer(model, rows, values):
@@ -297,7 +297,7 @@ def fit(kind, scores, *, held_out=False, **params):
 def test_training_ends_if_no_score_is_a_number(solver, kind, held_out):
     patience = {"early_stopping": True, "n_iter_no_change": 3, "max_iter": 50, "alpha": 1.0}
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # it was stopped, so there is no warning about convergence
+        warnings.simplefilter("error")  # patience stopped training, so there is no warning about convergence
         model = fit(kind, [NAN], held_out=held_out, **SOLVERS[solver], **patience)
     assert model.n_iter_ == len(model.validation_scores_) == 4
     assert np.isnan(model.validation_scores_).all()
@@ -309,7 +309,7 @@ def test_training_ends_if_no_score_is_a_number(solver, kind, held_out):
 def test_with_adaptive_such_scores_lower_eta_and_finally_stop_training(solver, kind):
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 200, "learning_rate": "adaptive"}
     model = fit(kind, [NAN], **SOLVERS[solver], **patience)
-    # The last eta is the first one of at most 1e-6. Each eta lasts three epochs, one more than the patience.
+    # The last eta is the first that is at most 1e-6. Each eta lasts three epochs, one more than the patience.
     eta = model.learning_rate_init_
     n_falls = int(np.ceil(np.log(eta / 1e-6) / np.log(5)))
     assert eta / 5**n_falls <= 1e-6 < eta / 5 ** (n_falls - 1)
@@ -320,16 +320,16 @@ def test_with_adaptive_such_scores_lower_eta_and_finally_stop_training(solver, k
 
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
 def test_occasional_numbers_among_nan_scores_do_not_prolong_training(learning_rate):
-    # Scores with no trend, half of them NaN. Four values improve at most four times, each at most three epochs after
-    # the last one, and three epochs later training stops: within 15 epochs. With "adaptive" this holds for each of nine
-    # etas, because each starts with a new best score.
+    # The scores have no trend, and half of them are NaN. Four values can improve at most four times, each time within
+    # three epochs. Three epochs later training stops, so it lasts at most 15 epochs. With "adaptive" this holds for
+    # each of nine etas, because each starts with a new best score.
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 300, "tol": 1e-4}
     for seed in range(10):
         rng = np.random.default_rng(seed)
         scores = np.where(rng.random(300) < 0.5, NAN, rng.integers(0, 4, 300) / 4.0)
         model = fit("regressor", scores.tolist(), learning_rate=learning_rate, **patience)
         assert model.n_iter_ <= (9 * 15 if learning_rate == "adaptive" else 15)
-        # A NaN is never the best.
+        # A NaN is never the best score.
         assert model.best_validation_score_ == max([-np.inf, *(v for v in model.validation_scores_ if v == v)])
 
 
@@ -382,18 +382,18 @@ def test_partial_fit_continues_after_a_score_that_is_not_a_number(assert_identic
 
 
 def test_r2_of_one_row_is_not_a_number_and_ends_training():
-    # A real source of such scores: a tenth of nine rows is one row.
+    # Such scores occur in practice: a tenth of nine rows is one row.
     model = regressor(early_stopping=True, n_iter_no_change=3, max_iter=50, batch_size=4)
     with pytest.warns(UndefinedMetricWarning, match="R.2"):
         model.fit(X[:9], y[:9])
     assert model.n_iter_ == 4
-    # The loss of one row is a number.
+    # The loss of one row is a number, unlike its R^2.
     model.set_params(scoring="loss").fit(X[:9], y[:9])
     assert np.isfinite(model.validation_scores_).all()
 
 
 def test_a_metric_may_stop_training_while_the_loss_still_improves():
-    # The usual reason to watch a metric: the accuracy stops improving long before the cross-entropy does.
+    # The accuracy stops improving long before the cross-entropy does. This is the usual reason to watch a metric.
     rows, rows_val, labels, labels_val = train_test_split(X_classes, classes, test_size=0.3, random_state=0)
     params = settings(early_stopping=True, n_iter_no_change=5, max_iter=300, tol=1e-4, learning_rate_init=0.02)
     given = {"X_val": rows_val, "y_val": labels_val}

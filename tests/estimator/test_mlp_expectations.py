@@ -1,8 +1,9 @@
 """What scikit-learn's tests expect of MLPClassifier and MLPRegressor, and the tests here that check it.
 
-For every test of scikit-learn's ``neural_network/tests/test_mlp.py``, `COVERED` names the tests here that check the
+For every test in scikit-learn's ``neural_network/tests/test_mlp.py``, `COVERED` names the tests here that check the
 same for FNNClassifier and FNNRegressor. Most tests of the classifier are in test_against_mlp.py. This file has the
-others, mostly for both estimators. If skfnn differs on purpose, `OTHERWISE` says how, and the named tests check that.
+others, mostly for both estimators. If skfnn differs on purpose, `OTHERWISE` says how, and the named tests check the
+difference.
 """
 
 import ast
@@ -19,7 +20,8 @@ from sklearn.utils.fixes import parse_version
 
 from skfnn import FNNClassifier, FNNRegressor
 
-# name of scikit-learn's test without "test_": file and test here; several, if scikit-learn's test has several parts
+# Name of scikit-learn's test without "test_": file and test here. There are several tests if scikit-learn's test has
+# several parts.
 COVERED = {
     # the objective and its gradient
     "alpha": "against_mlp: a_larger_alpha_gives_weights_closer_to_zero",
@@ -91,11 +93,11 @@ COVERED = {
 }
 OTHERWISE = {
     "alpha": "its strength does not depend on the batch size: test_objective.py",
-    "early_stopping_stratified": "where the classes do not allow a stratified split, it is a plain one and no error",
-    "minimum_input_sample_size": "an error only where no training row is left; a score that is not defined is NaN",
-    "mlp_diverging_loss": "a model that diverged is not returned: the error says why, and fit leaves nothing behind",
-    "mlp_partial_fit_after_fit": "partial_fit works with early_stopping=True: it holds no rows out",
-    "mlp_warm_start_no_convergence": "L-BFGS goes on from the weights too; its n_iter_ counts this fit's iterations",
+    "early_stopping_stratified": "if the classes do not allow a stratified split, the split is plain and not an error",
+    "minimum_input_sample_size": "an error only if no training row is left; an undefined score is NaN",
+    "mlp_diverging_loss": "a model that diverged is not returned; the error says why, and the estimator stays unfitted",
+    "mlp_partial_fit_after_fit": "partial_fit works with early_stopping=True; it holds out no rows",
+    "mlp_warm_start_no_convergence": "L-BFGS continues from the weights; n_iter_ counts the iterations of this fit",
     "preserve_feature_names": "a classifier needs two classes",
 }
 
@@ -123,7 +125,7 @@ def functions_of(path):
 def test_every_expectation_of_scikit_learn_is_in_the_table():
     path = Path(sklearn.__file__).parent / "neural_network" / "tests" / "test_mlp.py"
     if not path.exists():
-        pytest.skip("this scikit-learn came without its tests")
+        pytest.skip("this scikit-learn is installed without its tests")
     asked = functions_of(path)
     assert len(asked) > 40
     missing = asked - COVERED.keys()
@@ -148,7 +150,7 @@ def test_every_test_in_the_table_exists():
 def test_lbfgs_fits_a_regression_with_every_activation(activation):
     bent = np.sin(X_line[:, 0]) + y_line
     reg = FNNRegressor(50, activation, solver="lbfgs", max_iter=300, random_state=1).fit(X_line, bent)
-    # A plane does not fit the sine, which is about a fifth of the variance. The other networks also learn the noise.
+    # The linear network cannot fit the sine, which is about a fifth of the variance. The others also learn the noise.
     assert reg.score(X_line, bent) > (0.8 if activation == "identity" else 0.98)
 
 
@@ -192,7 +194,7 @@ def test_partial_fit_continues_after_a_fit_that_was_stopped_early(kind):
     net.partial_fit(X_iris, y_iris)
     assert net.n_iter_ == epochs + 1
     assert len(net.loss_curve_) == epochs + 1
-    # The call had no rows to score, so there are as many scores as before, and none for this epoch.
+    # The call had no rows to score, so this epoch adds no score.
     scores = net.history_["validation_score"]
     assert [score is None for score in scores] == [False] * epochs + [True]
     assert (net.coefs_[0] != before[0]).any()
@@ -236,11 +238,11 @@ def test_training_stops_when_it_has_converged_by_tol(kind, solver):
 @pytest.mark.parametrize("patience", [2, 5, 50])
 def test_more_than_n_iter_no_change_epochs_without_improvement_stop_training(kind, patience):
     tol = 0.01
-    # Patience judges the loss in the coordinates of training. Here they are the user's.
+    # Patience judges the loss in the coordinates of training, which are the user's units here.
     net = kind(tol=tol, max_iter=3000, n_iter_no_change=patience, standardize=False, random_state=0)
     net.fit(X_digits, y_digits)
     assert net.n_iter_ < 3000
-    # The last epoch that was better by tol than the best before it was n_iter_no_change + 1 epochs before the end.
+    # The last improvement by tol was n_iter_no_change + 1 epochs before the end.
     losses = np.array(net.loss_curve_)
     best_before = np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
     improving = np.flatnonzero(losses <= best_before - tol)
@@ -313,7 +315,7 @@ def test_with_early_stopping_equal_weights_change_nothing(kind, solver):
     }
     plain = kind(10, **params).fit(X_iris, y_iris)
     weighted = kind(10, **params).fit(X_iris, y_iris, sample_weight=np.full(150, 2.0))
-    # Division by a power of 2 is exact.
+    # Dividing by a power of 2 is exact.
     np.testing.assert_allclose(weighted.validation_scores_, plain.validation_scores_, rtol=1e-10)
     np.testing.assert_allclose(weighted.coefs_[0], plain.coefs_[0], rtol=1e-8, atol=1e-10)
 
@@ -323,7 +325,7 @@ def test_two_rows_are_too_few_for_a_validation_score():
     X, y = make_regression(n_samples=3, n_features=5, random_state=0)
     with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
         reg = FNNRegressor(early_stopping=True, learning_rate_init=1e-6, random_state=0).fit(X, y)
-    # No score is an improvement, so the weights are those of the last epoch.
+    # No score is an improvement, so the weights of the last epoch remain.
     assert np.isnan(reg.validation_scores_).all()
     assert reg.n_iter_ == reg.n_iter_no_change + 1
     for n in (1, 2):
@@ -392,7 +394,7 @@ def test_a_warm_start_may_stop_early(kind):
 @estimators
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 def test_each_warm_start_without_convergence_warns(kind, solver):
-    # SGD and Adam have no patience here: with n_iter_no_change=np.inf they train for max_iter epochs.
+    # With n_iter_no_change=np.inf, SGD and Adam train for max_iter epochs.
     net = kind(solver=solver, warm_start=True, max_iter=5, tol=0.0, n_iter_no_change=1000, random_state=0)
     for max_iter in (5, 8):
         with pytest.warns(ConvergenceWarning):

@@ -1,4 +1,4 @@
-"""More of scikit-learn's tools, more containers, and parameters of other types around the estimators."""
+"""The estimators in more of scikit-learn's tools, with more containers, and with parameters of other types."""
 
 from decimal import Decimal
 
@@ -145,7 +145,7 @@ def test_partial_fit_of_a_wrapper_calls_that_of_its_members(wrapper, y, member_y
 
 
 def test_one_vs_one_learns_by_partial_fit():
-    # Not with text: OneVsOneClassifier.partial_fit of scikit-learn 1.9 then passes labels that it did not announce.
+    # The labels are not text: for text, OneVsOneClassifier.partial_fit of scikit-learn 1.9 passes unannounced labels.
     model = OneVsOneClassifier(classifier())
     for _ in range(20):
         model.partial_fit(X_iris, y_iris, classes=[0, 1, 2])
@@ -173,12 +173,12 @@ def test_a_network_can_fill_in_missing_values():
     imputer = IterativeImputer(regressor(max_iter=60), max_iter=2, random_state=0)
     filled = imputer.fit_transform(missing)
     np.testing.assert_array_equal(filled[~holes], whole[~holes])
-    # A tenth of the error of the mean.
+    # The error is at most a tenth of that of the mean.
     assert abs(filled - whole)[holes, 2].mean() < 0.1 * abs(whole[holes, 2] - whole[:, 2].mean()).mean()
 
 
 def strength(model):
-    """The length of the first-layer weights of every feature."""
+    """The norm of the first-layer weights of every feature."""
     return np.linalg.norm(model.coefs_[0], axis=1)
 
 

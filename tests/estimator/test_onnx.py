@@ -29,8 +29,8 @@ LABELS = {
     "two labels": np.column_stack([y % 2, y > 4]).astype(int),
     "three labels": np.column_stack([y % 2, y > 4, y % 3 == 0]).astype(int),
 }
-# float32 has a relative error of 6e-8 per operation, and the raw outputs here have size 1, so the promised tolerance is
-# larger by two orders of magnitude. float64 is far more exact, except for the float32 Erf in gelu.
+# float32 has a relative error of 6e-8 per operation, and the raw outputs here have size 1. The documented tolerance is
+# larger by two orders of magnitude. float64 is far more exact, except that GELU uses a float32 Erf.
 TOLERANCE = 1e-5
 
 
@@ -173,7 +173,7 @@ def test_activations_agree_far_from_zero(activation, dtype):
     rows = steps.astype(dtype)[:, None]
     reg = one_input(FNNRegressor, [0.0, 1.0], activation)
     (values,) = exported(reg, rows)
-    # The absolute error is that of 1 + exp(z) and of Erf, 1e-7, in gelu times |z| < 6, where Erf is not yet 1.
+    # 1 + exp(z) and Erf have an absolute error of 1e-7. GELU multiplies it by |z| < 6, because beyond that Erf is 1.
     np.testing.assert_allclose(values[:, 0], reg.predict(rows), rtol=1e-6, atol=2e-6)
 
 
@@ -184,7 +184,7 @@ def test_logistic_probabilities_are_exact_far_from_zero(labels, dtype):
     clf = one_input(FNNClassifier, labels, "identity")
     label, probabilities = exported(clf, rows)
     np.testing.assert_array_equal(label, clf.predict(rows))
-    # A relative tolerance, also for the smaller probability: log(p) is as exact in ONNX as in Python. exp(-1e4) is
+    # The tolerance is relative even for the smaller probability: log(p) is as exact in ONNX as in Python. exp(-1e4) is
     # zero.
     np.testing.assert_allclose(probabilities, clf.predict_proba(rows), rtol=1e-6, atol=0)
 
@@ -218,7 +218,7 @@ def test_raw_scores(labels):
     label, scores = exported(clf, X, options={"raw_scores": True})
     np.testing.assert_array_equal(label, clf.predict(X))
     expected = clf.decision_function(X)
-    if labels == "binary":  # both classes have a column, as skl2onnx has it for LogisticRegression
+    if labels == "binary":  # both classes have a column, as for LogisticRegression in skl2onnx
         expected = np.column_stack([-expected, expected])
     np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-10)
 
@@ -280,7 +280,7 @@ def test_initial_types_instead_of_rows():
     np.testing.assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=TOLERANCE)
 
 
-# What skl2onnx is told
+# Registration with skl2onnx
 
 
 def test_registered_converters_work_with_skl2onnx_itself():

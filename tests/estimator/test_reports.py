@@ -1,4 +1,4 @@
-"""What people ran into: one section for each kind of report, with the right value as the test."""
+"""Problems that users reported: one section for each kind of report."""
 
 import io
 import warnings
@@ -37,7 +37,7 @@ def classifier(**params):
     return FNNClassifier(**(SETTINGS | params))
 
 
-# 2. A validation set without one of the classes
+# 2. A validation set that lacks a class
 
 lacks_class_2 = {"X_val": X[y < 2][:50], "y_val": y[y < 2][:50]}
 
@@ -109,7 +109,7 @@ def test_classes_are_on_both_sides_if_there_is_room(seed):
         assert set(several) <= set(classes[rest])
 
 
-# 3. Multilabel y of other numbers than 0 and 1
+# 3. Multilabel y with numbers other than 0 and 1
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_log_probabilities_come_from_the_raw_outputs(target, dtype, solver):
     found = clf.predict_log_proba(far)
     assert found.dtype == dtype
     assert found.min() < -1000.0
-    # Raw outputs of 10,000 are rounded to 1e-3 in float32.
+    # In float32, raw outputs of 10,000 are rounded to 1e-3.
     np.testing.assert_allclose(
         found, expected, rtol=1e-6 if dtype == "float32" else 1e-12, atol=2e-3 if dtype == "float32" else 1e-9
     )
@@ -231,7 +231,7 @@ def test_numbers_in_object_arrays_and_categories_are_accepted():
         np.testing.assert_array_equal(classifier().fit(rows, y).predict_proba(rows), expected)
 
 
-# 6. A validation set that missed the scaler of a pipeline
+# 6. A validation set that the scaler of a pipeline did not transform
 
 X_iris, y_iris = load_iris(return_X_y=True)
 X_wide = X_iris * [1.0, 100.0, 1e4, 1.0] + [0.0, 500.0, 0.0, 100.0]
@@ -270,7 +270,7 @@ def test_ordinary_validation_sets_cause_no_warning(seed):
     draw = np.random.default_rng(seed)
     rows = draw.permutation(150)
     for X_all in (X_iris, StandardScaler().fit_transform(X_wide)):
-        # pytest makes warnings errors
+        # pytest turns warnings into errors
         classifier(max_iter=60).fit(
             X_all[rows[:100]], y_iris[rows[:100]], X_val=X_all[rows[100:]], y_val=y_iris[rows[100:]]
         )
@@ -307,7 +307,7 @@ def test_a_set_of_classes_gets_a_clear_error(classes):
 
 @pytest.fixture
 def ctrl_c(monkeypatch):
-    """Ctrl-C comes in the third epoch of every fit; the result counts the interruptions."""
+    """Press Ctrl-C in the third epoch of every fit; the result counts the interruptions."""
     shuffle, counts = Batches.shuffle, {"epochs": 0, "interrupts": 0}
 
     def interrupted(self, *args):
@@ -359,7 +359,7 @@ def test_a_plateau_causes_a_warning(kind):
 
 
 class Pipe(io.StringIO):
-    """Counts the lines that a reader at the other end sees at once."""
+    """Counts the lines that a reader at the other end sees immediately."""
 
     flushed = 0
 
@@ -503,13 +503,13 @@ def test_the_fast_path_for_small_batches_refuses_bad_rows(kind, bad):
 def test_every_parameter_and_attribute_has_an_entry_of_its_own(kind, monkeypatch):
     common = pytest.importorskip("sklearn.utils._repr_html.common")
     if not hasattr(common, "get_docstring"):
-        pytest.skip("this scikit-learn shows no attributes")
+        pytest.skip("this scikit-learn does not show attributes")
     model = kind(**SETTINGS).fit(X, VALUES[kind])
     fitted = [name for name in dir(model) if name.endswith("_") and not name.startswith("_")]
     for section, names in (("Parameters", model.get_params()), ("Attributes", fitted)):
         for name in names:
             assert common.get_docstring(kind, section, name), name
-    # scikit-learn shows the entries as hover help once there is a documentation to link to.
+    # scikit-learn shows the entries as hover help if there is documentation to link to.
     monkeypatch.setattr(kind, "_doc_link_module", "skfnn")
     monkeypatch.setattr(kind, "_doc_link_template", "https://example.org/{estimator_module}.{estimator_name}.html")
     assert "decay rate of the first moment" in kind()._repr_html_()

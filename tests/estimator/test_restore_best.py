@@ -53,7 +53,7 @@ def assert_weights(clf, expected):
 
 
 class Scores:
-    """A scorer that returns these scores one after the other."""
+    """A scorer that returns these scores in turn."""
 
     def __init__(self, scores):
         self.scores = list(scores)
@@ -62,7 +62,7 @@ class Scores:
         return self.scores.pop(0)
 
 
-# Which weights
+# Which weights are the best
 
 
 @pytest.mark.parametrize("scoring", [None, "loss", "neg_log_loss"])
@@ -148,7 +148,7 @@ def test_the_regressor_keeps_the_best_weights():
     np.testing.assert_allclose(reg.score(X_val, targets_val), reg.best_validation_score_, rtol=1e-10)
 
 
-# Watching does not change the training
+# Keeping the best weights does not change training
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -164,7 +164,7 @@ def test_a_validation_set_does_not_change_training(solver):
     assert watched.loss_curve_ == blind.loss_curve_
 
 
-# What restoring changes
+# What `restore_best` changes
 
 
 def test_restoring_changes_only_the_weights():
@@ -193,7 +193,7 @@ def test_training_continues_from_the_restored_weights_with_the_solver_state(solv
     train(clf, 12)
     other = pickle.loads(pickle.dumps(clf))
     clf.restore_best()
-    # The same, done by hand.
+    # The same result without `restore_best`.
     for mine, theirs in zip(other.coefs_ + other.intercepts_, clf.coefs_ + clf.intercepts_, strict=True):
         mine[...] = theirs
     train(clf, 3)
@@ -231,7 +231,7 @@ def test_a_better_call_that_is_interrupted_leaves_the_best_weights_as_they_were(
 
     clf = estimator(scoring=Scores([0.5, 0.4, 0.9]), verbose=True)
     weights = train(clf, 2)
-    # An epoch's line is printed once its score is known.
+    # The line of an epoch is printed when its score is known.
     monkeypatch.setattr(Printer, "line", interrupt)
     with pytest.raises(KeyboardInterrupt):
         clf.partial_fit(X, y, **GIVEN)
@@ -240,7 +240,7 @@ def test_a_better_call_that_is_interrupted_leaves_the_best_weights_as_they_were(
     assert_weights(clf.restore_best(), weights[0])
 
 
-# Where they are kept
+# Where the best weights are kept
 
 
 def test_a_pickle_keeps_the_best_weights():
@@ -250,7 +250,7 @@ def test_a_pickle_keeps_the_best_weights():
     best = int(np.argmax(clf.validation_scores_))
     assert_weights(copy, weights[-1])
     assert_weights(copy.restore_best(), weights[best])
-    assert_weights(clf, weights[-1])  # the two share nothing
+    assert_weights(clf, weights[-1])  # the two models share nothing
     copy = pickle.loads(pickle.dumps(copy))
     train(copy, 1)
     assert_weights(copy.restore_best(), weights[best])
@@ -276,7 +276,7 @@ def test_fit_clears_the_best_weights(early_stopping, given):
 
 
 def test_partial_fit_after_a_fit_that_stopped_early_may_keep_the_weights_of_the_fit():
-    # `fit` restored its best weights, so its best score belongs to the weights with which partial_fit continues.
+    # `fit` restored its best weights, and partial_fit continues from them. So the best score of `fit` still counts.
     clf = estimator(early_stopping=True, max_iter=3, scoring=Scores([0.5, 0.8, 0.6, 0.7, 0.75]))
     clf.fit(X, y, **GIVEN)
     best = weights_of(clf)

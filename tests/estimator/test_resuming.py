@@ -40,7 +40,7 @@ SETTINGS = {
     "nesterov": {"momentum": 0.9, "alpha": 0.1},
     "adam": {"solver": "adam"},
     "adamw": {"solver": "adam", "weight_decay": 0.1},
-    "adam whose scales are put back": {"solver": "adam", "beta_1": 0.5, "batch_size": 10},
+    "adam whose scales are reset": {"solver": "adam", "beta_1": 0.5, "batch_size": 10},
     "invscaling": {"learning_rate": "invscaling"},
     "adaptive": {"learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1},
     "a function": {"learning_rate": lambda step: 0.2 / (1 + step)},
@@ -55,7 +55,7 @@ SETTINGS = {
 settings = pytest.mark.parametrize("name", SETTINGS)
 kinds = pytest.mark.parametrize("kind", KINDS)
 
-# Arguments of `fit` and `resume`, or parameters if they have these names.
+# Arguments of `fit` and `resume`, or parameters if an entry has the name of a parameter.
 DATA = {
     "sparse": {"X": sparse.csr_matrix(X * (np.abs(X) > 1))},
     "csc": {"X": sparse.csc_matrix(X * (np.abs(X) > 1))},
@@ -76,7 +76,7 @@ CASES = [(FNNClassifier, name, given) for name, given in (DATA | CLASSIFIER_DATA
 CASES += [(FNNRegressor, name, given) for name, given in (DATA | {"counts": {"y": y, "loss": "poisson"}}).items()]
 
 
-# fit for k epochs, resume to n
+# fit for k epochs, then resume up to n epochs
 
 
 @pytest.mark.parametrize("k", [1, 4])
@@ -94,7 +94,7 @@ def test_a_fit_of_k_epochs_resumed_to_n_equals_a_fit_of_n_epochs(kind, name, k):
 
 
 def test_the_adaptive_rate_falls_after_an_interruption():
-    # Otherwise the laws about it would say nothing.
+    # Without this, the laws about an adaptive rate would not test it.
     rates = estimator(**SETTINGS["adaptive"]).fit(X, y).history_["learning_rate"]
     assert rates[3] > rates[-1]
 
@@ -198,7 +198,7 @@ def test_warnings_point_at_the_line_that_called_resume():
     model = estimator(max_iter=2).fit(X, y).set_params(max_iter=4, batch_size=10_000)
     with pytest.warns(UserWarning, match="batch_size"), ctrl_c_in_epoch(2) as caught:
         model.resume(X, y)
-    assert len(caught) == 2  # the batch size, the interruption
+    assert len(caught) == 2  # about the batch size and the interruption
     assert {warning.filename for warning in caught} == {__file__}
 
 
@@ -343,7 +343,7 @@ def test_lbfgs_resumed_gives_a_model_of_the_same_quality(kind, k):
     model.set_params(max_iter=60).resume(X, Y[kind])
     assert model.loss_curve_[:k] == losses
     assert k < model.n_iter_ == len(model.loss_curve_) <= 60
-    # The two paths may lead to different minima: they agree to a tenth of what training gains.
+    # The two paths may lead to different minima. Their losses agree to a tenth of the improvement by training.
     assert model.loss_ <= whole.loss_ + 0.1 * (losses[0] - whole.loss_)
 
 

@@ -54,7 +54,7 @@ def nan_score(model, X, y):
 
 
 class Scores:
-    """A scorer that returns these scores one after the other."""
+    """A scorer that returns these scores in turn."""
 
     def __init__(self, *scores):
         self.scores = list(scores)
@@ -73,7 +73,7 @@ def interrupted_after(k, name="plain", **params):
 
 
 def checkpoint_after(k, path, **params):
-    """What Checkpoint wrote if training ended after epoch k."""
+    """The checkpoint of a training run that ended after epoch k."""
     model = stopping(**params).set_callbacks(Checkpoint(path), Act(k, fail))
     with pytest.raises(RuntimeError, match="a mistake"):
         model.fit(X, y)
@@ -208,13 +208,13 @@ model.set_callbacks(Checkpoint(folder + "/model"), Die()).fit(data["X"], data["y
 
 
 @needs_callbacks
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL")
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_checkpoint_of_a_killed_process_can_be_resumed(tmp_path):
     model = stopping("adam")
     np.savez(tmp_path / "data.npz", X=X, y=y)
     Checkpoint(tmp_path / "unfitted").save(model)
     command = [sys.executable, "-c", TRAIN_AND_DIE, str(tmp_path)]
-    # The file names the scorer, which is a function of a module beside this one.
+    # The file refers to the scorer, a function in a module beside this one.
     child = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1] / "support")
     assert child.returncode == -signal.SIGKILL, child.stderr
     loaded = Checkpoint.load(tmp_path / "model")
@@ -246,7 +246,8 @@ def test_if_there_is_nothing_to_do_the_best_weights_of_partial_fit_stay():
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_scores_of_lost_weights_do_not_count(early_stopping):
-    # The weights of a `fit` that kept none, and those from which a call without a validation set continued.
+    # Two kinds of weights are lost: those of a `fit` that kept none, and those that a call without a validation set
+    # changed.
     model = stopping(early_stopping=early_stopping, max_iter=2, scoring=Scores(0.9, 0.8, 0.3, 0.5, 0.4))
     model.fit(X, y, **GIVEN).partial_fit(X, y)
     weights = [model.partial_fit(X, y, **GIVEN).coefs_[0].copy() for _ in range(3)]

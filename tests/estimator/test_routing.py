@@ -55,7 +55,7 @@ def data(kind):
 
 
 def assert_same_curves(found, expected):
-    """Both got the same numbers in the same order, so nothing is rounded differently."""
+    """Two models got the same numbers in the same order, so nothing is rounded differently."""
     assert len(found.validation_scores_) == len(found.validation_loss_curve_) == found.n_iter_
     assert found.validation_scores_ == expected.validation_scores_
     assert found.validation_loss_curve_ == expected.validation_loss_curve_
@@ -125,7 +125,7 @@ def test_weights_of_training_and_validation_rows_are_routed(kind, scored_by):
     given["X_val"] = scaler.transform(X_val)
     by_hand = estimator(kind, **params).fit(scaler.transform(X), y, sample_weight=WEIGHTS, **given)
     assert_same_curves(pipeline[-1], by_hand)
-    # Both weights matter here.
+    # Both kinds of weights have an effect here.
     other = estimator(kind, **params).fit(scaler.transform(X), y, **given)
     assert other.validation_loss_curve_ != by_hand.validation_loss_curve_
     del given["sample_weight_val"]
@@ -200,9 +200,9 @@ def test_validation_targets_are_not_transformed():
     by_hand = estimator("regressor").fit(scaler.transform(X), z, X_val=scaler.transform(X_val), y_val=z_val)
     found = model.fit(X, y, X_val=X_val, y_val=z_val).regressor_[-1]
     assert_same_curves(found, by_hand)
-    # R^2 does not depend on a common scale, so it is that of the whole model. Scaling back rounds.
+    # R^2 does not depend on a common scale, so it equals that of the whole model, apart from the rounding by scaling.
     np.testing.assert_allclose(found.validation_scores_[-1], model.score(X_val, y_val), rtol=1e-9)
-    # Targets that are 12 standard deviations away from what the network learns.
+    # These targets are 12 standard deviations away from those that the network learns.
     assert model.fit(X, y, X_val=X_val, y_val=y_val).regressor_[-1].validation_scores_[-1] < -10
 
 
@@ -240,7 +240,7 @@ def test_partial_fit_gets_all_requested_arguments(kind, assert_identical):
     X, y, X_val, y_val = data(kind)
     X, X_val = (StandardScaler().fit(X).transform(rows) for rows in (X, X_val))
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": WEIGHTS_VAL}
-    # The first chunk has two of three classes. Without `classes` the second chunk would be an error.
+    # The first chunk has two of three classes. Without `classes`, the second chunk would raise an error.
     chunks = [np.flatnonzero(y != 2)[:20], np.arange(30, N)]
     if kind == "classifier":
         given["classes"] = np.array([0, 1, 2])
@@ -287,13 +287,13 @@ def test_a_grid_search_over_a_pipeline_routes_everything(kind):
     by_hand = estimator(kind, **best)
     by_hand.fit(scaler.transform(X), y, sample_weight=WEIGHTS, X_val=scaler.transform(X_val), **given)
     assert_same_curves(search.best_estimator_[-1], by_hand)
-    # The folds were trained with their part of the weights. A search without weights has other scores.
+    # Each fold was trained with its part of the weights. A search without weights has other scores.
     plain = clone(search).fit(X, y, X_val=X_val, y_val=y_val)
     assert (plain.cv_results_["mean_test_score"] != search.cv_results_["mean_test_score"]).any()
 
 
 def validation_sets_of_a_search(X, y, X_val, y_val):
-    """The validation sets of the fits of a search of one candidate and two folds, and of its refit."""
+    """The validation sets that a search with one candidate and two folds passes to its fits and its refit."""
     seen = []
 
     def scorer(network, rows, labels):
@@ -316,7 +316,7 @@ def test_a_search_does_not_split_a_set_of_another_length():
 
 
 def test_a_search_splits_a_set_with_as_many_rows_as_x():
-    # scikit-learn does this, and the guide warns of it. If it ends, remove the warning.
+    # scikit-learn does this, and the guide warns about it. If scikit-learn changes, remove that warning.
     X, y, _, _ = data("classifier")
     X = X / 1000
     backwards = slice(None, None, -1)

@@ -1,4 +1,4 @@
-"""FNNClassifier works with scikit-learn: pipelines, searches, frames, pickles, routing, labels, types."""
+"""FNNClassifier with scikit-learn: pipelines, searches, frames, pickles, routing, labels, types."""
 
 import copy
 import inspect
@@ -84,7 +84,7 @@ def test_the_methods_have_the_arguments_in_the_documentation():
     validation = ["X_val", "y_val", "sample_weight_val"]
     assert names(FNNClassifier.fit) == ["X", "y", "sample_weight", *validation, "coefs_init", "intercepts_init"]
     assert names(FNNClassifier.score) == ["X", "y", "sample_weight"]
-    fitted = estimator()  # an object has partial_fit if its solver has epochs
+    fitted = estimator()  # an instance has partial_fit if its solver has epochs
     assert list(inspect.signature(fitted.partial_fit).parameters) == ["X", "y", "sample_weight", "classes", *validation]
     with pytest.raises(TypeError):
         fitted.fit(X_iris, y_iris, None, X_iris, y_iris)  # a validation set is passed by keyword
@@ -139,7 +139,7 @@ def test_set_params_may_change_only_some_parameters_between_calls(method, params
         with pytest.raises(ValueError, match="hidden_layer_sizes or activation changed"):
             go_on(X_iris, y_iris)
         np.testing.assert_array_equal(clf.predict_proba(X_iris), proba)
-        # a new fit uses the new sizes
+        # A new fit uses the new sizes.
         clf.set_params(warm_start=False).fit(X_iris, y_iris)
         assert clf.coefs_[0].shape[1] == clf.coefs_[1].shape[0]
 
@@ -297,7 +297,7 @@ def test_a_memory_mapped_model_predicts_and_can_be_trained_further(tmp_path, mma
         model.partial_fit(X_iris, y_iris)
         model.set_params(warm_start=True, max_iter=2).fit(X_iris, y_iris)
     assert_identical(clf, loaded)
-    loaded.coefs_[0][...] = 0.0  # training replaced the mapped model by one in memory
+    loaded.coefs_[0][...] = 0.0  # training replaced the mapped model with one in memory
     assert (tmp_path / "model").read_bytes() == bytes_before
 
 
@@ -319,7 +319,7 @@ def test_writing_into_the_weights_changes_the_predictions():
     assert (clf.predict(X_iris) == 1).all()
     expected = np.exp([0.0, 1.0, 0.0]) / np.exp([0.0, 1.0, 0.0]).sum()
     np.testing.assert_allclose(clf.predict_proba(X_iris), np.tile(expected, (150, 1)), rtol=1e-12)
-    # training continues from there
+    # Training continues from the written weights.
     clf.partial_fit(X_iris, y_iris)
     other = estimator(hidden_layer_sizes=(6, 4)).fit(X_iris, y_iris)
     other.coefs_[-1][...] = 0.0
@@ -339,7 +339,7 @@ def test_the_weights_are_views_of_one_vector():
         assert np.shares_memory(part, owner)
     for a, b in zip(clf.coefs_, clf.coefs_, strict=True):
         assert np.shares_memory(a, b)
-    # decision_function is those weights
+    # decision_function uses these weights.
     raw = raw_outputs(X_iris, clf.coefs_, clf.intercepts_, "relu")
     np.testing.assert_allclose(clf.decision_function(X_iris), raw, rtol=0, atol=1e-12)
 
@@ -378,7 +378,7 @@ def test_short_types_compute_in_float32_and_long_ones_in_float64(solver, source,
     assert {part.dtype for part in clf.coefs_ + clf.intercepts_} == {np.dtype(expected)}
     for result in (clf.predict_proba(X), clf.decision_function(X), clf.predict_log_proba(X)):
         assert result.dtype == expected
-    # The rows of fit decide. Predictions accept rows of any type.
+    # The rows in `fit` decide. Predictions accept rows of any type.
     assert clf.predict_proba(X.astype(np.float64)).dtype == expected
 
 
@@ -391,7 +391,7 @@ def test_dtype_fixes_the_precision(dtype, source):
         clf = estimator(**settings).fit(X, y_iris)
         assert {part.dtype for part in clf.coefs_ + clf.intercepts_} == {np.dtype(dtype)}
         same = estimator(**settings).fit(X.astype(dtype), y_iris)
-        # Long numbers are shifted before they are cast, which rounds once less.
+        # Rows of long types are shifted before they are cast, which saves one rounding.
         atol = 1e-6 if standardize and (dtype, X.dtype.itemsize) == ("float32", 8) else 0
         np.testing.assert_allclose(clf.predict_proba(X), same.predict_proba(X), rtol=0, atol=atol)
 
@@ -458,7 +458,7 @@ def test_sparse_x_gives_the_same_results_as_dense_x(container, dtype):
         # Sparse features are never shifted.
         dense = estimator(standardize=False, **params).fit(X, y_iris)
         other = estimator(standardize=False, **params).fit(container(X), y_iris)
-        # Five epochs with sums in another order.
+        # For five epochs, sums are computed in another order.
         atol = 1e-12 if dense.coefs_[0].dtype == np.float64 else 1e-4
         for p, q in zip(dense.coefs_, other.coefs_, strict=True):
             assert p.dtype == q.dtype
@@ -566,7 +566,7 @@ def test_any_labels_are_learned_and_returned(labels):
     assert proba.shape == (150, len(labels))
     np.testing.assert_allclose(proba.sum(axis=1), 1.0, rtol=1e-12)
     np.testing.assert_allclose(np.exp(clf.predict_log_proba(X_iris)), proba, rtol=1e-12)
-    # Labels are only names: other labels in the same order give the same network.
+    # Labels are only names, so other labels in the same order give the same network.
     ranks = np.argsort(np.argsort(labels))[codes]
     np.testing.assert_array_equal(estimator(max_iter=60).fit(X_iris, ranks).predict_proba(X_iris), proba)
 
@@ -607,7 +607,7 @@ def test_multilabel_targets_may_be_dense_or_sparse(container, params, assert_ide
     assert dense.validation_scores_ == other.validation_scores_
     other.partial_fit(X_labels, container(Y_labels))
     predicted = other.predict(X_labels)
-    # As in MLPClassifier, predictions are sparse if the y of the last call was.
+    # As in MLPClassifier, predictions are sparse if y was sparse in the last call.
     assert sparse.issparse(predicted) == sparse.issparse(container(Y_labels))
     predicted = predicted.toarray() if sparse.issparse(predicted) else predicted
     assert predicted.shape == (120, 4)

@@ -1,4 +1,4 @@
-"""`coefs_` and `intercepts_` behave as lists of arrays: whatever is written into them changes the model."""
+"""`coefs_` and `intercepts_` behave like lists of arrays, and writing into them changes the model."""
 
 import copy
 import pickle
@@ -137,7 +137,7 @@ def test_earlier_arrays_show_the_new_weights_after_training(kind, standardize, t
     assert not np.array_equal(coefs[0], before)
     for old, new in zip(coefs + intercepts, model.coefs_ + model.intercepts_, strict=True):
         np.testing.assert_array_equal(old, new)
-    coefs[0][:] = 0.0  # they still write through
+    coefs[0][:] = 0.0  # writing into them still changes the model
     assert not model.coefs_[0].any()
 
 
@@ -194,7 +194,7 @@ def test_a_clone_and_a_new_fit_start_without_the_written_weights(assert_identica
     assert_identical(clone(model).fit(X_raw, Y[FNNClassifier]), fitted(FNNClassifier, True))
     model.fit(X_raw, Y[FNNClassifier])
     assert_identical(model, fitted(FNNClassifier, True))
-    assert not views[0].any()  # the arrays of the old model stay what they were
+    assert not views[0].any()  # the arrays of the old model do not change
 
 
 def test_the_lists_are_copied_and_pickled_as_lists_of_arrays():
@@ -317,7 +317,7 @@ def test_the_weights_in_vars_do_not_keep_the_model_alive():
     assert gone() is None
 
 
-# What people do with it
+# Applications
 
 
 @kinds
