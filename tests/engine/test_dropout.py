@@ -345,7 +345,7 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(name, container, assert_identi
 
 
 @pytest.mark.parametrize("name", ["plain", "nesterov, L2", "adam"])
-def test_a_pickled_model_goes_on_as_the_model_itself(name, assert_identical):
+def test_a_pickled_model_continues_like_the_model_itself(name, assert_identical):
     X, y, _ = problem("multiclass", 70)
     clf = estimator(2, shuffle=True, **SOLVERS[name]).fit(X, y)
     copy = pickle.loads(pickle.dumps(clf))

@@ -171,7 +171,7 @@ def settings(
     hidden = draw(hidden_layers)
     solver = SOLVERS[draw(st.sampled_from(solvers))]
     if not hidden and "momentum" in solver:
-        hidden = (1,)  # see test_sparse_rows_train_by_momentum_without_a_hidden_layer_as_dense_ones
+        hidden = (1,)  # see test_without_a_hidden_layer_momentum_trains_sparse_rows_like_dense_ones
     if batch_size is None:
         batch_size = draw(st.sampled_from(["full", "auto"]) | st.integers(1, len(problem.X)))
     params = {
