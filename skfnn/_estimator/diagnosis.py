@@ -70,13 +70,14 @@ class Diagnosis:
             f"and {constant:.4g} is the loss of the best constant prediction."
         )
         if still_falling:
-            rate = "" if self._eta is None else " or learning_rate_init"
+            rate = "" if self._eta is None else self._of_rate(" or learning_rate_init", " or the learning rates")
             return f"{message} The loss was still falling: raise max_iter{rate}."
         if stuck_at is not None:
             return f"{message} {self._too_small(stuck_at, finished)}"
         if self._features_are_large:
             return f"{message} {self._largest_feature()} {self._remedy()}"
-        tries = "a smaller alpha" if self._eta is None else "another learning_rate_init, a smaller alpha or dropout"
+        rate = self._of_rate("another learning_rate_init", "other learning rates")
+        tries = "a smaller alpha" if self._eta is None else f"{rate}, a smaller alpha or dropout"
         return f"{message} Try {tries}, or another activation: hidden units may be saturated or dead."
 
     def to_converge(self):
@@ -87,14 +88,18 @@ class Diagnosis:
 
     def _too_small(self, initial, finished):
         """The sentences about a learning rate that hardly changes the loss `initial`."""
-        rate, larger = "learning_rate_init is", "a larger one"
-        if isinstance(self._eta, str):
-            rate, larger = "the learning rates are", "larger ones"
+        rate, larger = self._of_rate(
+            ("learning_rate_init is", "a larger one"), ("the learning rates are", "larger ones")
+        )
         message = f"The loss hardly moved from its initial value, {initial:.4g}: {rate} too small."
         remedy = f"Use {larger}." if finished else f"Use {larger}, or raise max_iter."
         if self._features_are_large:
             remedy += f" {self._largest_feature()} {_SCALING}: then training tolerates {larger}."
         return f"{message} {remedy}"
+
+    def _of_rate(self, one, many):
+        """`one` if there is one initial learning rate, `many` if a function gives the rates."""
+        return many if isinstance(self._eta, str) else one
 
     def _with_eta(self):
         """The learning rate in a message."""
@@ -112,7 +117,7 @@ class Diagnosis:
 
     def _remedy(self):
         """What the user can do against divergence."""
-        smaller = "smaller learning rates" if isinstance(self._eta, str) else "a smaller learning_rate_init"
+        smaller = self._of_rate("a smaller learning_rate_init", "smaller learning rates")
         if self._features_are_large:
             return _SCALING + ("." if self._eta is None else f", or use {smaller}.")
         return "Use a larger alpha or solver='sgd'." if self._eta is None else f"Use {smaller}."

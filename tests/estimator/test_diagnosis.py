@@ -51,6 +51,18 @@ def test_a_learning_rate_far_too_small_is_named_as_the_cause(solver, eta, n_iter
 def test_a_function_whose_rates_are_too_small_is_named_as_the_cause():
     (message,) = messages_of(ConstantPredictionWarning, classifier(learning_rate=very_small_rate))
     assert "the learning rates are too small. Use larger ones." in message
+    assert "learning_rate_init" not in message
+
+
+def small_rate(step):
+    """A schedule with which training makes some progress."""
+    return 0.003
+
+
+def test_with_a_function_no_message_proposes_learning_rate_init():
+    clf = classifier(learning_rate=small_rate, max_iter=8, n_iter_no_change=None)
+    (message,) = messages_of(ConstantPredictionWarning, clf)
+    assert message.endswith("The loss was still falling: raise max_iter or the learning rates.")
 
 
 def test_the_initial_loss_is_in_the_units_of_y():
