@@ -358,8 +358,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         Returns
         -------
         score : float
-            The fraction of correct rows. All labels of a multilabel row must be
-            correct.
+            The fraction of correct rows. A multilabel row needs all labels correct.
 
         Raises
         ------
