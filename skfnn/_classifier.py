@@ -41,13 +41,13 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
     ----------
     <network and solver>
     label_smoothing : float, default=0.0
-        The share of every training target that is spread evenly over the classes. The
-        targets become ``(1 - label_smoothing) * y + label_smoothing / n_classes`` [9]_.
-        A logistic unit, also one of a multilabel problem, has the two classes 0 and 1.
-        Validation losses use the exact labels.
+        The fraction of every training target that is spread evenly over the classes.
+        The targets become ``(1 - label_smoothing) * y + label_smoothing / n_classes``
+        [9]_. Each logistic unit counts as two classes, 0 and 1, in binary and in
+        multilabel problems. Validation losses use the exact labels.
     <end of training>
     validation_fraction : float or None, default=None
-        The share of the training rows to hold out for validation if `fit` gets no
+        The fraction of the training rows to hold out for validation if `fit` gets no
         `X_val`. None holds out 0.1 of the rows if `early_stopping` is True, and no rows
         otherwise. The split is stratified by class if the classes allow it.
     scoring : str, callable or None, default=None
@@ -191,7 +191,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         y : array-like of shape (B,) or (B, n_labels)
             Class labels, or a multilabel indicator matrix.
         sample_weight : array-like of shape (B,), default=None
-            Weights of the rows, not negative. Only their ratios matter.
+            Weights of the rows, at least 0. Only their ratios matter.
         X_val, y_val : array-like, default=None
             A validation set. It is scored after every epoch. GridSearchCV and similar
             tools split a validation set that has as many rows as X into the folds of X.
@@ -199,7 +199,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation rows.
         coefs_init : list of array-like of shape (fan_in, fan_out), default=None
-            Initial weights of each layer. None draws random ones.
+            Initial weights of each layer. None draws them by the rule of `init`.
         intercepts_init : list of array-like of shape (fan_out,), default=None
             Initial biases of each layer. None draws them by the rule of `init`.
 
@@ -226,7 +226,8 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         """Train for one epoch on (X, y), starting from the current weights.
 
         The first call starts from the initial weights. This method is not available
-        with ``solver='lbfgs'``. If it raises, the estimator stays as it was.
+        with ``solver='lbfgs'``. If it raises an exception, the estimator stays as it
+        was before the call.
 
         Parameters
         ----------
@@ -265,7 +266,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         -------
         y : {ndarray, sparse matrix} of shape (n,) or (n, n_labels)
             The predicted classes. For a multilabel problem, zeros and ones, in a sparse
-            matrix if the y of the last training call was sparse.
+            matrix if y was sparse in the last training call.
 
         Raises
         ------
@@ -309,7 +310,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         -------
         log_p : ndarray of shape (n, n_classes)
             The logarithm of `predict_proba`, computed from the raw outputs. It is exact
-            also if a probability is too small for a floating point number.
+            even if a probability is too small for a floating point number.
 
         Raises
         ------
@@ -330,7 +331,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         Returns
         -------
         z : ndarray of shape (n,) for two classes, else (n, n_outputs)
-            The raw outputs. For two classes, the logit of the second class. For several
+            The raw outputs. For two classes, the logit of the second class. For more
             classes, the logits up to a constant. For a multilabel problem, one logit
             per label.
 
@@ -350,14 +351,14 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         X : {array-like, sparse matrix} of shape (n, n_features)
             The rows.
         y : array-like of shape (n,) or (n, n_labels)
-            Their true labels. For a multilabel problem, zeros and ones.
+            The true labels of the rows. For a multilabel problem, zeros and ones.
         sample_weight : array-like of shape (n,), default=None
             Weights of the rows.
 
         Returns
         -------
         score : float
-            The share of correct rows. All labels of a multilabel row must be correct.
+            The fraction of correct rows. A multilabel row needs all labels correct.
 
         Raises
         ------
@@ -370,7 +371,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         return super().score(X, y, sample_weight)
 
     def _activated(self, X, activate):
-        """What ``activate``, which works in place, makes of the raw outputs, one column for each class."""
+        """The raw outputs, one column for each class, after ``activate``, which works in place."""
 
         def checked(raw):
             check_finite(raw)

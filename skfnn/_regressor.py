@@ -41,7 +41,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         The loss. Use 'poisson' for counts or frequencies, which must not be negative.
     <end of training>
     validation_fraction : float or None, default=None
-        The share of the training rows to hold out for validation if `fit` gets no
+        The fraction of the training rows to hold out for validation if `fit` gets no
         `X_val`. None holds out 0.1 of the rows if `early_stopping` is True, and no rows
         otherwise.
     scoring : str, callable or None, default=None
@@ -169,7 +169,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         y : array-like of shape (B,) or (B, n_outputs)
             The targets.
         sample_weight : array-like of shape (B,), default=None
-            Weights of the rows, not negative. Only their ratios matter.
+            Weights of the rows, at least 0. Only their ratios matter.
         X_val, y_val : array-like, default=None
             A validation set. It is scored after every epoch. GridSearchCV and similar
             tools split a validation set that has as many rows as X into the folds of X.
@@ -177,7 +177,7 @@ class FNNRegressor(RegressorMixin, BaseFNN):
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation rows.
         coefs_init : list of array-like of shape (fan_in, fan_out), default=None
-            Initial weights of each layer. None draws random ones.
+            Initial weights of each layer. None draws them by the rule of `init`.
         intercepts_init : list of array-like of shape (fan_out,), default=None
             Initial biases of each layer. None draws them by the rule of `init`.
 

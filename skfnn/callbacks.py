@@ -17,8 +17,8 @@ from ._estimator.base import BaseFNN
 
 __all__ = ["Checkpoint"]
 
-# Another training run with the same path removes temporary files when it starts, and may remove one that `save` is
-# writing. `save` then tries again. This many failures in a row have another cause.
+# Another training run with the same path removes temporary files when it starts. It may remove one that `save` is
+# writing; `save` then tries again. After this many failures in a row the cause must be another one.
 _ATTEMPTS = 20
 
 
@@ -105,7 +105,7 @@ class Checkpoint:
             If the file cannot be written. The old file is then unchanged.
         """
         _check_kind(estimator)
-        # The attributes that scikit-learn sets on an estimator for its callbacks make sense in this process only.
+        # The attributes that scikit-learn sets on an estimator for its callbacks only make sense in this process.
         model = copy.copy(estimator)
         for name in [name for name in vars(model) if name.startswith("_") and "callback" in name]:
             delattr(model, name)
@@ -141,7 +141,7 @@ class Checkpoint:
         try:
             estimator = joblib.load(path)
         except (ImportError, AttributeError, MemoryError, Warning):
-            raise  # these errors are not about the file's contents and name what is missing
+            raise  # these errors do not mean a bad file, and they name what is missing
         except Exception as error:
             # An OSError without a number comes from a decompressor, because the file is damaged.
             if isinstance(error, OSError) and error.errno is not None:
@@ -158,7 +158,7 @@ class Checkpoint:
     def setup(self, estimator, context):
         """Check that checkpoints can be written, and remove old temporary files.
 
-        An error here comes before the first epoch, not after it.
+        So an error is raised before the first epoch and not after it.
 
         Parameters
         ----------
@@ -241,7 +241,7 @@ def _check_kind(estimator):
     if not isinstance(estimator, BaseFNN):
         raise TypeError(
             f"Checkpoint saves an FNNClassifier or FNNRegressor, got {type(estimator).__name__}. In a pipeline or a "
-            "search, set it on the network itself."
+            "search, set the callback on the network itself."
         )
 
 
@@ -251,7 +251,7 @@ def _folder_and_name(path):
 
 
 def _replace(path, write):
-    """Replace a file by what `write(file)` writes, in one step: readers see a complete file, old or new."""
+    """Replace a file with what ``write(file)`` writes, in one step: readers see a complete file, old or new."""
     folder, name = _folder_and_name(path)
     temporary = os.path.join(folder, f".{name}.{uuid4().hex}.tmp")
     try:
@@ -272,7 +272,7 @@ def _replace(path, write):
 
 
 def _remove_leftovers(folder, name):
-    """Remove the temporary files for the file `name` that killed processes left in its folder."""
+    """Remove the temporary files of `name` that killed processes left in its folder."""
     ours = re.compile(re.escape(f".{name}.") + "[0-9a-f]{32}" + re.escape(".tmp"))
     for entry in os.listdir(folder):
         if ours.fullmatch(entry):
@@ -280,7 +280,7 @@ def _remove_leftovers(folder, name):
 
 
 def _remove(path):
-    """Remove a file if it is there and, on Windows, not in use."""
+    """Remove a file if it exists and is not in use (Windows)."""
     try:
         os.remove(path)
     except OSError:

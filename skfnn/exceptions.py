@@ -1,7 +1,7 @@
 """The warnings of skfnn, so that they can be filtered by category.
 
-Each of them names the line of the user's code that led to it. A filter by ``module="skfnn"`` therefore misses them;
-filter by one of these classes instead.
+Each warning names the line of the user's code that caused it. A filter with ``module="skfnn"`` therefore misses these
+warnings; filter by one of the classes instead.
 """
 
 from ._estimator.exceptions import (

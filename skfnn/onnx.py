@@ -147,7 +147,7 @@ def _set_regressor_types(operator):
 
 
 def _checked_rows(operator, n_outputs):
-    """Check that the operator can be converted; return the number of rows of its input, None if it is open."""
+    """Check that the operator can be converted; return the number of rows of its input (None: any number)."""
     from skl2onnx.common import data_types, utils
 
     utils.check_input_and_output_numbers(operator, input_count_range=1, output_count_range=n_outputs)
@@ -220,7 +220,8 @@ class _Graph:
     def raw_outputs(self, model):
         """Add all layers, without the last activation, and return the name of the raw outputs (n, n_outputs).
 
-        The layers are those of training: in the user's units, float32 has no room for features with a large offset.
+        The graph uses the layers in the coordinates of training. In the user's units, float32 would have too few digits
+        for features with a large offset.
         """
         state = model._state.updated()
         coordinates = state.coordinates
@@ -239,7 +240,7 @@ class _Graph:
 
         h = self._input.full_name
         if coordinates.feature_mean is not None:
-            # A small difference of large numbers must not be rounded.
+            # Subtract in float64: the difference of two large numbers can be small and must stay exact.
             mean = self._constant(coordinates.feature_mean, "float64")
             h = self.cast(self.add("Sub", self.cast(h, "float64"), mean), self.dtype)
         elif not isinstance(self._input.type, DoubleTensorType | FloatTensorType):
@@ -260,8 +261,8 @@ class _Graph:
         return name
 
 
-# These activations use only operators that onnxruntime also has in float64. In float64 it has no Elu, Selu, Softplus,
-# LeakyRelu or Gelu.
+# These activations use only operators that onnxruntime also has in float64. In float64, onnxruntime has no Elu, Selu,
+# Softplus, LeakyRelu or Gelu.
 
 
 def _logistic(graph, z, out=None):

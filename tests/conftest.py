@@ -8,7 +8,7 @@ from selection import short
 
 
 def pytest_addoption(parser):
-    """``--full``: the size that .ci/run takes."""
+    """Add ``--full``, the size that .ci/run uses."""
     parser.addoption("--full", action="store_true", help="run every case of every test, and more random cases")
 
 
@@ -19,9 +19,9 @@ def pytest_cmdline_main(config):
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
     if whole and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and not option.usepdb:
         option.numprocesses = 2
-        # Each process runs half of the tests in order, and the one that is done first takes over the other's last ones.
+        # Each process runs half of the tests in order. The one that ends first takes over the last tests of the other.
         option.dist = "worksteal"
-        # Two BLAS threads in each of two processes wait for each other. Tests about threads set their own number.
+        # Two BLAS threads in each of two processes would wait for each other. Tests about threads set their own number.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
@@ -49,7 +49,7 @@ def full(request):
 
 @pytest.fixture(scope="session")
 def assert_identical():
-    """A function: two fitted networks have the same parameters bit for bit."""
+    """A function that checks that two fitted networks have the same parameters bit for bit."""
 
     def check(a, b):
         assert len(a.coefs_) == len(b.coefs_)
@@ -61,7 +61,7 @@ def assert_identical():
 
 @pytest.fixture(scope="session")
 def assert_parameters():
-    """A function: a fitted network has these weights and biases, to a tolerance that the caller states."""
+    """A function that checks that a fitted network has these weights and biases, within a given tolerance."""
 
     def check(clf, coefs, intercepts, *, rtol=0.0, atol):
         assert len(clf.coefs_) == len(coefs)

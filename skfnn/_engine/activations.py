@@ -64,13 +64,13 @@ def _tanh_chain(a, slope, delta, scratch):
 
 
 def _relu(z, slope, scratch):
-    # The slope stays zero: NumPy computes the maximum of two arrays five times as fast as of an array and a number.
+    # The slope stays zero. NumPy takes the maximum of two arrays five times as fast as that of an array and a number.
     np.maximum(z, slope, out=z)
 
 
 def _relu_chain(a, slope, delta, scratch):
     if a.size < 2048:
-        np.sign(a, out=scratch)  # no value is negative; faster if casting a comparison is most of the work
+        np.sign(a, out=scratch)  # no value is negative; on small arrays this is faster than casting a comparison
     else:
         np.greater(a, slope, out=scratch, casting="unsafe")
     np.multiply(delta, scratch, out=delta)

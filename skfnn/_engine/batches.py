@@ -24,7 +24,9 @@ class Batch:
 
 
 class Cut:
-    """A block cut into mini-batches of n rows: their arrays are views of the block's, which are views of `memory`.
+    """A block cut into mini-batches of n rows.
+
+    The arrays of the mini-batches are views of the block's arrays, and these are views of `memory`.
 
     `targets` and `raw` are (n_batches, n_outputs, n); `row` and `weights` (or None) are (n_batches, n).
     """
@@ -56,12 +58,12 @@ class Batches:
     ----------
     X : the rows, dense or CSR.
     targets : the Targets of the same rows.
-    weights : (B_all,) array or None; the weights of the loss, with mean 1 over the training set.
+    weights : (B_all,) array or None; the rows' weights in the loss, with mean 1 over the training set.
     rows : array of the row numbers that form the training set, or None for all.
     batch_size, shuffle : as in the estimator; `batch_size` is a number here.
     form : the RowFormat of training.
-    capacity : the largest number of rows in a mini-batch that is not split into parts, and in a part.
-    tuning : how many rows a block of several mini-batches has.
+    capacity : the largest number of rows that are worked on at once; a larger mini-batch is split into parts.
+    tuning : the Tuning; it sets how many rows a block of several mini-batches has.
     """
 
     def __init__(self, X, targets, weights, rows, batch_size, shuffle, form, capacity, tuning=DEFAULT):
@@ -99,7 +101,7 @@ class Batches:
             self._order = order if self._rows is None else self._rows[order]
 
     def blocks(self):
-        """Start and stop of an epoch's blocks of whole mini-batches; a smaller last one is a block by itself."""
+        """Yield the start and stop of each block of an epoch; a smaller last mini-batch is a block of its own."""
         size = self.batch_size * self.block_batches
         whole = self.n_rows // self.batch_size * self.batch_size
         for start in range(0, whole, size):
@@ -108,16 +110,16 @@ class Batches:
             yield whole, self.n_rows
 
     def chunks(self, start, stop):
-        """Start and stop of the parts of the rows start:stop, each small enough for a block."""
+        """Split the rows start:stop into parts that each fit into a block; yield the start and stop of each part."""
         for begin in range(start, stop, self.capacity):
             yield begin, min(begin + self.capacity, stop)
 
     def load(self, start, stop):
-        """Gather the rows start:stop of this epoch's order; returns the block, and how it is cut into mini-batches."""
+        """Gather the rows start:stop of this epoch's order; return the block and its Cut into mini-batches."""
         rows = slice(start, stop) if self._order is None else self._order[start:stop]
         cut = self._cuts.get(stop - start)
         if cut is None:
-            # Made once, because every block uses the same memory.
+            # One Cut serves all blocks of this size, because they use the same memory.
             n = min(self.batch_size, stop - start)
             cut = Cut(stop - start, n, self.targets.n_outputs, self._memory, self._weight_memory)
             self._cuts[stop - start] = cut

@@ -1,7 +1,8 @@
-"""Gradient clipping: a mini-batch's mean gradient is scaled down to a largest norm.
+"""Gradient clipping: scale a mini-batch's mean gradient down if its norm is too large.
 
-Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", algorithm 1. The norm is
-that of the loss's gradient with respect to all parameters together. The L2 term and weight decay are added afterwards.
+Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", algorithm 1. There is one
+norm for all parameters together. It is the norm of the loss's gradient: the L2 term and weight decay are added after
+clipping.
 """
 
 from math import sqrt
@@ -15,7 +16,7 @@ FACTOR_ROWS = 32
 
 
 def factor_to(max_norm, norm):
-    """The factor that brings a gradient down to `max_norm`; 1 if it is there already."""
+    """The factor that scales a gradient of this `norm` down to `max_norm`; 1 if the norm is small enough already."""
     return max_norm / norm if norm > max_norm else 1.0
 
 
@@ -27,9 +28,9 @@ def clip(max_norm, gradient):
 
 
 class ClippedUpdate:
-    """An update whose gradient is clipped before it is written: the deltas are scaled, and it is linear in them.
+    """An update that clips the gradient before writing it: it scales the deltas, in which the gradient is linear.
 
-    `memory` (3, capacity^2) is for the products of a mini-batch's rows and deltas with each other.
+    `memory` (3, capacity^2) holds the products of a mini-batch's rows with each other and those of its deltas.
     """
 
     def __init__(self, update, max_norm, passes, memory):
@@ -37,7 +38,7 @@ class ClippedUpdate:
         self._update, self._max_norm, self._passes, self._memory = update, max_norm, passes, memory
 
     def begin_epoch(self, rates):
-        """Prepare for an epoch's learning rates; returns whether the update can take such steps."""
+        """Prepare for an epoch's learning rates; return whether this update can take steps at these rates."""
         return self._update.begin_epoch(rates)
 
     def step_of(self, panel):

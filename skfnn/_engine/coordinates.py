@@ -12,7 +12,7 @@ from .rows import RowFormat
 class Coordinates:
     """Training sees ``(x - feature_mean) / feature_scale`` and ``(y - target_mean) / target_scale``, by column.
 
-    A mean that is None is zero, a scale that is None is one. The arrays are float64: (n_features,) and (n_outputs,).
+    A mean of None stands for 0 and a scale of None for 1. The arrays are float64: (n_features,) and (n_outputs,).
     The parameters in the coordinates of training and those in the user's units describe the same network: only the
     first and the last layer differ.
     """
@@ -28,11 +28,11 @@ class Coordinates:
         return self.feature_scale is not None or self.target_scale is not None
 
     def row_format(self, dtype):
-        """How rows in the user's units are read."""
+        """The RowFormat that brings rows from the user's units into the coordinates of training."""
         return RowFormat(dtype, self.feature_mean, self.feature_scale)
 
     def to_targets(self, y):
-        """Targets (n, n_outputs) in the coordinates of training."""
+        """Convert targets `y` (n, n_outputs) to the coordinates of training."""
         return y if self.target_scale is None else (y - self.target_mean) / self.target_scale
 
     def to_outputs(self, raw):
@@ -42,7 +42,7 @@ class Coordinates:
             np.add(raw, self.target_mean, out=raw, casting="same_kind")
 
     def to_users_units(self, network, theta):
-        """The parameters in the user's units, a new float64 vector."""
+        """Convert the parameters `theta` to the user's units; return a new float64 vector."""
         theta = theta.astype(np.float64)
         layers = network.layers(theta)
         first, last = layers[0], layers[-1]
@@ -57,9 +57,9 @@ class Coordinates:
         return theta
 
     def from_users_units(self, network, vector, *, is_difference=False):
-        """The parameters in the coordinates of training for those in the user's units, a new float64 vector.
+        """Convert the parameters `vector` from the user's units to the coordinates of training; return a new vector.
 
-        If `vector` is the difference of two parameter vectors, so is the result.
+        With `is_difference`, `vector` is the difference of two parameter vectors, and so is the result. It is float64.
         """
         theta = vector.astype(np.float64)
         layers = network.layers(theta)
@@ -76,11 +76,12 @@ class Coordinates:
         return theta
 
     def with_changes(self, network, theta, vector, changed, added):
-        """The parameters after a user changed some of those in the user's units, a new float64 vector.
+        """Carry changes that a user made in the user's units over to `theta`; return a new float64 vector.
 
-        `vector` holds those in the user's units now, `changed` tells which of them are new, and `added` how much they
-        grew. In the coordinates of training, a new weight moves the biases of the first layer too. Their change is
-        added, because the weights that are not new are more precise in `theta` than in `vector`.
+        `vector` holds all parameters in the user's units after the change, `changed` marks the ones that changed, and
+        `added` is the size of each change. In the coordinates of training, a changed weight also moves the biases of
+        the first layer. So the changes are added to `theta`: the unchanged parameters are more precise there than in
+        `vector`.
         """
         after = theta + self.from_users_units(network, added, is_difference=True)
         as_written = changed.copy()

@@ -2,9 +2,9 @@
 
 Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15.
 
-This is inverted dropout: a unit is kept with probability ``keep`` and then counts 1/keep times, so prediction needs no
-change. The factor 1/keep is in the matrix products behind the hidden layer (see ``passes``). The outputs that are kept
-stay unscaled here, because the derivative of the activation needs them as they are.
+This is inverted dropout: a unit is kept with probability ``keep``, and its output is then divided by ``keep``, so that
+prediction needs no change. The matrix products behind the hidden layer contain this factor 1/keep (see ``passes``). The
+outputs that are kept stay unscaled here, because the derivative of the activation needs the unscaled values.
 """
 
 from typing import Protocol
@@ -13,7 +13,7 @@ import numpy as np
 
 
 class Masks(Protocol):
-    """What decides which hidden units take part in training."""
+    """Decides which hidden units take part in training."""
 
     keep: float
 
@@ -21,7 +21,7 @@ class Masks(Protocol):
         """Prepare the masks of an epoch; ``make_rng(k)`` gives its random stream number k."""
 
     def around(self, activations):
-        """For each activation, a pair: its ``apply`` and ``chain``, with its layer's mask."""
+        """Return, for each activation, its ``apply`` and ``chain`` with the mask of its layer."""
 
 
 class NoDropout:
@@ -47,7 +47,7 @@ class Dropout:
         self.keep = 1.0 - probability
         hidden = network.sizes[1:-1]
         self._masks = [np.empty(capacity * units, dtype) for units in hidden]
-        # Drawn in float32 at any precision of training, so that float32 and float64 drop the same units.
+        # Always float32, so that training in float32 and in float64 drops the same units.
         self._uniform = np.empty(capacity * max(hidden, default=0), np.float32)
 
     def begin_epoch(self, make_rng):
@@ -55,7 +55,7 @@ class Dropout:
         self._rng = make_rng(1)
 
     def around(self, activations):
-        """For each activation, a pair: its ``apply`` and ``chain``, with its layer's mask."""
+        """Return, for each activation, its ``apply`` and ``chain`` with the mask of its layer."""
         return [self._around(a, memory) for a, memory in zip(activations, self._masks, strict=True)]
 
     def _around(self, activation, memory):
@@ -77,5 +77,5 @@ class Dropout:
 
 
 def make_dropout(probability, network, capacity, dtype) -> Masks:
-    """The masks for this probability of leaving out a hidden unit."""
+    """The masks that leave out each hidden unit with this probability."""
     return Dropout(probability, network, capacity, dtype) if probability else NO_DROPOUT

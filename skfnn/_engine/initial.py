@@ -14,7 +14,7 @@ from .activations import ACTIVATIONS
 
 
 def glorot(fan_in, fan_out, activation):
-    """The bounds of weights and biases that ``MLPClassifier`` takes; narrower for logistic units."""
+    """The bounds of weights and biases that ``MLPClassifier`` uses; logistic units get narrower ones."""
     bound = sqrt((2.0 if activation == "logistic" else 6.0) / (fan_in + fan_out))
     return bound, bound
 
@@ -25,7 +25,7 @@ def he(fan_in, fan_out, activation):
 
 
 def lecun(fan_in, fan_out, activation):
-    """The bounds of weights and biases that PyTorch takes."""
+    """The bounds of weights and biases that PyTorch uses."""
     return 1.0 / sqrt(fan_in), 1.0 / sqrt(fan_in)
 
 
@@ -33,11 +33,11 @@ RULES: dict[str, Callable[[int, int, str], tuple[float, float]]] = {"glorot": gl
 
 
 def rules_of_layers(init, activations):
-    """The name of the rule of every layer.
+    """The name of the rule for each layer.
 
-    "auto" takes LeCun's bound in the first layer, because with He's bound the few features of a table start with
-    pre-activations that are too large. Behind the first layer it takes He's bound for units like ReLU, because deep
-    networks do not train without it, and Glorot's for other units and for the outputs.
+    "auto" uses LeCun's bound in the first layer: with He's bound, a table of few features would start with
+    pre-activations that are too large. Behind the first layer it uses He's bound for units like ReLU, because deep
+    networks do not train without it, and Glorot's bound for other units and for the outputs.
     """
     if init != "auto":
         return [init] * (len(activations) + 1)

@@ -14,7 +14,8 @@ from .blas import blas
 class Loss(Protocol):
     """A loss, together with the activation of the output layer that belongs to it.
 
-    `unit` is what 1 in the coordinates of training means: 1.0, or an array of two numbers if ``value`` returns two.
+    `unit` converts a term in the coordinates of training to the units that ``value`` returns: it is 1.0, or an array of
+    two numbers if ``value`` returns two.
     """
 
     out_activation: str
@@ -23,15 +24,15 @@ class Loss(Protocol):
     def write_delta(self, z, y, delta, row, weights=None):
         """Write the derivative of a mini-batch's loss with respect to `z` into `delta`.
 
-        All arrays are (n, n_outputs), but `row` and `weights` (None, or the rows' weights) are (n, 1). `z` and `row`
-        become what ``value`` needs.
+        All arrays are (n, n_outputs), except `row` and `weights` (the rows' weights, or None), which are (n, 1). `z`
+        and `row` are overwritten with what ``value`` needs.
         """
 
     def value(self, z, y, row, weights=None):
-        """The sum of the losses of a block's rows, each times its weight, a Python float.
+        """The weighted sum of the losses of a block's rows, a Python float.
 
-        It is taken once for all mini-batches of a block: `z` and `y` are (n_batches, n_outputs, n), `row` and `weights`
-        are (n_batches, n). All arrays except the weights may be overwritten.
+        One call serves all mini-batches of a block: `z` and `y` are (n_batches, n_outputs, n), `row` and `weights` are
+        (n_batches, n). All arrays except the weights may be overwritten.
         """
 
     def activate(self, z):
@@ -53,7 +54,7 @@ class SoftmaxCrossEntropy:
     unit: Any = 1.0
 
     def write_delta(self, z, y, delta, row, weights=None):
-        """Write the delta of a mini-batch; `z` and `row` become what ``value`` needs."""
+        """Write the delta of a mini-batch; overwrite `z` and `row` with what ``value`` needs."""
         np.maximum.reduce(z, 1, out=row, keepdims=True)
         np.subtract(z, row, out=z)
         np.exp(z, out=delta)
@@ -80,10 +81,10 @@ class SoftmaxCrossEntropy:
         np.subtract(z, np.log(np.exp(z).sum(axis=1, keepdims=True)), out=z)
 
     def activate(self, z):
-        """Softmax of the rows of z, in place, and above 0 in spite of underflow."""
+        """Softmax of the rows of z, in place; probabilities that underflow stay above 0."""
         np.subtract(z, z.max(axis=1, keepdims=True), out=z)
         normal = np.finfo(z.dtype).tiny
-        # Probabilities that underflow become the smallest numbers, in their order. Those that lose digits only stay.
+        # Probabilities that underflow become the smallest numbers, in the same order. Those that only lose digits stay.
         ranks = z.argsort(axis=1).argsort(axis=1) if z.min() < np.log(normal) else None
         np.exp(z, out=z)
         np.divide(z, z.sum(axis=1, keepdims=True), out=z)
@@ -118,7 +119,7 @@ class LogisticCrossEntropy:
         np.negative(np.logaddexp(0.0, -z), out=z)
 
     def activate(self, z):
-        """The logistic function of z, in place, and between 0 and 1 in spite of rounding and underflow."""
+        """The logistic function of z, in place; rounding and underflow never give exactly 0 or 1."""
         expit(z, out=z)
         np.maximum(z, _smallest(z.dtype), out=z)
         np.minimum(z, np.nextafter(z.dtype.type(1), z.dtype.type(0)), out=z)

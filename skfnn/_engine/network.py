@@ -1,4 +1,4 @@
-"""The description of a network: its layers, their place in the parameter vector, their initial values."""
+"""The description of a network: its layers and their places in the parameter vector."""
 
 from dataclasses import dataclass
 from functools import cached_property

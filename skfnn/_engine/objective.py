@@ -13,7 +13,7 @@ from .workspace import Workspace
 
 
 class Objective:
-    """The mean loss of a training set plus the L2 term, as a function of `theta`, which is read at every call.
+    """The mean loss of a training set plus the L2 term, as a function of `theta`. Every call reads `theta` anew.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Objective:
         self._factors: dict = {}
 
     def value_and_gradient(self):
-        """The objective and its gradient, which the next call overwrites."""
+        """The objective and its gradient; the next call overwrites the gradient."""
         n = self.batches.n_rows
         value = self.sum_up(0, n) / n + self.penalty() * self._loss.unit
         self._l2.add_gradient(self.gradient_layers)
@@ -54,17 +54,17 @@ class Objective:
         return self._l2.value()
 
     def sum_up(self, start, stop):
-        """The sum of the losses of the rows start:stop; the mean of their gradients goes into `gradient`.
+        """Return the sum of the losses of the rows start:stop; write the mean of their gradients into `gradient`.
 
-        Both are without the L2 term.
+        Neither contains the L2 term.
         """
         return sum(value for value, _ in self._parts(start, stop))
 
     def row_norms(self):
-        """The sum over the rows of the squared norm of their gradients, for each layer; the layers' mean gradient.
+        """For each layer, the sum of the squared norms of the rows' gradients; also the mean gradient of each layer.
 
-        The squared norm of ``a^T d`` is that of `a`, with the 1 of the bias, times that of `d`. One pass gives both.
-        The next call overwrites the gradients.
+        The squared norm of ``a^T d`` is the squared norm of `a`, with the 1 of the bias, times that of `d`. One pass
+        gives the norms and the gradients. The next call overwrites the gradients.
         """
         sums = np.zeros(len(self.gradient_layers))
         for _, panel in self._parts(0, self.batches.n_rows):
@@ -74,7 +74,7 @@ class Objective:
         return sums, self.gradient_layers
 
     def _parts(self, start, stop):
-        """Add up the mean gradient part by part; yields the sum of each part's losses, and its panel."""
+        """Add up the mean gradient part by part; yield the sum of the losses and the panel of each part."""
         self.gradient.fill(0.0)
         for begin, end in self.batches.chunks(start, stop):
             block, cut = self.batches.load(begin, end)

@@ -46,7 +46,7 @@ class Passes:
             self._chain[k](panel.outputs[k], panel.slopes[k], deltas[k], panel.scratch[k])
 
     def backpropagate(self, first, batch, panel, loss):
-        """Do both passes for a mini-batch, with its first layer; its deltas are left in the panel."""
+        """Do both passes for a mini-batch, including the first layer; leave its deltas in the panel."""
         raw = batch.raw
         first.forward(batch.start, batch.stop, self.first_output(panel, raw))
         self.forward(panel, raw)
@@ -74,7 +74,7 @@ class Passes:
         return [partial(first.accumulate, panel.deltas[0]), *self.factors(panel)]
 
     def squared_norms(self, panel, first_gram, grams):
-        """The squared norm of the sum of the rows' gradients, over all layers, from the factors.
+        """The squared norm of the sum of the rows' gradients, over all layers, computed from the factors.
 
         ``||A^T D||^2`` is the sum over pairs of rows of ``(A A^T) * (D D^T)``. `first_gram` (n, n) is ``A A^T`` of the
         first layer. `grams` are two buffers of the same shape; they are overwritten.

@@ -18,8 +18,8 @@ def check_finite(outputs):
     # If every output is finite, so is the sum, except when the sum itself overflows, which is rare.
     if not (math.isfinite(np.add.reduce(outputs, None)) or np.isfinite(outputs).all()):
         raise ValueError(
-            f"The outputs of the network overflow {outputs.dtype} for some rows of X: their features are too large for "
-            "its weights. Scale them as the training rows were."
+            f"The outputs of the network overflow {outputs.dtype} for some rows of X: the features of these rows are "
+            "too large for the network's weights. Scale these rows in the same way as the training rows."
         )
 
 
@@ -44,7 +44,7 @@ class Predictor:
     def raw_outputs(self, activate=None):
         """The output layer before its activation, (n, n_outputs), a new array; `activate` is applied to every part."""
         out = _result(self._shape, self._raw.dtype)
-        # Saturated units may overflow on the way to an exact limit. Only the outputs have to be finite.
+        # A saturated unit may overflow and still give its exact limit. Only the outputs have to be finite.
         with np.errstate(all="ignore"):
             for rows, _, raw in self._parts():
                 self._to_outputs(raw)
@@ -71,7 +71,7 @@ class Predictor:
             raw = self._raw[: n * n_outputs].reshape((n, n_outputs), order="F")
             self._first.begin(self._rows.take(rows))
             if n == 1:
-                self._forward(panel, raw)  # one row takes less time than a section
+                self._forward(panel, raw)  # the products of one row take less time than a section
             else:
                 work = self._network.largest_product(n, first=int(self._rows.sparse))
                 THREADS.section(work, partial(self._forward, panel, raw))

@@ -10,7 +10,7 @@ from scipy import sparse
 
 @dataclass(frozen=True)
 class RowFormat:
-    """Rows are read as ``(x - mean) / scale`` in `dtype`; None leaves a step out."""
+    """Rows are read as ``(x - mean) / scale`` in `dtype`; a mean or scale of None leaves that step out."""
 
     dtype: np.dtype
     mean: Any = None
@@ -21,12 +21,12 @@ class Rows:
     """Blocks of rows of a dense or CSR matrix `X`, brought into a RowFormat.
 
     ``take(rows)`` accepts a slice or an array of row numbers. A dense block is a C-contiguous array (n, n_features): a
-    view of X if possible, otherwise the one buffer, which the next call overwrites.
+    view of X if possible, otherwise a buffer that the next call overwrites.
     """
 
     def __init__(self, X, form, capacity):
         self.X, self.dtype = X, form.dtype
-        # Shifted rows are not sparse any more: a network that was trained on dense rows reads sparse ones as dense.
+        # Shifted rows are no longer sparse. So a network trained on shifted dense rows reads sparse rows as dense ones.
         self._densifies = sparse.issparse(X) and form.mean is not None
         self.sparse = sparse.issparse(X) and not self._densifies
         self._convert = _converter(form, X.dtype)
@@ -76,10 +76,10 @@ class Rows:
 
 
 def _converter(form: RowFormat, source):
-    """The function ``convert(out, rows)`` that writes dense rows of the type `source` into `out`, in a form."""
+    """The function ``convert(out, rows)`` that brings dense rows of the type `source` into `form` and writes `out`."""
     if form.mean is None and form.scale is None:
         return _cast
-    # The shift comes before the cast: float32 has no room for a large offset and small differences.
+    # Shift before the cast: float32 has too few digits for a large offset with small differences.
     between = np.result_type(source, form.dtype)
     if not _fits(form, between):
         return partial(_convert_in_double, form)
@@ -98,13 +98,13 @@ def _converter(form: RowFormat, source):
 
 
 def _fits(form, between):
-    """Whether the numbers of a form are well within the range of the types in which rows are shifted and scaled."""
+    """Whether the mean and scale of a form are well within the range of the types in which they are used."""
     shift_fits = form.mean is None or between == np.float64 or np.frexp(form.mean)[1].max() < 60
     return shift_fits and (form.scale is None or form.dtype == np.float64 or np.abs(np.frexp(form.scale)[1]).max() < 60)
 
 
 def _convert_in_double(form, out, rows):
-    """Write dense rows into `out`, in a form that needs the range of float64."""
+    """Write dense rows into `out`, for a form whose numbers need the range of float64."""
     rows = rows if form.mean is None else rows - form.mean
     np.copyto(out, rows if form.scale is None else rows * (1.0 / form.scale), casting="unsafe")
 

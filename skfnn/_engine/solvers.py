@@ -1,7 +1,7 @@
 """The solvers: plain SGD, momentum and Adam, as steps in place.
 
-A solver holds constant settings. Its state is a dict of arrays and numbers, which ``init`` makes, the caller keeps, and
-the steps change in place after ``bind``.
+A solver holds constant settings. Its state is a dict of arrays and numbers: ``init`` makes it, the caller keeps it, and
+after ``bind`` the steps change it in place.
 """
 
 from math import sqrt
@@ -42,8 +42,7 @@ class LinearSolver(Solver, Protocol):
         """Take a step of the last ``len(factors)`` layers, in place.
 
         For each of these layers, `factors` has a function ``accumulate(scale, beta, out)`` that does
-        ``out = beta * out + scale * A^T D``. `decay` is the L2 strength alpha/B; it acts on the weights, not on the
-        biases.
+        ``out = beta * out + scale * A^T D``. `decay` is the L2 strength alpha/B, which acts on the weights only.
         """
 
     def transition(self, shrinkage):
@@ -53,7 +52,7 @@ class LinearSolver(Solver, Protocol):
         """
 
     def linear_layers(self):
-        """The first layer's parts of W and V: the arrays that ``transition`` is about."""
+        """The first layer's parts of W and V: the arrays that ``transition`` mixes."""
 
 
 class PlainSGD:
@@ -87,7 +86,7 @@ class PlainSGD:
         return np.array([[1.0 - shrinkage]]), np.ones(1)
 
     def linear_layers(self):
-        """The first layer's parts of W: the arrays that ``transition`` is about."""
+        """The first layer's parts of W: the arrays that ``transition`` mixes."""
         return [self._layers[0]]
 
 
@@ -129,8 +128,9 @@ class Momentum:
         theta, velocity = self._theta[start:], self._velocity[start:]
         if decay:
             for layer, v in zip(layers, velocities, strict=True):
-                # The L2 term's gradient, which `step` finds in its gradient: divided by what multiplies the velocity
-                # below, and taken at the weights before the look back, which must not undo it.
+                # Add the gradient of the L2 term at the present weights. `step` need not do this: its gradient contains
+                # the term. Divide by the momentum, because the velocity is multiplied by it below. With Nesterov the
+                # weights shrink as well, because the look back would undo the term.
                 weights = layer[:-1].reshape(-1)
                 self._axpy(weights, v[:-1].reshape(-1), weights.size, -eta * decay / self.momentum)
                 if self.nesterov:
@@ -159,7 +159,7 @@ class Momentum:
         return np.array([weights, velocity]), np.ones(2)
 
     def linear_layers(self):
-        """The first layer's parts of W and V: the arrays that ``transition`` is about."""
+        """The first layer's parts of W and V: the arrays that ``transition`` mixes."""
         return [self._layers[0], self._velocities[0]]
 
 
@@ -172,9 +172,9 @@ class Adam:
     With `weight_decay` the weights, not the biases, first shrink by ``1 - eta * weight_decay``: AdamW (Loshchilov and
     Hutter 2019, arXiv 1711.05101, their algorithm 2 with eta for their schedule times alpha).
 
-    The moments are stored divided by the numbers `scale_1` and `scale_2`, and the decay goes into these. That saves two
-    passes over the parameters, and avoids denormal numbers if a feature is rarely non-zero. A scale that has become
-    small is reset to 1.
+    The moments are stored divided by the numbers `scale_1` and `scale_2`, and only these numbers decay. That saves two
+    passes over the parameters, and avoids denormal numbers if a feature is rarely non-zero. When a scale becomes small,
+    its moment is multiplied by it, and the scale is reset to 1.
     """
 
     linear_parts = 0
@@ -203,7 +203,7 @@ class Adam:
         scale_1, scale_2 = self._decay("1", self.beta_1), self._decay("2", self.beta_2)
         root = sqrt(scale_2)
         correction = sqrt(1.0 - self.beta_2 ** state["t"]) / (1.0 - self.beta_1 ** state["t"])
-        # Part by part, so that the seven passes over a part find it in the cache.
+        # Part by part, so that a part stays in the cache during the seven passes over it.
         for start in range(0, gradient.size, self._part):
             part = slice(start, start + self._part)
             g, first, second = gradient[part], state["moment_1"][part], state["moment_2"][part]
@@ -216,7 +216,7 @@ class Adam:
             axpy(g, self._theta[part], g.size, -eta * correction * scale_1 / root)
 
     def _decay(self, which, beta):
-        """Multiply a moment by its beta through its scale, which is returned."""
+        """Multiply a moment by its beta, by changing its scale; return the scale."""
         state, name = self._state, "scale_" + which
         scale = state[name] * beta
         if scale < 1e-4:

@@ -1,8 +1,8 @@
 """Products of some rows of a CSR matrix with a dense one, added in place.
 
 The kernels behind SciPy's ``csr @ dense`` add to their result and take a range of rows without making a new matrix.
-``csr @ dense`` and ``csr.T @ dense`` write a new dense array each time, the second one with n_features rows. If few
-features occur they take several times as long.
+``csr @ dense`` and ``csr.T @ dense`` themselves write a new dense array each time, and that of the second has
+n_features rows. If few features occur, they take several times as long as the kernels.
 """
 
 import numpy as np

@@ -17,7 +17,7 @@ class Targets(Protocol):
         """Write the targets of `rows` into `out` (n_batches, n_outputs, n)."""
 
     def mean(self, rows, weights=None):
-        """The mean target of `rows`, None for all, with their `weights` (n,); (n_outputs,)."""
+        """The mean target (n_outputs,) of `rows` (None: all rows), weighted with `weights` (n,)."""
 
 
 class ClassTargets:
@@ -36,7 +36,7 @@ class ClassTargets:
         n_batches, n_outputs, n = out.shape
         first = self._first.get(out.shape)
         if first is None:
-            # The flat index of each row's target of class 0: NumPy is far faster with one index than with three.
+            # The flat index of each row's target for class 0. NumPy is far faster with one index than with three.
             first = np.arange(n_batches)[:, None] * n_outputs * n + np.arange(n)
             first = self._first[out.shape] = first.reshape(-1)
         rest = self.smoothing / n_outputs
@@ -44,14 +44,14 @@ class ClassTargets:
         out.reshape(-1)[first + n * self.codes[rows]] = 1.0 - self.smoothing + rest
 
     def mean(self, rows, weights=None):
-        """The mean target of `rows`, None for all, with their `weights` (n,); (n_outputs,)."""
+        """The mean target (n_outputs,) of `rows` (None: all rows), weighted with `weights` (n,)."""
         codes = self.codes if rows is None else self.codes[rows]
         counts = np.bincount(codes, weights, minlength=self.n_outputs)
         return (1.0 - self.smoothing) * counts / counts.sum() + self.smoothing / self.n_outputs
 
 
 class ArrayTargets:
-    """Targets that are numbers: `values` (B, n_outputs) of any dtype; `smoothing` moves them towards 1/2."""
+    """Targets that are numbers: `values` (B, n_outputs), of any dtype; `smoothing` moves them towards 1/2."""
 
     def __init__(self, values, smoothing=0.0):
         self.values, self.n_outputs, self.smoothing = values, values.shape[1], smoothing
@@ -69,6 +69,6 @@ class ArrayTargets:
             np.add(out, 0.5 * self.smoothing, out=out)
 
     def mean(self, rows, weights=None):
-        """The mean target of `rows`, None for all, with their `weights` (n,); (n_outputs,)."""
+        """The mean target (n_outputs,) of `rows` (None: all rows), weighted with `weights` (n,)."""
         values = self.values if rows is None else self.values[rows]
         return (1.0 - self.smoothing) * np.average(values, axis=0, weights=weights) + 0.5 * self.smoothing

@@ -1,9 +1,10 @@
 """How many threads BLAS uses for the products of a block of rows.
 
-Handing a small product to a second thread costs more than it saves, because the other core must fetch what the first
-has in its cache. The number of threads belongs to BLAS and applies to the whole process. It also decides how sums are
-rounded. So the number is only lowered, never raised above the one found, only within a section, and it is restored at
-the section's end. Sections exclude each other, so work in one Python thread changes no result in another.
+Sharing a small product with a second thread costs more than it saves, because the second core must first fetch the data
+from the cache of the first. BLAS has one number of threads for the whole process, and this number also decides how sums
+are rounded. So the number is changed only within a section: it is never raised above the number found at the start, and
+the end of the section restores it. Only one section runs at a time, so work in one Python thread changes no result in
+another.
 """
 
 import os
@@ -19,9 +20,9 @@ SMALLEST_SHARED = 3_000_000
 
 @cache
 def find_library():
-    """The library behind SciPy's BLAS routines, which is loaded by now; None if threadpoolctl does not know it."""
+    """The loaded library that provides SciPy's BLAS routines; None if threadpoolctl does not know it."""
     libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-    # SciPy's wheels contain a library of their own, beside NumPy's. Other distributions have one for both.
+    # SciPy's wheels contain their own library. Other distributions have one library for NumPy and SciPy.
     own = [library for library in libraries if "scipy.libs" in library.filepath]
     return next(iter(own or libraries), None)
 
@@ -51,7 +52,7 @@ class Threads:
                     self._found = None
 
     def use(self, work):
-        """Within a section: use one thread for products with few multiplications, otherwise as many as were found."""
+        """Within a section: use one thread for small products, otherwise as many as there were outside."""
         if self._found is None:
             library = self.find_library()
             self._found = self._now = library.get_num_threads() if library else 1
@@ -66,7 +67,7 @@ class Threads:
 THREADS = Threads()
 
 if hasattr(os, "register_at_fork"):
-    # A fork waits for the end of a section, because the child would have no thread to end it.
+    # A fork waits until the present section ends, because the child would have no thread that ends it.
     os.register_at_fork(
         before=THREADS.lock.acquire, after_in_parent=THREADS.lock.release, after_in_child=THREADS.lock.release
     )

@@ -16,7 +16,7 @@ class Iterations(Protocol):
     """The iterations of an epoch."""
 
     def run(self, rates):
-        """Take all steps of an epoch, in place; returns the sum of the rows' losses."""
+        """Take all steps of an epoch, in place; return the sum of the rows' losses."""
 
 
 class Trainer:
@@ -27,10 +27,10 @@ class Trainer:
         self._dropout, self._penalty, self._iterations, self._unit = dropout, penalty, iterations, unit
 
     def epoch(self, rates, make_rng):
-        """Pass once over the training set; returns the mean loss of its rows, each at the weights that it met.
+        """Pass once over the training set; return the mean loss, with each row's loss just before that row's step.
 
-        `rates` is a StepRates; ``make_rng(k)`` gives the epoch's random stream number k. The L2 term of the returned
-        loss is that of the weights at the start of the epoch. So at full batch the returned loss is the objective.
+        `rates` is a StepRates; ``make_rng(k)`` gives the epoch's random stream number k. The returned loss contains the
+        L2 term of the weights at the start of the epoch. So at full batch the returned loss is the objective.
         """
         self.batches.shuffle(make_rng)
         self._dropout.begin_epoch(make_rng)
@@ -41,7 +41,7 @@ class Trainer:
 class BlockIterations:
     """Iterations whose mini-batches each fit into a block.
 
-    `updates` are the strategies for a step, the fastest first. Each epoch takes the first that suits its rates.
+    `updates` are the strategies for a step, the fastest first. Each epoch uses the first one that suits its rates.
     """
 
     def __init__(self, network, batches, loss, passes, workspace, updates):
@@ -51,19 +51,19 @@ class BlockIterations:
         self._work_behind = network.largest_product(workspace.capacity, first=1)
 
     def run(self, rates):
-        """Take all steps of an epoch, in place; returns the sum of the rows' losses."""
+        """Take all steps of an epoch, in place; return the sum of the rows' losses."""
         update = next(update for update in self._updates if update.begin_epoch(rates))
         work = update.first.work(self._work_behind)
         return sum(self._block(start, stop, rates, update, work) for start, stop in self._batches.blocks())
 
     def _block(self, start, stop, rates, update, work):
-        """Train on the mini-batches of a block; returns the sum of the rows' losses."""
+        """Train on the mini-batches of a block; return the sum of the rows' losses."""
         block, cut = self._batches.load(start, stop)
         panel, first = self._workspace.panel(cut.n), update.first
         step = self._steps.get((update, cut.n))
         if step is None:
             step = self._steps[update, cut.n] = update.step_of(panel)
-        # Outside of the section, because a user's function may do anything.
+        # Compute the rates outside of the section: a user's function may do anything.
         number = start // self._batches.batch_size
         etas = rates.of_steps(number, number + len(cut.batches))
         backpropagate, loss = self._passes.backpropagate, self._loss
@@ -92,7 +92,7 @@ class PartIterations:
         self._objective, self._take = objective, take
 
     def run(self, rates):
-        """Take all steps of an epoch, in place; returns the sum of the rows' losses."""
+        """Take all steps of an epoch, in place; return the sum of the rows' losses."""
         batches, total = self._objective.batches, 0.0
         for number in range(batches.n_batches):
             start = number * batches.batch_size
@@ -115,7 +115,7 @@ def make_trainer(network, theta, batches, loss, solver, *, decay, dropout=0.0, m
     decay : float, the L2 strength alpha/B
     dropout : float, the probability of leaving out a hidden unit
     max_norm : float or None, the largest norm of a mini-batch's gradient
-    tuning : Tuning, when the first layer's update is deferred
+    tuning : Tuning, which decides when the first layer's update is deferred
 
     Returns
     -------

@@ -10,9 +10,9 @@ from scipy import sparse
 def deferring_pays(batch_size, block_rows, n_features, n_units):
     """Whether the products of a whole block are faster than those of its mini-batches.
 
-    Deferring saves BLAS from repacking the weights for each mini-batch. In exchange it computes the products of the
-    rows with each other and with the steps. The numbers, in multiplications, are fitted to measured times: 30 to
-    2,000 features, 10 to 800 units, mini-batches of 1 to 48 rows.
+    Without deferring, BLAS repacks the weights for each mini-batch. Deferring avoids this, but needs the products of
+    the rows with each other and with the steps. The numbers below count multiplications. They were fitted to times
+    measured with 30 to 2,000 features, 10 to 800 units and mini-batches of 1 to 48 rows.
     """
     saved = 20 * n_features * n_units
     added = batch_size * block_rows * (n_features + n_units) + 60_000
@@ -21,21 +21,21 @@ def deferring_pays(batch_size, block_rows, n_features, n_units):
 
 @dataclass(frozen=True)
 class Tuning:
-    """Sizes that change the speed and the memory of training, and its result only by rounding.
+    """Sizes that decide the speed and the memory of training; they change its result only by rounding.
 
-    Tests hand in small sizes, so that small problems take the code paths of large ones.
+    Tests pass small sizes, so that small problems take the code paths of large ones.
     """
 
     # A block of several small mini-batches has about this many rows.
     block_rows: int = 96
-    # Sparse blocks need no product of their own, so more rows are better, within this many bytes.
+    # Sparse rows are not multiplied by the whole block, so more rows are better, up to this many bytes.
     sparse_block_rows: int = 4096
     sparse_block_bytes: int = 8_000_000
     # One part of a large mini-batch, or of the full batch, has at most this many rows and bytes of buffers.
     chunk_rows: int = 2048
     chunk_bytes: int = 16_000_000
-    # A pass over all parameters does this many numbers at a time, to find them in the cache. For Adam this is 1.3 times
-    # as fast with 500,000 parameters, 1.7 times with 3,000,000.
+    # A pass over all parameters works on this many numbers at a time, so that they stay in the cache. This makes Adam
+    # 1.3 times as fast with 500,000 parameters and 1.7 times as fast with 3,000,000.
     part_numbers: int = 65536
     defers: Callable[[int, int, int, int], bool] = deferring_pays
 

@@ -16,8 +16,8 @@ from .penalty import L2Penalty
 from .rates import StepRates
 from .tuning import DEFAULT, Tuning
 
-# A first layer takes its own steps only if the L2 term of a block's steps removes at most about this share of a
-# weight, because it divides by what is left.
+# A first layer takes its own steps only if the L2 term removes at most about this fraction of each weight per block,
+# because the layer divides by what is left.
 LARGEST_SHRINKAGE = 0.5
 
 
@@ -27,7 +27,7 @@ class Update(Protocol):
     first: FirstLayer
 
     def begin_epoch(self, rates: StepRates) -> bool:
-        """Prepare for an epoch's learning rates; returns whether the update can take such steps."""
+        """Prepare for an epoch's learning rates; return whether this update can take steps at these rates."""
 
     def step_of(self, panel) -> Callable[[Batch, float], None]:
         """The function ``step(batch, eta)`` for the mini-batches of a panel."""
@@ -56,14 +56,14 @@ class Run:
 
 
 class FactorUpdate:
-    """A linear solver puts the products of each layer's factors straight into the parameters: no gradient array."""
+    """A linear solver adds the product of each layer's factors straight to the parameters, without a gradient array."""
 
     def __init__(self, run):
         self.first = run.ordinary_first_layer()
         self._passes, self._solver, self._decay = run.passes, run.solver, run.penalty.decay
 
     def begin_epoch(self, rates):
-        """Prepare for an epoch's learning rates; returns whether the update can take such steps."""
+        """Prepare for an epoch's learning rates; return whether this update can take steps at these rates."""
         return True
 
     def step_of(self, panel):
@@ -89,9 +89,9 @@ class FirstLayerUpdate:
         self._largest = LARGEST_SHRINKAGE / run.batches.block_batches
 
     def begin_epoch(self, rates):
-        """Prepare for an epoch's learning rates; returns whether the update can take such steps."""
+        """Prepare for an epoch's learning rates; return whether this update can take steps at these rates."""
         if rates.varies and self._decay:
-            return False  # every step would shrink the weights by another factor
+            return False  # every step would shrink the weights by a different factor
         shrinkage = 0.0 if rates.varies else rates.first * self._decay
         suits = shrinkage <= self._largest
         if suits:
@@ -112,7 +112,7 @@ class FirstLayerUpdate:
 
 
 class GradientUpdate:
-    """The mean gradient is written into a vector, along which the solver steps."""
+    """Writes the mean gradient into a vector; the solver takes a step along this vector."""
 
     def __init__(self, run):
         self.first, self._passes = run.ordinary_first_layer(), run.passes
@@ -121,7 +121,7 @@ class GradientUpdate:
         self._take = gradient_step(run, gradient, self._layers)
 
     def begin_epoch(self, rates):
-        """Prepare for an epoch's learning rates; returns whether the update can take such steps."""
+        """Prepare for an epoch's learning rates; return whether this update can take steps at these rates."""
         return True
 
     def step_of(self, panel):
@@ -187,7 +187,7 @@ def make_updates(run) -> list[Update]:
     """The strategies for a run, the fastest first; the last one can take every step."""
     names = update_names(run)
     updates = [UPDATES[name](run) for name in names]
-    if run.max_norm is None or "gradient" in names:  # that one clips its vector
+    if run.max_norm is None or "gradient" in names:  # a GradientUpdate clips its own vector
         return updates
     memory = np.empty((3, run.batches.largest_batch**2), run.theta.dtype)
     return [ClippedUpdate(update, run.max_norm, run.passes, memory) for update in updates]

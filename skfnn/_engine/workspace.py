@@ -30,23 +30,23 @@ class Panel:
         self.scratch = [_rows(memory.scratch, n, units) for units in sizes[1:-1]]
 
     def fill_last_columns(self, value):
-        """Write the columns of ones. Needed after another number of rows has used the memory."""
+        """Write the columns of ones again; a panel for another number of rows overwrites them."""
         for h in self.inputs[1:]:
             h[:, -1] = value
 
 
 class Workspace:
-    """Memory for up to `capacity` rows, handed out as panels; `training` adds the buffers of backpropagation.
+    """Memory for up to `capacity` rows, divided into panels; `training` adds the buffers of backpropagation.
 
-    With dropout, which keeps a unit with probability `keep`, the inputs of the layers behind the first are stored
-    times `keep`; so is their column of ones.
+    Dropout keeps a unit with probability `keep`. The inputs of the layers behind the first, including their column of
+    ones, are then stored multiplied by `keep`.
     """
 
     def __init__(self, network, capacity, dtype, *, training=True, keep=1.0):
         self.sizes, self.capacity, self.dtype = network.sizes, capacity, np.dtype(dtype)
         self.hidden = [np.empty(capacity * (units + 1), dtype) for units in self.sizes[1:-1]]
         self.scratch = np.empty(capacity * max(self.sizes[1:-1], default=0), dtype)
-        # An activation relies on zeros here at first; later it finds what it left.
+        # An activation relies on zeros here at first, and later on what it wrote itself.
         self.slopes = [np.zeros(capacity * units, dtype) for units in self.sizes[1:-1]]
         self.deltas = [np.empty(capacity * units, dtype) for units in self.sizes[1:]] if training else []
         self._keep = keep

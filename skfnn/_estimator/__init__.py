@@ -1,1 +1,1 @@
-"""scikit-learn's side: parameters, data, targets, fitted attributes."""
+"""The part that knows scikit-learn: parameters, data, targets, fitted attributes."""

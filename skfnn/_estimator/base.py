@@ -112,7 +112,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
 
     @abstractmethod
     def _task_for(self, y, known, call, classes):
-        """The task that y poses, and y as the task checked it; `known` is the task of earlier calls, or None."""
+        """The task for this y, and the checked y; `known` is the task of earlier calls, or None."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def resume(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -123,23 +123,23 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         weights and parameters, the model is bit for bit the one that an uninterrupted `fit`
         would have returned. With ``solver='lbfgs'`` it is a model of the same quality, because
         L-BFGS starts a new approximation of the curvature. An estimator that is not fitted is
-        trained from the start. If training had ended, nothing is done unless `max_iter` or
-        `n_iter_no_change` has been raised since. With `early_stopping` training then continues
-        from the weights of the best epoch.
+        trained from the start. If training has ended, nothing is done unless `max_iter` or
+        `n_iter_no_change` has been raised since. With `early_stopping`, training then
+        continues from the weights of the best epoch.
 
-        If it raises, the estimator is left as it was before the call.
+        If `resume` raises an error, the estimator stays as it was before the call.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (B, n_features)
             The rows that were given to `fit`.
         y : array-like of shape (B,) or (B, n_outputs)
-            Their targets.
+            The targets of these rows.
         sample_weight : array-like of shape (B,), default=None
-            Their weights.
+            The weights of these rows.
         X_val, y_val : array-like, default=None
-            The validation set that was given to `fit`. A set that `fit` held out is held out
-            again.
+            The validation set that was given to `fit`. If `fit` held out rows by itself, the
+            same rows are held out again.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation rows.
 
@@ -151,7 +151,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         Raises
         ------
         ValueError
-            If parameters or data cannot be used, and if training diverges.
+            If parameters or data cannot be used, or if training diverges.
 
         Examples
         --------
@@ -192,12 +192,11 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             epochs = settings.epochs_left(call, before.progress, split)
             callbacks = fit_callbacks(self, call, given, epochs, self._attributes_now)
             for divisor, may_restart in settings.attempts(call):
-                state = before.to_train(call, settings.keeps_best(call, before, split), divisor)
-                write_initial_values(state, initial)
+                begin = partial(self._begin, before, call, settings.keeps_best(call, before, split), divisor, initial)
+                state = begin()
                 # From here on the estimator describes the model in training, because scorers look at it.
                 self.__dict__.update(_state=state, history_=state.history)
-                run = Run(self, call, settings, data, split)
-                if self._attempt(run, epochs, callbacks, may_restart):
+                if self._attempt(Run(self, call, settings, data, split, begin), epochs, callbacks, may_restart):
                     break
             self.__dict__.update(self._attributes_of(state))
             if "coefs_" not in vars(self):
@@ -205,8 +204,15 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             callbacks.end_fit()
         return self
 
+    @staticmethod
+    def _begin(before, call, keeps_best, divisor, initial):
+        """The state in which an attempt to train starts: that of `before`, with the user's initial values."""
+        state = before.to_train(call, keeps_best, divisor)
+        write_initial_values(state, initial)
+        return state
+
     def _attempt(self, run, epochs, callbacks, may_restart):
-        """Train; returns whether the result is of use. Raises if it is not and there is no smaller rate to try."""
+        """Train and return whether the result is usable. Raise if it is not and no smaller rate is left to try."""
         length = len(self.history_["epoch"])
         try:
             run.train(epochs, callbacks, may_restart=may_restart)
@@ -217,7 +223,7 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
             return True
         if self.verbose:
             print(
-                f"Training failed with eta {self.learning_rate_init_:g}. It starts again with a smaller one.",
+                f"Training failed with eta {self.learning_rate_init_:g}. It starts again with a smaller eta.",
                 flush=True,
             )
         for values in self.history_.values():
@@ -226,20 +232,20 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         return False
 
     def _checked(self, call, given, known, classes=None):
-        """The task and the checked Data of what the user passed; `known` is the task of earlier calls, or None."""
+        """Check what the user passed; return the task and the Data. `known` is the task of earlier calls, or None."""
         X, y, sample_weight = checked_rows(self, *given, reset=known is None)
         task, y = self._task_for(y, known, call, classes)
         return task, Data(X, y, task.targets(y), task.row_weights(y, sample_weight), sample_weight, given)
 
     def _state_to_continue(self, call):
-        """The state from which `call` continues; None if it starts anew."""
+        """The state from which `call` continues; None if `call` starts anew."""
         continues = hasattr(self, "_state") and (call.continues or self.warm_start)
         return self._state.updated() if continues else None
 
     def _new_state(self, settings, network, task, data, rows, seed):
-        """The state before the first epoch of training on these rows, None for all."""
+        """The state before the first epoch of training on `rows` (None: all rows)."""
         rng, dtype = np.random.default_rng(seed), settings.precision(data.X)
-        sampled = cache(partial(sample, data.X, data.sample_weight, rows))  # at most once, and only if it is needed
+        sampled = cache(partial(sample, data.X, data.sample_weight, rows))  # computed at most once, and only if needed
         coordinates = find_coordinates(settings.standardize, task, data, rows, dtype, sampled)
         return TrainingState(
             network,
@@ -257,6 +263,6 @@ class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
         return Split(None, valid)
 
     def _attributes_now(self):
-        """The attributes of the model after the last epoch, none of them shared with the training run."""
+        """Copies of the model's attributes after the last epoch; the training run shares none of them."""
         state = self._state.snapshot()
         return {"_state": state} | self._attributes_of(state)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Call:
-    """A training method: whether it does one epoch, and whether it continues the training run that is there."""
+    """A training method: whether it does one epoch, and whether it continues an earlier training run."""
 
     name: str
     one_epoch: bool
     continues: bool
 
     def from_the_start(self):
-        """The call that this one amounts to on an estimator that is not fitted."""
+        """The call that does the same on an estimator that is not fitted."""
         return self if self.one_epoch else FIT
 
 

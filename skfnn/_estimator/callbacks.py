@@ -1,6 +1,6 @@
 """scikit-learn's callbacks: one task per fit, and below it one task per epoch.
 
-The protocol came with scikit-learn 1.9. With an older version everything except ``set_callbacks`` works.
+scikit-learn 1.9 introduced the protocol. With an older version everything except ``set_callbacks`` works.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ try:
 except ImportError:  # scikit-learn < 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for callbacks if scikit-learn has none."""
+        """A replacement for a scikit-learn without callbacks."""
 
         def set_callbacks(self, *callbacks):
             """Raise: callbacks need a newer scikit-learn.
@@ -40,17 +40,17 @@ except ImportError:  # scikit-learn < 1.9
 class FitCallbacks:
     """Tells the callbacks of an estimator how far `fit` has come.
 
-    `given` holds X, y and the weights as the user passed them. `attributes` is a function without arguments that
-    returns the attributes of the model as it is now; callbacks see them in their `fitted_estimator`.
+    `given` holds X, y and the weights as the user passed them. ``attributes()`` returns the present attributes of the
+    model, which callbacks see in their `fitted_estimator`.
     """
 
     def __init__(self, estimator, given, max_iter, attributes):
         self._context = estimator._init_callback_context(task_name="fit", max_subtasks=max_iter)
         metadata = {} if given.sample_weight is None else {"sample_weight": given.sample_weight}
         self._about = {"estimator": estimator, "X": given.X, "y": given.y, "metadata": metadata}
-        # If a callback keeps a model and trains it, that model must not tear the callbacks down.
+        # A callback may keep the model and train it. That model must not tear down the callbacks of this fit.
         self._attributes = lambda: attributes() | {"_skl_callbacks_to_teardown": []}
-        # The training loop ignores NumPy's warnings. A callback gets its own settings back.
+        # The training loop ignores NumPy's warnings. Callbacks run with the user's settings.
         self._numpy_errors = np.geterr()
         self._begun = self._silent = 0
         self._epoch: Any = None
@@ -68,7 +68,7 @@ class FitCallbacks:
             self._epoch.call_on_fit_task_begin(**self._about)
 
     def end_epoch(self):
-        """End the task of an epoch; returns whether a callback wants training to stop."""
+        """End the task of an epoch; return whether a callback wants training to stop."""
         if self._epoch is None:
             return False
         with np.errstate(**self._numpy_errors):
@@ -77,24 +77,24 @@ class FitCallbacks:
         return stops
 
     def abandon_epoch(self):
-        """End the task of an epoch that began and was not finished."""
+        """End the task of an epoch that began but will not be finished."""
         if self._epoch is not None:
             with np.errstate(**self._numpy_errors):
                 self._epoch.call_on_fit_task_end(estimator=self._about["estimator"])
         self._epoch = None
 
     def restart(self):
-        """Training starts again. The epochs whose tasks have been announced are not announced again."""
+        """Prepare for another start of training. Epochs that callbacks know of are not announced again."""
         self.abandon_epoch()
         self._silent = self._begun
 
     def end_fit(self):
-        """End the task of the fit, which has set the fitted attributes."""
+        """End the task of the fit; the fitted attributes are set by now."""
         self._context.call_on_fit_task_end(**self._about, reconstruction_attributes=self._attributes)
 
 
 def fit_callbacks(estimator, call, given, max_iter, attributes):
-    """The callbacks of a call that begins; `partial_fit` has none."""
+    """The callbacks for a call that begins; `partial_fit` has none."""
     if call.one_epoch or not getattr(estimator, "_skl_callbacks", None):
         return NO_CALLBACKS
     return FitCallbacks(estimator, given, max_iter, attributes)

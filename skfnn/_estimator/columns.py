@@ -1,4 +1,4 @@
-"""Summary statistics of the columns of X, gathered part by part."""
+"""Summary statistics of the columns of X, computed part by part."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ SMALLEST_SCALE = float(np.finfo(np.float64).tiny)
 class Columns:
     """The mean, standard deviation, minimum and maximum of every column, float64 arrays (n_features,).
 
-    `constant` tells which columns have no spread beyond rounding; their `std` is 1.
+    `constant` marks the columns that do not vary except by rounding; their `std` is 1.
     """
 
     mean: np.ndarray
@@ -44,7 +44,7 @@ class Columns:
 
     @property
     def two_valued(self):
-        """Whether a column has only two values, at least 0.5 apart: then its variance is as large as it can be."""
+        """Which columns have only two values, at least 0.5 apart: their variance is as large as it can be."""
         largest_variance = (self.mean - self.low) * (self.high - self.mean)
         return (np.square(self.spread) >= 0.999 * largest_variance) & (self.high - self.low >= 0.5)
 
@@ -55,9 +55,9 @@ class Columns:
 
 
 def summarise(X, weights=None, rows=None):
-    """The Columns of dense or CSR X, over the row numbers `rows`, None for all.
+    """The Columns of dense or CSR X, over the row numbers `rows` (None: all rows).
 
-    Mean and standard deviation are those of a StandardScaler with `weights` (B,).
+    Mean and standard deviation are those that a StandardScaler finds with `weights` (B,).
     """
     if weights is not None and rows is not None:
         weights = weights[rows]
@@ -69,30 +69,30 @@ def summarise(X, weights=None, rows=None):
     low, high = np.full((2, X.shape[1]), np.inf)
     part: Any
     for place, part in _parts(X, rows):
-        # In C order, so that the form in which X came changes no rounding.
+        # In C order, so that the rounding does not depend on the memory layout of X.
         part = part.astype(np.float64) if is_sparse else np.array(part, np.float64, order="C")
         if exponents is not None and is_sparse:
             part.data = np.ldexp(part.data, -exponents[part.indices])
         elif exponents is not None:
             np.ldexp(part, -exponents, out=part)
-        # First the extremes, because the scaler may work in place.
+        # Take the extremes first, because the scaler may change the part in place.
         np.minimum(low, _dense(part.min(axis=0)), out=low)
         np.minimum(high, -_dense(part.max(axis=0)), out=high)
-        # The weighted variance of a constant column may be rounded to less than 0.
+        # Rounding may make the weighted variance of a constant column negative.
         with np.errstate(invalid="ignore"):
             scaler.partial_fit(part, sample_weight=None if weights is None else weights[place])
     largest = np.maximum(np.abs(low), np.abs(high))
     constant = (scaler.scale_ == 1.0) & (scaler.var_ <= 1e-20 * np.square(largest))
     numbers = scaler.mean_, scaler.scale_, low, -high
     mean, std, low, high = numbers if exponents is None else np.ldexp(numbers, exponents)
-    # The mean of equal numbers is not rounded. A column of the smallest numbers must not have a scale whose inverse is
-    # infinite.
+    # The mean of equal numbers must be that number exactly. The scale of a column of tiny numbers must not be so small
+    # that its inverse is infinite.
     mean = np.where(low == high, low, mean)
     return Columns(mean, np.where(constant, 1.0, np.maximum(std, SMALLEST_SCALE)), low, high, constant)
 
 
 def sample(X, weights=None, rows=None):
-    """The Columns, with `weights` (B,), of evenly spaced rows that have about SAMPLE entries in total."""
+    """The Columns of evenly spaced rows with about SAMPLE entries in total, weighted with `weights` (B,)."""
     if weights is not None:
         rows = np.flatnonzero(weights) if rows is None else rows[weights[rows] > 0]
     n_rows = X.shape[0] if rows is None else len(rows)
@@ -103,7 +103,7 @@ def sample(X, weights=None, rows=None):
 
 
 def _parts(X, rows):
-    """The rows part by part: for each part, where it lies among the rows, and the part."""
+    """Yield the rows part by part: the place of each part among the rows, and the part."""
     n_rows, step = X.shape[0] if rows is None else len(rows), max(1, PART // _row_entries(X))
     for start in range(0, n_rows, step):
         place = slice(start, start + step)
@@ -111,7 +111,7 @@ def _parts(X, rows):
 
 
 def _row_entries(X):
-    """The number of stored entries of a row, rounded up."""
+    """The mean number of stored entries per row, rounded up."""
     return max(1, -(-X.nnz // X.shape[0]) if sparse.issparse(X) else X.shape[1])
 
 
@@ -121,7 +121,7 @@ def _dense(row):
 
 
 def _exponents(X, rows):
-    """Powers of 2 by which to divide the columns, because squares of their numbers leave the range; None if none do."""
+    """The exponents of powers of 2 that bring squares of the columns' numbers into range; None if they are in range."""
     largest = np.zeros(X.shape[1])
     for _, part in _parts(X, rows):
         for extremes in (part.max(axis=0), part.min(axis=0)):

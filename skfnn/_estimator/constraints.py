@@ -1,8 +1,8 @@
 """Which values each constructor parameter accepts.
 
-scikit-learn checks parameters against ``_parameter_constraints``. The classes that state a constraint are in a private
-module of scikit-learn. This module therefore takes them from the table of a public class, `MLPClassifier`, and builds
-its own table on that one.
+scikit-learn checks parameters against ``_parameter_constraints``. The classes of the constraints are in a private
+module of scikit-learn. So this module takes these classes from the table of a public class, `MLPClassifier`, and
+extends that table.
 """
 
 import functools
@@ -43,20 +43,20 @@ CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
 REGRESSOR_CONSTRAINTS = CONSTRAINTS | {"loss": [_Strings({"squared_error", "poisson"})]}
 
 
-# The parameters of each estimator that were found valid. They are validated again only after a change, because the
-# validation takes as long as an epoch over a few rows.
+# The last valid parameters of each estimator. They are validated again only after a change, because validating takes as
+# long as an epoch over a few rows.
 _VALID: WeakKeyDictionary = WeakKeyDictionary()
 _IMMUTABLE = (str, int, float, bool, type(None))
 
 
 def validate_once(estimator):
-    """Validate the parameters unless they are those of the last call."""
+    """Validate the parameters unless they are the same as in the last call."""
     values = [getattr(estimator, name, None) for name in estimator._parameter_constraints]
     before = _VALID.get(estimator)
     if before is not None and all(new is old for new, old in zip(values, before, strict=True)):
         return
     estimator._validate_params()
-    # Whatever can change without another object taking its place has to be validated every time.
+    # A value that can change in place, such as a list, has to be validated every time.
     if all(isinstance(value, _IMMUTABLE) or _is_tuple_of_numbers(value) for value in values):
         _VALID[estimator] = values
 
@@ -66,7 +66,7 @@ def _is_tuple_of_numbers(value):
 
 
 def with_valid_parameters(method):
-    """Check the parameters before every call, because ``_fit_context`` checks them in the first `partial_fit` only."""
+    """Check the parameters before every call; ``_fit_context`` checks them only in the first `partial_fit`."""
 
     @functools.wraps(method)
     def call(estimator, *args, **kwargs):

@@ -1,6 +1,6 @@
 """Chooses the coordinates of training from the data: the means and scales of features and targets.
 
-benchmarks/defaults.py measures what these rules gain; docs/user_guide/standardising.md explains them.
+benchmarks/defaults.py measures the gain of these rules; docs/user_guide/standardising.md explains them.
 """
 
 import numpy as np
@@ -9,13 +9,14 @@ from scipy import sparse
 from .._engine.coordinates import Coordinates
 from .columns import summarise
 
-# No standardised training value is larger than this: rare one-hot columns and nearly constant features would otherwise
-# become values of 30 and more. It changes columns whose rarest value occurs in less than one row in 400.
+# No standardised training value is larger than this. Without the limit, rare one-hot columns and nearly constant
+# features would get values of 30 and more. The limit only changes columns whose rarest value occurs in less than one
+# row in 400.
 LARGEST = 20.0
 
-# The rule of "auto". Networks were trained on standardised tables that were then scaled and shifted: factors of 1/2 to
-# 2 and shifts of 1 cost nothing or little. A factor of 1/4 costs 0.1 of log loss, and factors of 4 and 1/10 or a shift
-# of 3 cost more.
+# The rule of "auto" is based on a measurement: networks were trained on standardised tables that were then scaled and
+# shifted. Factors of 1/2 to 2 and shifts of 1 cost little or nothing. A factor of 1/4 costs 0.1 of log loss. Factors of
+# 4 and 1/10 and a shift of 3 cost more.
 BIG = 1.5  # root mean square
 OFF_CENTRE = 3.0  # mean, in standard deviations
 SMALL = 0.35  # standard deviation
@@ -24,7 +25,7 @@ RARE = 8.0  # largest distance from the mean, in standard deviations
 
 
 def find_coordinates(standardize, task, data, rows, dtype, sampled):
-    """The coordinates for training in `dtype` on these rows of the first call, None for all.
+    """The coordinates for training in `dtype` on `rows` of the first call (None: all rows).
 
     ``sampled()`` gives the Columns of a sample of the rows.
     """
@@ -34,7 +35,7 @@ def find_coordinates(standardize, task, data, rows, dtype, sampled):
     elif standardize:
         mean, scale = automatic(data.X, data.sample_weight, rows, sampled)
     if mean is not None:
-        # The shift must be a number of the type in which it is subtracted: then nothing is lost in values near it.
+        # Round the shift to the type in which it is subtracted, so that values near the shift lose no digits.
         mean = mean.astype(np.result_type(data.X.dtype, dtype)).astype(np.float64)
     if standardize and task.scales_targets:
         targets = summarise(data.targets.values.astype(np.float64), data.sample_weight, rows)
@@ -51,7 +52,7 @@ def standard(X, weights, rows=None):
 
 
 def automatic(X, weights, rows, sampled):
-    """The mean and the scale of every feature if they would not train well as they are; else None and None."""
+    """The mean and the scale of every feature if the features would not train well as they are; else None and None."""
     with np.errstate(over="ignore", invalid="ignore"):
         columns = sampled()
         if not sparse.issparse(X) and _are_of_one_kind(columns):
@@ -78,7 +79,7 @@ def _are_of_one_kind(columns):
 
 
 def _common(columns):
-    """One mean and one scale for features of one kind; None and None if they are of order one."""
+    """The common mean and scale of features of one kind; None and None if the features are of order one."""
     low, high = columns.low.min(), columns.high.max()
     if 0.5 <= high - low <= 8.0 and columns.largest.max() <= high - low:
         return None, None
@@ -86,7 +87,7 @@ def _common(columns):
 
 
 def _any_big(columns, rare, is_sparse):
-    """Whether a feature is too large or too far from zero. A shift does not help sparse features."""
+    """Whether a feature is too large or too far from zero; sparse features are never shifted."""
     live, large = ~columns.constant, np.sqrt(columns.mean_square) > BIG
     off_centre = np.abs(columns.mean) > OFF_CENTRE * columns.spread
     far = live & ~rare & (large if is_sparse else large | off_centre)
@@ -94,7 +95,7 @@ def _any_big(columns, rare, is_sparse):
 
 
 def _many_small(columns):
-    """Whether at least half of the features are small; features with two values are not."""
+    """Whether at least half of the features are small; features with two values do not count as small."""
     live = ~columns.constant
     small = live & (columns.spread < SMALL) & (columns.reach <= RARE * columns.spread) & ~columns.two_valued
     return bool(live.any()) and small.sum() >= 0.5 * live.sum()

@@ -14,9 +14,9 @@ DTYPES = [np.float64, np.float32, np.float16, *map(np.dtype, "?bBhHiIlLqQ")]
 
 
 def is_finite(X):
-    """Whether X is a plain array of floats, all finite. BLAS finds out in half the time of NumPy's sum.
+    """Whether X is known to be a plain array of finite floats. BLAS needs half the time of NumPy's sum for that.
 
-    False means nothing: the sum may be too large, or X of another kind.
+    If False, X may still be finite: the sum may overflow, or X may not be a plain array.
     """
     if type(X) is not np.ndarray or X.dtype not in (np.float64, np.float32) or not 0 < X.size < 2**31:
         return False
@@ -26,9 +26,9 @@ def is_finite(X):
 
 
 def is_ready(estimator, X):
-    """Whether X is an array that validation would return unchanged; for a few rows, validation takes most of the time.
+    """Whether scikit-learn's validation can be skipped, because it would return X unchanged.
 
-    If in doubt, leave X to scikit-learn's validation and its messages.
+    For a few rows, validation takes most of the time. In doubt the answer is False, and scikit-learn validates X.
     """
     return (
         is_finite(X)
@@ -45,13 +45,13 @@ def checked(estimator, X, *targets, reset):
     rules = {"accept_sparse": "csr", "dtype": DTYPES, "ensure_all_finite": not is_finite(X)}
     if targets:
         rules["multi_output"] = True
-    # scikit-learn first sums X, which overflows if X holds numbers near the largest.
+    # scikit-learn first sums X. The sum overflows if X holds numbers near the largest representable one.
     with np.errstate(over="ignore", invalid="ignore"):
         return validate_data(estimator, X, *targets, reset=reset, **rules)
 
 
 def refuse_text(X):
-    """Raise if X holds text, which scikit-learn would convert to numbers in silence."""
+    """Raise if X holds text, because scikit-learn would silently convert text to numbers."""
     if hasattr(X, "dtypes") and hasattr(X, "columns"):  # a frame of pandas or polars
         has_text = any(_may_hold_text(kind) and _has_text(_column(X, k)) for k, kind in enumerate(X.dtypes))
     elif isinstance(X, list | tuple):
@@ -94,9 +94,9 @@ def _has_text(values):
 
 
 def in_range(weights):
-    """The weights, times a power of 2 if their sums and products could overflow or underflow float32.
+    """The weights, multiplied by a power of 2 if their sums and products could overflow or underflow float32.
 
-    Only the ratios of weights matter, and a power of 2 rounds none of them.
+    Only the ratios of weights matter, and multiplying by a power of 2 causes no rounding.
     """
     exponent = int(np.frexp(weights.max())[1])
     return weights if abs(exponent) <= 30 else np.ldexp(weights, -exponent)
@@ -114,7 +114,7 @@ def check_weights(name, weights, X):
 
 
 class Given(NamedTuple):
-    """What a user passed, unchanged: callbacks and scorers get it in this form."""
+    """The unchanged arguments of the user, for callbacks and scorers."""
 
     X: Any
     y: Any
@@ -125,8 +125,8 @@ class Given(NamedTuple):
 class Data:
     """The rows of a call, checked.
 
-    `X` is dense or CSR, (B, n_features); `y` is as the task checked it; `targets` fills target arrays; `weights` (B,)
-    or None is the weight of each row in the loss, before it is divided by the mean.
+    `X` is dense or CSR, (B, n_features). `y` has been checked by the task. `targets` fills target arrays. `weights`
+    (B,) or None are the rows' weights in the loss, not yet divided by their mean.
     """
 
     X: Any
@@ -152,7 +152,7 @@ def _is_plain(y):
 
 
 def checked_rows(estimator, X, y, sample_weight, *, reset):
-    """X, y and the sample weights of a call, checked as far as that needs no knowledge of the task."""
+    """X, y and the sample weights of a call, after all checks that do not depend on the task."""
     if reset or not (is_ready(estimator, X) and _is_plain(y) and y.shape == X.shape[:1]):
         X, y = checked(estimator, X, y, reset=reset)
     return X, y, None if sample_weight is None else check_weights("sample_weight", sample_weight, X)

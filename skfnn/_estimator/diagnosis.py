@@ -1,4 +1,4 @@
-"""Messages for training that failed or is likely to."""
+"""Messages for training that failed or is likely to fail."""
 
 from functools import cached_property
 
@@ -15,13 +15,14 @@ from .warnings import warn_user
 HOPELESS_STEP = 1e4
 _ROWS_LOOKED_AT = 1000
 _ENTRIES_LOOKED_AT = 500_000
+_SCALING = "Scale the features, for instance with standardize='auto' or with a StandardScaler in a pipeline"
 
 
 class Diagnosis:
     """Finds the likely cause of a failure in the data and in the learning rate.
 
     `eta` is the initial learning rate, a text if the rate is not one number, or None if the solver has no learning
-    rate. `names` are those of the features, or None.
+    rate. `names` are the names of the features, or None.
     """
 
     def __init__(self, X, coordinates, eta, names):
@@ -39,7 +40,7 @@ class Diagnosis:
             )
 
     def not_finite(self, epoch, advice):
-        """The message for a loss or a weight that is no longer finite in an epoch; `advice` is about the targets."""
+        """The message for a loss or a weight that is no longer finite; `advice` is about the targets."""
         message = f"Training diverged: the loss or a weight was no longer finite in epoch {epoch}{self._with_eta()}."
         return f"{message} {self._largest_feature()} {self._remedy()}{advice}"
 
@@ -58,19 +59,47 @@ class Diagnosis:
             f"{self._remedy()}{advice}"
         )
 
-    def not_below(self, loss, constant, still_falling):
-        """The message for a training loss that is not below that of the best constant prediction."""
+    def not_below(self, loss, constant, *, finished=True, still_falling=False, stuck_at=None):
+        """The message for a training loss that is not below that of the best constant prediction.
+
+        `finished` is False if only `max_iter` ended the run. `stuck_at` is the loss of the initial parameters if
+        training hardly moved it, otherwise None.
+        """
         message = (
             f"The network predicts no better than a constant{self._with_eta()}: the training loss ended at {loss:.4g}, "
             f"and {constant:.4g} is the loss of the best constant prediction."
         )
         if still_falling:
-            rate = "" if self._eta is None else " or learning_rate_init"
+            rate = "" if self._eta is None else self._of_rate(" or learning_rate_init", " or the learning rates")
             return f"{message} The loss was still falling: raise max_iter{rate}."
-        if self._scales[2] > 10.0:
+        if stuck_at is not None:
+            return f"{message} {self._too_small(stuck_at, finished)}"
+        if self._features_are_large:
             return f"{message} {self._largest_feature()} {self._remedy()}"
-        tries = "a smaller alpha" if self._eta is None else "another learning_rate_init, a smaller alpha or dropout"
+        rate = self._of_rate("another learning_rate_init", "other learning rates")
+        tries = "a smaller alpha" if self._eta is None else f"{rate}, a smaller alpha or dropout"
         return f"{message} Try {tries}, or another activation: hidden units may be saturated or dead."
+
+    def to_converge(self):
+        """What helps training to converge, besides more iterations: a sentence with a space in front, or nothing."""
+        if not self._features_are_large:
+            return ""
+        return f" {self._largest_feature()} {_SCALING}: then training needs fewer epochs."
+
+    def _too_small(self, initial, finished):
+        """The sentences about a learning rate that hardly changes the loss `initial`."""
+        rate, larger = self._of_rate(
+            ("learning_rate_init is", "a larger one"), ("the learning rates are", "larger ones")
+        )
+        message = f"The loss hardly moved from its initial value, {initial:.4g}: {rate} too small."
+        remedy = f"Use {larger}." if finished else f"Use {larger}, or raise max_iter."
+        if self._features_are_large:
+            remedy += f" {self._largest_feature()} {_SCALING}: then training tolerates {larger}."
+        return f"{message} {remedy}"
+
+    def _of_rate(self, one, many):
+        """`one` if there is one initial learning rate, `many` if a function gives the rates."""
+        return many if isinstance(self._eta, str) else one
 
     def _with_eta(self):
         """The learning rate in a message."""
@@ -83,16 +112,20 @@ class Diagnosis:
     def _largest_feature(self):
         """A sentence about the largest feature, in the units in which it is trained."""
         _, number, scale = self._scales
-        name = f"feature {number}" if self._names is None else f"feature {self._names[number]!r}"
-        return f"The largest, {name}, has a root mean square of {scale:.3g}."
+        name = str(number) if self._names is None else repr(self._names[number])
+        return f"The largest feature is feature {name}, with a root mean square of {scale:.3g}."
 
     def _remedy(self):
-        """What to do."""
-        smaller = "smaller learning rates" if isinstance(self._eta, str) else "a smaller learning_rate_init"
-        if self._scales[2] > 10.0:
-            scale = "Scale the features, for instance with standardize='auto' or with a StandardScaler in a pipeline"
-            return scale + ("." if self._eta is None else f", or use {smaller}.")
+        """What the user can do against divergence."""
+        smaller = self._of_rate("a smaller learning_rate_init", "smaller learning rates")
+        if self._features_are_large:
+            return _SCALING + ("." if self._eta is None else f", or use {smaller}.")
         return "Use a larger alpha or solver='sgd'." if self._eta is None else f"Use {smaller}."
+
+    @property
+    def _features_are_large(self):
+        """Whether training sees a feature that is too large for it."""
+        return self._scales[2] > 10.0
 
     @cached_property
     def _scales(self):

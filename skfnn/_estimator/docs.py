@@ -1,4 +1,4 @@
-"""The parts of the docstrings that the classifier and the regressor share."""
+"""The docstring parts that the classifier and the regressor share."""
 
 import inspect
 import textwrap
@@ -24,20 +24,22 @@ PARTS = {
         Whether to draw a new order of the rows at the start of every epoch.
         ``batch_size=1, shuffle=False`` is sample-level training in a fixed order.
     learning_rate_init : 'auto' or float, default='auto'
-        The learning rate eta. 'auto' chooses it by the solver, the momentum, the batch
-        size, the loss, the depth and the width of the network, with constants that were
+        The learning rate eta. 'auto' chooses it for the solver, the momentum, the batch
+        size, the loss, and the depth and width of the network, with constants that were
         measured on real tables. At batch size 200, with one hidden layer of 100 units,
-        it is 0.2 for 'sgd' in classification and 0.05 in regression, and 0.001 for
-        'adam'. If `fit` diverges with 'auto', or if its first epochs end above the loss
-        of the best constant prediction, it starts again from the same initial values
-        with a smaller eta, three times at most. `learning_rate_init_` is the eta used.
+        eta is 0.2 for 'sgd' in classification, 0.05 for 'sgd' in regression, and 0.001
+        for 'adam'. If `fit` diverges with 'auto', or if its first epochs end above the
+        loss of the best constant prediction, training starts again from the same initial
+        values with a smaller eta, three times at most. `learning_rate_init_` is the eta
+        used.
     init : {'auto', 'glorot', 'he', 'lecun'}, default='auto'
-        The rule for the initial weights and biases, which are uniform. 'glorot' takes
-        the bounds of :class:`~sklearn.neural_network.MLPClassifier` [7]_, 'he' is He's
-        bound with zero biases [8]_, and 'lecun' takes the bounds of PyTorch,
-        ``1 / sqrt(fan_in)``. 'auto' uses LeCun's bound in the first layer, He's behind
-        it for units like ReLU, and Glorot's for other units and the outputs, all with
-        biases within ``1 / sqrt(fan_in)``.
+        The rule for the initial weights and biases, which are drawn uniformly within
+        bounds. 'glorot' uses the bounds of
+        :class:`~sklearn.neural_network.MLPClassifier` [7]_, 'he' uses He's bound with
+        zero biases [8]_, and 'lecun' uses the bounds of PyTorch, ``1 / sqrt(fan_in)``.
+        'auto' uses LeCun's bound in the first layer. Behind it, 'auto' uses He's bound
+        for units like ReLU, and Glorot's for other units and the outputs. The biases of
+        'auto' are within ``1 / sqrt(fan_in)`` in all layers.
     standardize : {'auto', True, False}, default='auto'
         The coordinates of training. The fitted network itself is always in the units of
         X and y, so prediction needs no scaler.
@@ -67,7 +69,7 @@ PARTS = {
         - 'cosine': ``learning_rate_init / 2 * (1 + cos(pi * e / max_iter))`` in epoch e
           = 0, 1, ... [3]_.
         - A function of the iteration's number (0, 1, ...) returns the eta of that
-          iteration. `learning_rate_init` is not used then.
+          iteration. `learning_rate_init` is then not used.
     power_t : float, default=0.5
         The exponent of 'invscaling'.
     momentum : float, default=0.0

@@ -1,7 +1,7 @@
 """The warnings of skfnn, so that they can be filtered by category.
 
-Each of them names the line of the user's code that led to it. A filter by ``module="skfnn"`` therefore misses them;
-filter by one of these classes instead.
+Each warning names the line of the user's code that caused it. A filter with ``module="skfnn"`` therefore misses these
+warnings; filter by one of the classes instead.
 """
 
 from sklearn.exceptions import ConvergenceWarning
@@ -28,7 +28,7 @@ class InterruptedWarning(SkfnnWarning):
 
 
 class ScaleWarning(SkfnnWarning):
-    """Features are too large for the learning rate, or scaled differently in the validation set."""
+    """Features are too large for the learning rate, or the validation set is scaled differently from X."""
 
 
 class BatchSizeWarning(SkfnnWarning):

@@ -1,4 +1,4 @@
-"""The fitted model: its parameters, its attributes, and the forward pass for the rows that a user passes."""
+"""The fitted model: its parameters, its attributes, and its forward pass."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from .weights import InVars, LayerList, write_layers
 class FittedNetwork(VersionedState):
     """What an FNN estimator can do once it has parameters.
 
-    `_state` is the TrainingState, `_task` knows what the outputs mean. A pickle holds both as plain data.
+    `_state` is the TrainingState; `_task` knows what the outputs mean. A pickle holds both as plain data.
     """
 
     _tuning = tuning.DEFAULT
@@ -54,8 +54,8 @@ class FittedNetwork(VersionedState):
     @out_activation_.setter
     def out_activation_(self, value):
         raise AttributeError(
-            f"out_activation_ cannot be set to {value!r}: it follows from the loss. decision_function gives the raw "
-            "outputs, to which you can apply a function of your own."
+            f"out_activation_ cannot be set to {value!r}: it follows from the loss. Apply your own function to the raw "
+            "outputs, which decision_function returns."
         )
 
     def _fitted_layers(self):
@@ -64,7 +64,7 @@ class FittedNetwork(VersionedState):
         return self._state.users_layers()
 
     def __copy__(self):
-        """A copy whose training leaves this estimator as it is."""
+        """A copy that can be trained without changing this estimator."""
         copy = type(self).__new__(type(self))
         copy.__dict__.update(vars(self))
         if hasattr(self, "_state"):
@@ -74,7 +74,7 @@ class FittedNetwork(VersionedState):
         return copy
 
     def _show_layers_in_vars(self):
-        """Give ``vars(self)`` the weights, which are properties."""
+        """Make ``vars(self)`` contain the weights, although they are properties."""
         self.__dict__.update({name: InVars(self, name) for name in ("coefs_", "intercepts_")})
 
     def __getstate__(self):
@@ -89,12 +89,12 @@ class FittedNetwork(VersionedState):
             self._show_layers_in_vars()
 
     def restore_best(self):
-        """Put back the weights of the `partial_fit` call with the best validation score.
+        """Restore the weights of the `partial_fit` call with the best validation score.
 
         `partial_fit` keeps these weights whenever it gets a validation set. (After `fit`
-        with ``early_stopping=True`` there is nothing to do: `fit` restores the best weights
-        itself.) Only the weights change. The history and the state of the optimiser stay,
-        and a further `partial_fit` continues from the restored weights.
+        with ``early_stopping=True`` you need not call this method: `fit` restores the best
+        weights itself.) Only the weights change. The history and the state of the optimiser
+        stay, and a further `partial_fit` continues from the restored weights.
 
         Returns
         -------
@@ -104,7 +104,7 @@ class FittedNetwork(VersionedState):
         Raises
         ------
         ValueError
-            If no call of `partial_fit` got `X_val` and `y_val`.
+            If no `partial_fit` call was given `X_val` and `y_val`.
 
         Examples
         --------
@@ -149,7 +149,7 @@ class FittedNetwork(VersionedState):
         }
 
     def _predictor(self, X):
-        """The forward pass for the rows of X, which is checked here."""
+        """Check X; return the forward pass for its rows."""
         check_is_fitted(self)
         if not is_ready(self, X):
             X = checked(self, X, reset=False)
@@ -158,7 +158,7 @@ class FittedNetwork(VersionedState):
         return Predictor(state.network, state.theta, X, capacity, state.coordinates)
 
     def _raw_outputs(self, X, activate=None):
-        """The output layer before its activation, or after it, (n, n_outputs)."""
+        """The output layer (n, n_outputs) before its activation, or after it if `activate` is given."""
         return self._predictor(X).raw_outputs(activate)
 
     def __sklearn_tags__(self):

@@ -1,4 +1,4 @@
-"""The initial values that a user gives to ``fit``."""
+"""The initial weights and biases that a user gives to ``fit``."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class InitialValues(NamedTuple):
-    """The arguments of ``fit`` with initial weights and biases, in the user's units; None for those of `init`."""
+    """The initial weights and biases given to ``fit``, in the user's units; None means the rule `init`."""
 
     coefs: Any = None
     intercepts: Any = None
@@ -16,7 +16,7 @@ NO_VALUES = InitialValues()
 
 
 def write_initial_values(state, given):
-    """Put the given initial values into the parameters of a state, in place."""
+    """Write the given initial values into the parameters of a state, in place."""
     if given.coefs is None and given.intercepts is None:
         return
     network, theta, coordinates = state.network, state.theta, state.coordinates
@@ -36,7 +36,7 @@ def write_initial_values(state, given):
 
 
 def _write(network, vector, coefs_init, intercepts_init):
-    """Put the arrays given to ``fit`` into a parameter vector, in place."""
+    """Write the arrays given to ``fit`` into a parameter vector, in place."""
     for name, given, part in (("coefs_init", coefs_init, np.s_[:-1]), ("intercepts_init", intercepts_init, np.s_[-1])):
         if given is None:
             continue
@@ -50,7 +50,7 @@ def _write(network, vector, coefs_init, intercepts_init):
 
 
 def _write_initial_value(place, values, name):
-    """Put one array into its place, in place."""
+    """Write one array into `place`, a view of the parameters."""
     try:
         values = np.asarray(values)
     except ValueError as error:

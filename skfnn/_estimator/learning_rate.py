@@ -1,19 +1,19 @@
 """The learning rate that "auto" stands for.
 
-The constants minimise the regret over development tables, that is, how much log loss or R^2 a rule loses against the
-best rate of a fine grid for each table and batch size; see benchmarks/defaults.py.
+The constants minimise the regret over development tables. The regret is what the rule loses in log loss or R^2 against
+the best rate of a fine grid, for each table and batch size; see benchmarks/defaults.py.
 """
 
 from math import sqrt
 
 import numpy as np
 
-# The rates of plain SGD and of Adam at batch size 200 with one hidden layer of 100 units, by the loss.
+# The rates of plain SGD and of Adam at batch size 200 with one hidden layer of 100 units, for each loss.
 SGD = {"softmax": 0.2, "logistic": 0.2, "identity": 0.05, "exp": 0.0125}
 ADAM = {"softmax": 0.001, "logistic": 0.001, "identity": 0.001, "exp": 0.0005}
 # They grow with this power of the batch size.
 SGD_POWER, ADAM_POWER = 0.75, 0.5
-# Deeper networks take smaller rates, up to this number of hidden layers.
+# The rate falls with the number of hidden layers, up to this number.
 DEEPEST = 3
 
 
@@ -25,19 +25,19 @@ def automatic_rate(settings, network, loss, batch_size, is_whole):
     depth = min(max(1, len(network.sizes) - 2), DEEPEST)
     kind, share = loss.out_activation, batch_size / 200.0
     if is_whole:
-        # The gradient of all rows has no noise, however few they are. So a row of weight 2 is the same as two rows.
+        # The gradient of all rows has no noise, however few rows there are. So one row of weight 2 equals two rows.
         share = max(1.0, share)
     if settings.solver == "adam":
         return ADAM[kind] * share**ADAM_POWER / depth
     rate = SGD[kind] * share**SGD_POWER / depth * (1.0 - settings.momentum)
-    # The squared error is the steeper the more units feed the outputs.
+    # The more units feed the outputs, the steeper the squared error is.
     return rate / max(1.0, sqrt(network.sizes[-2] / 100.0)) if kind == "identity" else rate
 
 
 def steepness(loss, data, coordinates, rows, sampled):
-    """What the first data ask the automatic rate of SGD to be divided by; `rows` are trained on, None for all.
+    """The number by which the automatic rate of SGD is divided because of the data.
 
-    ``sampled()`` gives the Columns of a sample of the rows.
+    `rows` are the training rows (None: all rows). ``sampled()`` gives the Columns of a sample of them.
     """
     if loss.out_activation == "identity":
         return max(1.0, _mean_squared_norm(sampled(), coordinates) / 100.0)

@@ -1,4 +1,4 @@
-"""One attempt to train the model that an estimator describes, from the data to the judgement of the result."""
+"""One attempt to train a model, from the data to the judgement of the result."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .._training.printer import Printer
 from .call import FIT
 from .diagnosis import Diagnosis
 from .exceptions import ConstantPredictionWarning, DivergenceWarning, InterruptedWarning, NotConvergedWarning
-from .judgement import FAR, FAR_CALLS, SMALLEST, VERY_FAR, Trial, constant_loss
+from .judgement import FAR, FAR_CALLS, SMALLEST, VERY_FAR, Trial, constant_loss, relative_change
 from .learning_rate import automatic_rate
 from .objective import objective_of
 from .validation import validator
@@ -27,17 +27,21 @@ class FarAbove(Exception):
 
 
 class Run:
-    """One attempt to train `estimator` in place, with its `_state` and `_task`."""
+    """One attempt to train `estimator` in place: its `_state`, for its `_task`.
 
-    def __init__(self, estimator, call, settings, data, split):
+    ``begin()`` makes a copy of the state in which the attempt starts.
+    """
+
+    def __init__(self, estimator, call, settings, data, split, begin):
         self._estimator, self._call, self._settings, self._data, self._split = estimator, call, settings, data, split
+        self._begin = begin
         self._state, self._task = estimator._state, estimator._task
         self._targets, self._loss = self._task.in_training(data.targets, self._state.coordinates)
         self._weights = data.normalised_weights(split.rows)
         self._unfinished = None  # why training has not converged
 
     def train(self, epochs, callbacks, *, may_restart):
-        """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is of no use."""
+        """Train for up to `epochs` epochs; raise Diverged or FarAbove if the result is useless."""
         call, settings, state, split = self._call, self._settings, self._state, self._split
         batches = self._batches()
         self._trial = self._new_trial(may_restart)
@@ -56,7 +60,7 @@ class Run:
             callbacks=callbacks,
         )
         if call is FIT and watches_score and state.epoch_number:
-            monitor.score_start()  # the weights of a warm start are the ones to beat
+            monitor.score_start()  # an epoch is only better if it beats the weights of the warm start
         if epochs:
             self._loop(runner, monitor, epochs)
         del runner, batches  # the judgement needs buffers of the same size
@@ -66,8 +70,9 @@ class Run:
         state.put_best_back(monitor.journal.last_theta, monitor.interrupted)
         if not monitor.interrupted:
             verdict = self._judge(stalled=monitor.stopped)
+            unfinished = self._unfinished and self._unfinished + self._diagnosis().to_converge()
             for message, category in (
-                (self._unfinished, NotConvergedWarning),
+                (unfinished, NotConvergedWarning),
                 (verdict, ConstantPredictionWarning),
             ):
                 if message:
@@ -75,15 +80,15 @@ class Run:
 
     @property
     def _unit(self):
-        """What a loss of 1 in the coordinates of training is in the units of y."""
+        """The factor from a loss in the coordinates of training to the same loss in the units of y."""
         return float(np.ravel(self._loss.unit)[-1])
 
     def _new_trial(self, may_restart):
-        """What watches the losses of the run. For one epoch of `partial_fit`, nothing is computed in advance."""
+        """The Trial that watches the losses of the run. For `partial_fit`, nothing is computed in advance."""
         if self._call.one_epoch:
             return Trial(0.0, may_restart)
         constant = constant_loss(self._loss, self._targets, self._split.rows, self._weights)
-        # A run that continues is measured against the loss from which it starts.
+        # A run that continues is compared with the last loss before it.
         past = self._state.history["loss"][-1:]
         first = past[0] / self._unit if past else None
         return Trial(constant, may_restart, self._task.typical_loss, first)
@@ -96,7 +101,7 @@ class Run:
         return self._diagnosis().not_finite(self._state.epoch_number + 1, advice)
 
     def _diagnosis(self, eta=None):
-        """What may have gone wrong; `eta` is that of the run if none is given."""
+        """The Diagnosis of this run; `eta` is the learning rate, by default that of the run."""
         estimator = self._estimator
         if eta is None and self._settings.has_epochs:
             eta = estimator.learning_rate_init_
@@ -121,7 +126,7 @@ class Run:
         )
 
     def _runner(self, batches):
-        """What trains the parameters: L-BFGS, or a solver epoch by epoch."""
+        """The Runner that trains the parameters: L-BFGS, or a loop of epochs with another solver."""
         call, settings, state, loss = self._call, self._settings, self._state, self._loss
         network, theta, decay = state.network, state.theta, settings.alpha / batches.n_rows
         if not settings.has_epochs:
@@ -138,7 +143,7 @@ class Run:
         return EpochLoop(trainer, state.seed, unfinished=unfinished, watch=self._trial.watch)
 
     def _look_at_features(self):
-        """Warn if plain SGD with the given eta cannot train on such features."""
+        """Warn if plain SGD cannot train with the given eta because the features are too large."""
         state, settings = self._state, self._settings
         begins = self._call is FIT or not state.epoch_number
         given = settings.solver == "sgd" and not settings.rate_is_automatic
@@ -146,14 +151,14 @@ class Run:
             self._diagnosis(settings.given_rate()).warn_if_hopeless()
 
     def _initial_rate(self, batches):
-        """The eta of the run, given or automatic."""
+        """The initial eta of the run, given by the user or automatic."""
         settings, state = self._settings, self._state
         if not settings.rate_is_automatic:
             return settings.given_rate()
         steepness = state.steepness if settings.solver == "sgd" else 1.0
         is_whole = batches.batch_size == batches.n_rows
         if self._call.one_epoch:
-            # The rows of a `partial_fit` call are a sample of a stream, unless they follow a `fit` on as many.
+            # The rows of a `partial_fit` call are a sample of a stream, unless a `fit` on no more rows came before.
             is_whole &= 0 < state.whole_batch <= batches.n_rows
         elif is_whole:
             state.whole_batch = batches.n_rows
@@ -161,51 +166,61 @@ class Run:
         return rate / steepness / state.rate_divisor
 
     def _loop(self, runner, monitor, epochs):
-        """Run the training loop; if it is interrupted, keep the finished epochs."""
+        """Run the training loop; after an interruption, keep the finished epochs."""
         try:
-            # Overflow is looked for at the end of every epoch.
+            # The monitor looks for overflow at the end of every epoch.
             with np.errstate(all="ignore"):
-                reason = runner.run(monitor, epochs)
-            self._unfinished = reason and f"{reason}. Raise max_iter, or scale the data."
+                self._unfinished = runner.run(monitor, epochs)
         except KeyboardInterrupt:
             if self._call.one_epoch or not monitor.epochs:
                 raise
             monitor.roll_back()
             if not called_directly():
-                raise  # a search or an ensemble would go on with the next fit
+                raise  # otherwise a search or an ensemble would continue with the next fit
             warn_user("Training interrupted: the weights are those of the last finished epoch.", InterruptedWarning)
 
     def _judge(self, *, stalled):
-        """What to say if the model is no better than the best constant, or None; raises if it is far worse."""
+        """The message if the model is no better than the best constant, or None; raise if it is far worse."""
         trial = self._trial
         if not trial.is_doubtful(self._state.restored_score is not None):
             return None
-        loss = self._final_loss()
+        loss = self._loss_at(self._state.theta)
         if trial.is_better(loss[0]):
             return None
-        constant = trial.constant * self._unit
-        if not np.isfinite(loss[0]) or trial.has_diverged(loss[0]):
+        constant, initial, change = trial.constant * self._unit, (None, None), np.inf
+        if self._settings.has_epochs:
+            theta = self._begin().theta
+            initial, change = self._loss_at(theta), relative_change(self._state.theta, theta)
+        hardly_moved = self._settings.has_epochs and trial.has_hardly_moved(loss[0], initial[0], change)
+        has_diverged = not hardly_moved and trial.has_diverged(loss[0], initial[0])
+        if has_diverged or not np.isfinite(loss[0]):
             raise FarAbove(float(loss[-1]), constant)
         finished = stalled or self._state.progress.epoch < self._settings.max_iter
         falls = trial.has_fallen(loss[0]) and not finished
-        # A loss that still falls may just be below the constant's, and `_unfinished` says all there is to say.
+        # If the loss still falls, `_unfinished` already says what to do, or the loss is below the constant's by now.
         if falls and (self._unfinished or loss[0] < trial.constant):
             return None
-        return self._diagnosis().not_below(loss[-1], constant, falls)
+        stuck_at = initial[-1] if hardly_moved else None
+        return self._diagnosis().not_below(
+            loss[-1], constant, finished=finished, still_falling=falls, stuck_at=stuck_at
+        )
 
-    def _final_loss(self):
-        """The loss of the final parameters, one or two numbers; that of an epoch is a mean over changing ones."""
+    def _loss_at(self, theta):
+        """The training loss of the parameters `theta`, one or two numbers.
+
+        It differs from the loss of an epoch, during which the parameters change.
+        """
         training = self._targets, self._loss
         objective = objective_of(
-            self._estimator, self._data, rows=self._split.rows, weights=self._weights, training=training
+            self._estimator, self._data, theta=theta, rows=self._split.rows, weights=self._weights, training=training
         )
         with np.errstate(all="ignore"):
             return np.ravel(objective.value_and_gradient()[0])
 
     def _judge_call(self):
-        """Warn once in a stream of `partial_fit` calls whose losses are far above that of a constant prediction."""
+        """Warn once if the losses of `partial_fit` calls are far above the loss of a constant prediction."""
         state, loss = self._state, self._trial.last
-        # The best constant of a few rows may have no loss at all.
+        # The best constant for a few rows may have no loss at all, so a typical loss is used.
         constant = self._task.typical_loss
         if state.far_calls == FAR_CALLS or loss is None or constant < SMALLEST:
             return

@@ -1,4 +1,4 @@
-"""The parameters that a user gives, as the objects and numbers that training uses."""
+"""Turns the parameters that a user gives into the objects and numbers that training uses."""
 
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -54,7 +54,7 @@ class Settings:
 
     @classmethod
     def of(cls, estimator):
-        """The settings of an estimator, from its attributes: a subclass may have another constructor."""
+        """The settings of an estimator, read from its attributes, because a subclass may have another constructor."""
         settings = cls(*_values(estimator))
         settings._check_solver()
         return settings
@@ -70,7 +70,7 @@ class Settings:
         return self.solver != "lbfgs"
 
     def network(self, n_features, n_outputs):
-        """The network between these features and outputs."""
+        """The network for these numbers of features and outputs."""
         hidden = hidden_sizes(self.hidden_layer_sizes)
         network = Network((n_features, *hidden, n_outputs), activation_names(self.activation, len(hidden)))
         if network.n_parameters > _MAX_PARAMETERS:
@@ -81,7 +81,7 @@ class Settings:
         return network
 
     def precision(self, X):
-        """The type of all numbers in training on X."""
+        """The dtype of all arithmetic in training on X."""
         return np.result_type(X.dtype, np.float32) if self.dtype == "auto" else np.dtype(self.dtype)
 
     def rows_in_batch(self, n_rows):
@@ -125,7 +125,7 @@ class Settings:
         return make_schedule(self.learning_rate, eta_0, float(self.power_t), self.max_iter)
 
     def make_patience(self, watches_score):
-        """What stops a training run that no longer improves."""
+        """The Patience that stops a training run when it no longer improves."""
         return Patience(
             self.tol,
             self.patience,
@@ -135,7 +135,7 @@ class Settings:
         )
 
     def keeps_best(self, call, before, split):
-        """Whether `call` continues to keep the best weights that it finds in the state `before`."""
+        """Whether `call` keeps the best weights, including those that the state `before` holds."""
         if call.one_epoch:
             return split.valid is not None or before.best is not None
         return self.watches_score(split)
@@ -145,7 +145,7 @@ class Settings:
         return self.early_stopping and split.valid is not None
 
     def has_ended(self, call, progress, split):
-        """Whether a training run that `call` continues has ended: all epochs are done, or it no longer improves."""
+        """Whether the training run that `call` continues has ended: all epochs are done, or it no longer improves."""
         stalls = self.has_epochs or self.watches_score(split)
         stalled = stalls and progress.no_improvement > self.patience
         return call is RESUME and (stalled or progress.epoch >= self.max_iter)
@@ -159,19 +159,19 @@ class Settings:
         return self.max_iter
 
     def attempts(self, call):
-        """For every attempt, what the automatic rate is divided by, and whether another attempt may follow."""
+        """For each attempt, the divisor of the automatic rate, and whether another attempt may follow."""
         divisors = DIVISORS if call is FIT and self.rate_is_automatic else DIVISORS[:1]
         return [(divisor, divisor != divisors[-1]) for divisor in divisors]
 
     @property
     def unfinished(self):
-        """What to say if the last epoch does not end in a stall; None if a stall is never waited for."""
+        """The message for a run that does all its epochs without a stall; None if stalls do not matter."""
         if self.patience == np.inf:
             return None
-        return f"max_iter={self.max_iter} epochs were done and training has not converged yet"
+        return f"max_iter={self.max_iter} epochs were done and training has not converged yet. Raise max_iter."
 
     def _check_solver(self):
-        """Raise if a parameter asks for what the solver cannot do."""
+        """Raise if a parameter asks for something that the solver cannot do."""
         for name, off in (("dropout", 0.0), ("max_grad_norm", None)):
             value = getattr(self, name)
             if not self.has_epochs and value != off:

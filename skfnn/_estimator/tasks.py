@@ -1,4 +1,4 @@
-"""What a model learns: class labels or real targets, and everything that follows from that."""
+"""What a model learns: class labels or real targets, and everything that depends on the choice."""
 
 import math
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Task(Protocol):
 
     @property
     def n_outputs(self) -> int:
-        """The units of the output layer."""
+        """The number of units in the output layer."""
 
     @property
     def loss(self) -> Any:
@@ -37,7 +37,7 @@ class Task(Protocol):
 
     @property
     def scales_targets(self) -> bool:
-        """Whether the targets have a unit that training need not know."""
+        """Whether training may use scaled targets, because their unit does not matter."""
 
     def targets(self, y) -> Any:
         """The training targets of checked y."""
@@ -46,7 +46,7 @@ class Task(Protocol):
         """The targets of checked y for validation, without smoothing."""
 
     def in_training(self, targets, coordinates) -> tuple[Any, Any]:
-        """The targets in the coordinates of training, and the loss that belongs to them."""
+        """The targets in the coordinates of training, and their loss."""
 
     def row_weights(self, y, sample_weight) -> np.ndarray | None:
         """The weight of every row in the loss, (B,) or None."""
@@ -55,10 +55,10 @@ class Task(Protocol):
         """The classes by which a held-out validation set is stratified, (B,) or None."""
 
     def score(self, raw, targets, weights) -> float:
-        """The default score of raw outputs, which may be overwritten."""
+        """The default score of raw outputs; `raw` may be overwritten."""
 
     def advice(self, targets) -> str:
-        """What to say about the targets, in the coordinates of training, after training diverged."""
+        """Advice about the targets, in the coordinates of training, for a message after training diverged."""
 
     @property
     def typical_loss(self) -> float:
@@ -86,7 +86,7 @@ def checked_labels(y):
         return (y.toarray() if sparse.issparse(y) else np.asarray(y)).astype(np.int8)
     if kind == "unknown" and np.asarray(y).dtype.kind == "O":
         raise ValueError(
-            "Unknown label type: y has dtype object but does not hold strings. If it holds whole numbers, pass "
+            "Unknown label type: y has dtype object but does not hold strings. If y holds whole numbers, pass "
             "y.astype(int)."
         )
     if kind not in ("binary", "multiclass"):
@@ -113,9 +113,8 @@ def checked_classes(classes):
 class Labels:
     """Class labels: sorted `classes`, or the columns of an indicator matrix if `multilabel`.
 
-    Predictions are a sparse matrix if `sparse_output`, that is, if the y of the last call was one.
-
-    Training targets are smoothed by `smoothing`; `class_weight` is the estimator's parameter.
+    Predictions are a sparse matrix if `sparse_output`, that is, if y was a sparse matrix in the last call. Training
+    targets are smoothed by `smoothing`. `class_weight` is the estimator's parameter.
     """
 
     classes: np.ndarray
@@ -130,16 +129,16 @@ class Labels:
         if y.ndim == 2:
             columns = np.arange(y.shape[1])
             if classes is not None and not np.array_equal(columns, np.unique(classes)):
-                raise ValueError(f"classes={classes!r} are not the labels, which are the columns of y: {columns}.")
+                raise ValueError(f"classes={classes!r} must be the column numbers of the multilabel y, {columns}.")
             return cls(columns, True)
         found = np.unique(y if classes is None else classes)
         if not found.size:
-            raise ValueError("classes must hold at least one class; it is empty.")
+            raise ValueError("classes must hold at least one class, got an empty list.")
         return cls(found, False)
 
     @property
     def binary(self):
-        """Whether there are two classes, which one output tells apart."""
+        """Whether there are two classes, so that one output is enough."""
         return not self.multilabel and len(self.classes) == 2
 
     @property
@@ -149,11 +148,11 @@ class Labels:
 
     @property
     def n_outputs(self):
-        """The units of the output layer."""
+        """The number of units in the output layer."""
         return 1 if self.binary else len(self.classes)
 
     def targets(self, y):
-        """The smoothed targets of checked labels; raises if they are not among the known ones."""
+        """The smoothed targets of checked labels; raise if a label is unknown."""
         return self._targets(y, self.smoothing)
 
     def exact_targets(self, y):
@@ -184,7 +183,7 @@ class Labels:
         return targets, self.loss
 
     def check_same(self, y, call, classes):
-        """Raise if a further call brings other labels than the first one."""
+        """Raise if a further call brings other labels than the first call."""
         if classes is not None and not np.array_equal(self.classes, np.unique(classes)):
             raise ValueError(
                 f"classes={classes!r} is not the same as on the first call to partial_fit, was: {self.classes!r}"
@@ -208,7 +207,7 @@ class Labels:
         return self.classes[self._numbers(raw)]
 
     def score(self, raw, targets, weights):
-        """The share of correct rows. All labels of a multilabel row must be correct, as in ``accuracy_score``."""
+        """The fraction of correct rows. All labels of a multilabel row must be correct, as in ``accuracy_score``."""
         if self.multilabel:
             right = ((raw > 0) == targets.values).all(axis=1)
         else:
@@ -219,12 +218,12 @@ class Labels:
         return (raw[:, 0] > 0).astype(np.intp) if self.binary else raw.argmax(axis=1)
 
     def advice(self, targets):
-        """Nothing: labels have no scale."""
+        """No advice: labels have no scale."""
         return ""
 
     @property
     def typical_loss(self):
-        """The entropy of labels that are equally frequent."""
+        """The entropy of equally frequent labels."""
         return float(self.n_outputs * np.log(2.0) if self.binary or self.multilabel else np.log(len(self.classes)))
 
     def attributes(self):
@@ -244,11 +243,11 @@ class Labels:
             with np.errstate(over="ignore", invalid="ignore"):
                 weights = _label_weights(class_weight, y)
         else:
-            # "balanced" means the classes that are present: a chunk of partial_fit may lack some.
+            # "balanced" refers to the classes that occur in y: a chunk of partial_fit may lack some classes.
             present = np.unique(y) if isinstance(class_weight, str) else self.classes
             with np.errstate(divide="ignore"):
                 per_class = compute_class_weight(class_weight, classes=present, y=y, sample_weight=sample_weight)
-            # If all rows of a class have weight 0, its weight would be infinite.
+            # If all rows of a class have weight 0, the class weight would be infinite.
             per_class[np.isinf(per_class)] = 0.0
             weights = per_class[np.searchsorted(present, y)]
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
@@ -261,7 +260,7 @@ def _label_weights(class_weight, y):
     """The class weight of every row of an indicator matrix, (n,): the product over its labels."""
     if not isinstance(class_weight, list) or len(class_weight) != y.shape[1]:
         return compute_sample_weight(class_weight, y)
-    # Label by label, because compute_sample_weight requires every class that a dict leaves out to occur in this y.
+    # Label by label: compute_sample_weight fails if a class that is not in the dict does not occur in this y.
     both = np.array([0, 1])
     per_class = [compute_class_weight(w, classes=both, y=label) for w, label in zip(class_weight, y.T, strict=True)]
     return np.prod([w[label] for w, label in zip(per_class, y.T, strict=True)], axis=0)
@@ -285,7 +284,7 @@ class RealTargets:
         return REGRESSION_LOSSES[self.loss_name]()
 
     def targets(self, y):
-        """The targets of checked y; raises if it has another number of columns than the first call."""
+        """The targets of checked y; raise if y has another number of columns than in the first call."""
         return self._targets(y, f"y has {{}} outputs, but the model has {self.n_outputs}.")
 
     def exact_targets(self, y):
@@ -301,11 +300,11 @@ class RealTargets:
 
     @property
     def scales_targets(self):
-        """Whether the targets have a unit that training need not know: not the Poisson deviance's counts."""
+        """Whether training may use scaled targets: the counts of the Poisson deviance must not be scaled."""
         return self.loss_name == "squared_error"
 
     def in_training(self, targets, coordinates):
-        """The targets in the coordinates of training, and the loss that belongs to them."""
+        """The targets in the coordinates of training, and their loss."""
         if coordinates.target_scale is None:
             return targets, self.loss
         loss = ScaledSquaredError(coordinates.target_scale)
@@ -322,7 +321,7 @@ class RealTargets:
         return None
 
     def score(self, raw, targets, weights):
-        """R^2 of raw outputs, which are overwritten; NaN if a prediction is not finite."""
+        """R^2 of raw outputs; NaN if a prediction is not finite. `raw` is overwritten."""
         self.loss.activate(raw)
         if not np.isfinite(raw).all():
             return np.nan

@@ -1,11 +1,11 @@
-"""All or nothing: a training method that raises leaves the estimator as it was."""
+"""All or nothing: a training method that raises an error leaves the estimator as it was."""
 
 from contextlib import contextmanager
 
 
 @contextmanager
 def transaction(estimator, state=None):
-    """Put the estimator back to what it was if the body raises; so are the parameters of its `state`."""
+    """If the body raises, restore the estimator and the parameters of its `state` as they were before."""
     before = dict(vars(estimator))
     theta = None if state is None else state.theta.copy()
     history = before.get("history_", {})
@@ -24,11 +24,11 @@ def transaction(estimator, state=None):
 
 @contextmanager
 def memory_for(network):
-    """Say in a MemoryError how large the network is."""
+    """Make a MemoryError say how large the network is."""
     try:
         yield
     except MemoryError as error:
         raise MemoryError(
-            f"The network does not fit into memory together with what its training needs: layers of "
+            f"The network and the buffers of training do not fit into memory: layers of "
             f"{', '.join(map(str, network.sizes))} units, {network.n_parameters:,} parameters. {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""The validation set: given or held out, and its loss and score after every epoch."""
+"""The validation set, given or held out, and its loss and score after every epoch."""
 
 import math
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ from .data import check_weights, checked
 from .exceptions import ScaleWarning
 from .warnings import warn_user
 
-# Half of the validation features differ this many times in spread, or by this many standard deviations in the mean.
+# X_val is in other units than X if at least half of its features differ by this factor in spread, or by this many
+# standard deviations in the mean.
 OTHER_UNITS = 10.0
 
 
@@ -33,8 +34,8 @@ OTHER_UNITS = 10.0
 class ValidationSet:
     """The rows that are scored after every epoch.
 
-    `X` (n, n_features) is checked and ready for the forward pass; scorers get `X_given` and `y` as the user gave them;
-    `targets` fills target arrays; `weights` (n,) or None are sample weights.
+    `X` (n, n_features) is checked and ready for the forward pass. Scorers get `X_given` and `y` as the user gave them.
+    `targets` fills target arrays. `weights` (n,) or None are sample weights.
     """
 
     X: Any
@@ -45,16 +46,16 @@ class ValidationSet:
 
 
 def hold_out(n_rows, fraction, strata, weights, seed):
-    """The row numbers of a validation set drawn from the rows whose weight is not 0.
+    """Draw a validation set from the rows whose weight is not 0; return its row numbers.
 
-    It is stratified by `strata` (n_rows,) if every class has enough rows for both sides.
+    The set is stratified by `strata` (n_rows,) if every class has enough rows for both sides.
     """
     rows = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
     n_held = int(np.ceil(fraction * len(rows)))
     if n_held > len(rows) - 2:
         raise ValueError(
             f"A validation set of validation_fraction={fraction} leaves fewer than two training rows: n_samples = "
-            f"{len(rows)} (of positive sample_weight). Give X_val and y_val, or more rows."
+            f"{len(rows)} (with positive sample_weight). Pass X_val and y_val, or more rows."
         )
     if strata is None:
         return np.sort(train_test_split(rows, test_size=n_held, random_state=seed)[1])
@@ -67,10 +68,10 @@ def hold_out(n_rows, fraction, strata, weights, seed):
 
 
 def _with_all_classes(held, rows, classes, seed):
-    """The held-out rows, changed so that every class with two rows is on both sides, if there is room for it.
+    """Exchange held-out rows so that every class with two or more rows is on both sides, if there is room.
 
-    `classes` are the class numbers of `rows`. Each missing class takes the place of one row of the class that has the
-    most rows on that side.
+    `classes` are the class numbers of `rows`. A row of each missing class replaces a row of the class that has the most
+    rows on that side. The result is the new held-out rows.
     """
     rng, is_held = np.random.default_rng(seed), np.isin(rows, held)
     numbers = np.bincount(classes)
@@ -80,7 +81,7 @@ def _with_all_classes(held, rows, classes, seed):
     for side in (True, False):
         for missing in np.setdiff1d(several, classes[is_held == side]):
             here = is_held == side
-            # The largest class, or else a class of a single row, which is on one side in any case.
+            # The largest class gives up a row, or else a class of a single row, which cannot be on both sides anyway.
             most = np.where(numbers == 1, 1.5, 1.0) * np.bincount(classes[here], minlength=len(numbers))
             leaves = rng.choice(np.flatnonzero(here & (classes == most.argmax())))
             comes = rng.choice(np.flatnonzero(~here & (classes == missing)))
@@ -89,9 +90,9 @@ def _with_all_classes(held, rows, classes, seed):
 
 
 def mean_loss(loss, raw, targets, weights):
-    """The weighted mean loss of rows with raw outputs `raw` (n, n_outputs), which stays unchanged."""
+    """The weighted mean loss of rows with raw outputs `raw` (n, n_outputs); `raw` stays unchanged."""
     n, n_outputs = raw.shape
-    # One block of one mini-batch.
+    # The rows form one block with one mini-batch.
     z, y, delta = np.empty((3, 1, n_outputs, n), raw.dtype)
     row = np.empty((1, n), raw.dtype)
     np.copyto(z[0], raw.T)
@@ -105,7 +106,7 @@ def mean_loss(loss, raw, targets, weights):
 
 
 class Split(NamedTuple):
-    """The row numbers of the training set, None for all rows, and the ValidationSet, or None."""
+    """The row numbers of the training set (None: all rows), and the ValidationSet or None."""
 
     rows: np.ndarray | None
     valid: ValidationSet | None
@@ -120,9 +121,9 @@ class Validation(NamedTuple):
 
 
 def given_set(estimator, task, given, X_train):
-    """The validation set that was given to an estimator's `fit`, checked, or None.
+    """Check the validation set that was given to an estimator's `fit`; return None if there is none.
 
-    `X_train` are the rows to compare its units with, None for no comparison.
+    Its units are compared with those of `X_train`, unless that is None.
     """
     X_val, y_val, weights = given
     if X_val is None and y_val is None:
@@ -142,7 +143,7 @@ def given_set(estimator, task, given, X_train):
         X, y = checked(estimator, X_val, y_val, reset=False)
         targets = task.exact_targets(y)
     except ValueError as error:
-        raise ValueError(f"The validation set (X_val, y_val) does not fit: {error}") from error
+        raise ValueError(f"The validation set (X_val, y_val) does not match the training data: {error}") from error
     if X_train is not None:
         _compare_scales(X_train, X)
     if weights is not None:
@@ -151,19 +152,19 @@ def given_set(estimator, task, given, X_train):
 
 
 def _compare_scales(X, X_val):
-    """Warn if validation rows are in other units than training rows: they may have missed a pipeline's scaler."""
+    """Warn if validation rows are in other units than training rows: a pipeline's scaler may not have seen them."""
     if min(X.shape[0], X_val.shape[0]) < 10 or sparse.issparse(X) != sparse.issparse(X_val):
         return
     if _sparse_scales_differ(X, X_val) if sparse.issparse(X) else _scales_differ(sample(X), sample(X_val)):
         warn_user(
-            "X_val is scaled differently from X. In a pipeline, X_val skips the steps before the network: construct "
-            "the pipeline with transform_input=['X_val'] and metadata routing enabled, or transform X_val yourself.",
+            "X_val is scaled differently from X. A pipeline does not apply the steps before the network to X_val: "
+            "create it with transform_input=['X_val'] and metadata routing enabled, or transform X_val yourself.",
             ScaleWarning,
         )
 
 
 def _scales_differ(train, valid):
-    """Whether at least half of the features have another mean or spread, by orders."""
+    """Whether the mean or spread of at least half of the features differs by more than OTHER_UNITS."""
     live = ~(train.constant | valid.constant)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         shifted = np.abs(valid.mean - train.mean) > OTHER_UNITS * train.std
@@ -172,7 +173,7 @@ def _scales_differ(train, valid):
 
 
 def _sparse_scales_differ(X, X_val):
-    """Whether the values of sparse rows differ by orders; single features may have too few values."""
+    """Whether the sizes of all values differ by more than OTHER_UNITS; a single feature may have too few values."""
     train, valid = (np.abs(values[:: 1 + len(values) // PART]).astype(float) for values in (X.data, X_val.data))
     if not (train.any() and valid.any()):
         return False
@@ -183,15 +184,15 @@ def _sparse_scales_differ(X, X_val):
 def held_out(data, task, settings, seed):
     """Hold a validation set out of the training rows if the settings ask for it."""
     fraction = settings.validation_fraction
-    if not fraction:  # None, or 0 as scripts for MLPClassifier pass it
+    if not fraction:  # None, or the 0 that some scripts for MLPClassifier pass
         if not (settings.early_stopping and settings.has_epochs):
             return Split(None, None)
         fraction = 0.1
     X, weights = data.X, data.sample_weight
     held = hold_out(X.shape[0], fraction, task.strata(data.targets), weights, seed)
     rows = np.setdiff1d(np.arange(X.shape[0]), held)
-    # A custom scorer gets the rows in the form in which X came, with its feature names. Not every form of sparse
-    # matrix can be indexed by rows.
+    # A custom scorer gets the rows in the user's own form, for instance a frame with feature names. Sparse rows come
+    # from the checked X, because not every sparse format can be indexed by rows.
     as_checked = settings.scoring in (None, "loss") or sparse.issparse(X)
     X_scored = X[held] if as_checked else _safe_indexing(data.given.X, held)
     weights = None if weights is None else weights[held]
@@ -199,7 +200,7 @@ def held_out(data, task, settings, seed):
 
 
 def validator(estimator, task, state, valid, capacity):
-    """The function that gives loss and score of the model in training on the validation set."""
+    """The function that returns the loss and the score of the model in training on the validation set."""
     if valid is None:
         return no_validation
     predictor = Predictor(state.network, state.theta, valid.X, capacity, state.coordinates)
@@ -220,7 +221,7 @@ def validator(estimator, task, state, valid, capacity):
     return validate
 
 
-# Metrics that can score rows without some of the classes if they get the classes as `labels`.
+# Metrics that need all classes as `labels` if some classes do not occur in the validation set.
 _WITH_LABELS: dict[str, dict[str, Any]] = {
     "neg_log_loss": {"score_func": log_loss, "greater_is_better": False, "response_method": "predict_proba"},
     "d2_log_loss_score": {"score_func": d2_log_loss_score, "response_method": "predict_proba"},
@@ -258,7 +259,7 @@ def _score(scoring, scorer, estimator, X, y, weights):
         if is_function or not len(missing):
             raise
         raise ValueError(
-            f"scoring={scoring!r} cannot score the validation set, which lacks the classes {missing}: {error}. Give an "
+            f"scoring={scoring!r} cannot score the validation set, which lacks the classes {missing}: {error}. Pass an "
             "X_val with all classes, or choose scoring='loss'."
         ) from error
     except AttributeError as error:

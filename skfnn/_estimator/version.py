@@ -1,4 +1,4 @@
-"""The version of the package, and what a saved model holds."""
+"""The version of the package, and the form in which models are saved."""
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
@@ -8,20 +8,20 @@ from .warnings import warn_user
 
 __version__ = "0.1.0"
 
-# These two are in the saved state only, never attributes.
+# These two keys occur only in the saved state; they are never attributes.
 _VERSION = "_skfnn_version"
 _FORMAT = "_skfnn_format"
-# The number changes when the plain data below has other keys or another meaning.
+# This number changes when the keys of the plain data below or their meanings change.
 FORMAT = 1
 
 
 class _OtherVersionWarning(InconsistentVersionWarning):
-    """scikit-learn's warning, so that one filter catches both; its fields say whose versions they are."""
+    """A kind of scikit-learn's warning, so that one filter catches both; its fields hold versions of skfnn."""
 
     def __str__(self):
         return (
             f"This {self.estimator_name} was saved by {self.original_sklearn_version} and is loaded by "
-            f"{self.current_sklearn_version}. It may fail, or predict something else than it did. Fit it again with "
+            f"{self.current_sklearn_version}. It may fail, or predict other values than before. Fit it again with "
             "this version, or load it with the version that saved it."
         )
 

@@ -8,26 +8,26 @@ from typing import Any
 import joblib
 import sklearn
 
-# Frames of these packages, and of the standard library's plumbing between them, are not the user's.
+# Frames in these packages are not the user's code, nor are those in the modules of the standard library between them.
 _FILES = (os.path.dirname(__file__), sklearn.__file__, joblib.__file__)
 _FOLDERS = tuple(os.path.dirname(path) + os.sep for path in _FILES)
 _PLUMBING = {"contextlib", "functools"}
 
 
 def warn_user(message, category=UserWarning):
-    """Warn with the file and line outside of this package, scikit-learn and joblib that led here."""
+    """Warn with the file and line of the user's call: the last one outside of this package, scikit-learn and joblib."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and _is_inside(frame):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 
 
-# Modules of scikit-learn that fit one model per call of the user.
+# Modules of scikit-learn that fit one model each time the user calls them.
 _SINGLE = ("sklearn.pipeline", "sklearn.base", "sklearn.compose", "sklearn.utils", "sklearn.callback", "sklearn.frozen")
 
 
 def called_directly():
-    """Whether the user's code called one model's `fit`, perhaps through a pipeline, and not a search or an ensemble."""
+    """Whether the user called `fit` of one model, perhaps in a pipeline, and not of a search or an ensemble."""
     frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
@@ -38,5 +38,5 @@ def called_directly():
 
 
 def _is_inside(frame):
-    """Whether a frame belongs to a package that the user called, not to the user."""
+    """Whether a frame belongs to one of these packages and not to the user's code."""
     return frame.f_code.co_filename.startswith(_FOLDERS) or frame.f_globals.get("__name__") in _PLUMBING

@@ -1,4 +1,4 @@
-"""The lists `coefs_` and `intercepts_`: one array per layer, each of which writes through to the model."""
+"""The lists `coefs_` and `intercepts_`: one array per layer; writing into an array changes the model."""
 
 import weakref
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class LayerList(list):
 
     def _refuse(self, *args, **kwargs):
         raise TypeError(
-            f"{self._name} has one array for each layer: it cannot grow, shrink or change its order. To change "
+            f"{self._name} has one array for each layer: the list cannot grow, shrink or change its order. To change "
             f"weights, write into an array, for instance {self._name}[0] += delta."
         )
 
@@ -37,9 +37,9 @@ class LayerList(list):
 
 
 class InVars(Sequence):
-    """What ``vars(estimator)`` has under the name of one of these lists: the list as it is now.
+    """The entry of ``vars(estimator)`` for one of these lists; it always shows the present list.
 
-    An entry of the estimator's own dict cannot be the list itself, because training replaces parameters.
+    The entry cannot be the list itself, because training replaces the parameters.
     """
 
     def __init__(self, estimator, name):
@@ -62,7 +62,7 @@ class InVars(Sequence):
 
 
 def write_layers(arrays, values, name, numbers=None):
-    """Write `values`, one for each array, into the arrays, in place; all of them are checked before."""
+    """Write `values`, one for each array, into the arrays, in place, after checking all of them."""
     values = list(values)
     if len(values) != len(arrays):
         raise ValueError(f"{name} must have one array for each of the {len(arrays)} layers, got {len(values)}.")
@@ -73,7 +73,10 @@ def write_layers(arrays, values, name, numbers=None):
 
 
 def _checked(array, value, name):
-    """A value for an array: a copy of the same shape and type, because the value may be a view of another layer."""
+    """Check a value for an array; return a copy with the array's shape and type.
+
+    It must be a copy, because the value may be a view of another layer.
+    """
     value = np.asarray(value)
     if value.shape != array.shape:
         raise ValueError(f"{name} must have the shape {array.shape}, got {value.shape}.")

@@ -1,1 +1,1 @@
-"""What happens at the border of an epoch; knows arrays and numbers, no estimator."""
+"""What happens between two epochs; this part works on arrays and numbers and knows no estimator."""

@@ -1,4 +1,4 @@
-"""Makes each finished epoch part of the state, and takes an unfinished one back."""
+"""Makes each finished epoch part of the state, and undoes an unfinished one."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from .state import BestWeights
 
 
 class Journal:
-    """Commits the epochs of a training run that works in place in `state`.
+    """Commits the epochs of a training run that changes `state` in place.
 
-    ``commit`` may be interrupted at any line. ``roll_back`` then does it again, which has the same result.
+    ``commit`` may be interrupted at any line. ``roll_back`` then repeats the commit, with the same result.
     """
 
     def __init__(self, state):
@@ -20,7 +20,7 @@ class Journal:
 
     @property
     def last_theta(self):
-        """The parameters at the end of the last committed epoch; not the array that is trained."""
+        """A copy of the parameters at the end of the last committed epoch."""
         return self._saved[0]
 
     def commit(self, record, progress, is_best):
@@ -44,7 +44,7 @@ class Journal:
         self._pending = None
 
     def roll_back(self):
-        """Return to the border of the last finished epoch."""
+        """Return to the end of the last finished epoch."""
         if self._pending is not None:
             self._commit(*self._pending)
             return

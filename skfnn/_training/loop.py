@@ -8,28 +8,28 @@ from scipy.optimize import minimize
 
 
 class Runner(Protocol):
-    """Trains in place until the monitor stops it or its budget is spent."""
+    """Trains the parameters in place until the monitor stops it or all epochs are done."""
 
     def run(self, monitor, max_iter) -> str | None:
-        """Run up to `max_iter` epochs; returns why training has not converged, or None."""
+        """Run up to `max_iter` epochs; return why training has not converged, or None."""
 
 
 def ignore(loss):
-    """See the loss of an epoch and do nothing."""
+    """Do nothing with the loss of an epoch."""
 
 
 class EpochLoop:
     """Gradient descent, epoch by epoch.
 
-    `unfinished` is what to say if the last epoch does not end in a stall; ``watch(loss)`` sees the loss of every epoch
-    before the monitor and may raise Diverged.
+    `unfinished` is the message for a run that does all its epochs without a stall. ``watch(loss)`` gets the loss of
+    every epoch before the monitor gets it, and may raise Diverged.
     """
 
     def __init__(self, trainer, seed, *, unfinished=None, watch=ignore):
         self._trainer, self._seed, self._unfinished, self._watch = trainer, seed, unfinished, watch
 
     def run(self, monitor, max_iter):
-        """Run up to `max_iter` epochs; returns why training has not converged, or None."""
+        """Run up to `max_iter` epochs; return why training has not converged, or None."""
         for _ in range(max_iter):
             rates = monitor.begin_epoch()
             loss = self._trainer.epoch(rates, partial(epoch_rng, self._seed, monitor.state.epoch_number))
@@ -40,23 +40,24 @@ class EpochLoop:
 
 
 def epoch_rng(seed, number, stream=0):
-    """A random stream of an epoch. It depends on the seed and on the number of epochs before, and on nothing else."""
+    """A random stream of an epoch. It depends only on the seed and on the number of epochs done before."""
     return np.random.default_rng([seed, number, stream] if stream else [seed, number])
 
 
 class LBFGS:
     """L-BFGS (Liu and Nocedal 1989) from SciPy; an iteration is an epoch.
 
-    `objective` works in place on `theta`. ``watch(loss)`` sees the loss of every iteration before the monitor.
+    `objective` reads `theta`, which is changed in place. ``watch(loss)`` gets the loss of every iteration before the
+    monitor gets it.
     """
 
     def __init__(self, objective, theta, max_fun, tol, watch=ignore):
         self._objective, self._theta, self._watch = objective, theta, watch
         self._options = {"maxfun": max_fun, "gtol": tol}
-        self._value: Any = None  # of the last evaluation
+        self._value: Any = None  # the objective at the last evaluation
 
     def run(self, monitor, max_iter):
-        """Run up to `max_iter` iterations; returns why training has not converged, or None."""
+        """Run up to `max_iter` iterations; return why training has not converged, or None."""
 
         def evaluate(x):
             monitor.begin_epoch()  # the first evaluation after an iteration begins the next one
@@ -81,19 +82,27 @@ class LBFGS:
             monitor.abandon_epoch()
         else:
             self._end_epoch(monitor, loss)
-        return None if result.success or monitor.stopped else f"L-BFGS did not converge: {result.message}"
+        return None if result.success or monitor.stopped else self._unfinished(result, max_iter)
+
+    @staticmethod
+    def _unfinished(result, max_iter):
+        """Why SciPy's `result` has not converged, and which limit to raise if it ended at a limit."""
+        advice = ""
+        if result.status == 1:
+            advice = f" Raise {'max_iter' if result.nit >= max_iter else 'max_fun'}."
+        return f"L-BFGS did not converge: {result.message.rstrip(' .:')}.{advice}"
 
     def _end_epoch(self, monitor, loss):
         self._watch(float(np.ravel(loss)[0]))
         return monitor.end_epoch(loss)
 
     def _loss_at(self, result):
-        """The loss at the point of SciPy's `result`, which becomes the parameters."""
+        """Take the parameters from SciPy's `result`; return the loss there."""
         self._take(result.x)
         if np.ravel(self._value)[0] != result.fun:  # the last evaluation was at another point
             self._value, _ = self._objective.value_and_gradient()
         return self._value
 
     def _take(self, x):
-        """Put the parameters of SciPy into the network."""
+        """Copy SciPy's parameters into the network."""
         np.copyto(self._theta, x, casting="same_kind")

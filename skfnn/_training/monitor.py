@@ -1,4 +1,4 @@
-"""The border between two epochs: record, validate, judge, commit, print, tell callbacks."""
+"""What happens between two epochs: record, validate, judge, commit, print, tell callbacks."""
 
 import math
 import time
@@ -23,22 +23,22 @@ class EpochSize(NamedTuple):
 
 
 class EpochCallbacks(Protocol):
-    """What the monitor tells at the border of an epoch."""
+    """Objects that the monitor notifies when an epoch begins or ends."""
 
     def begin_epoch(self) -> None:
-        """An epoch begins."""
+        """Called when an epoch begins."""
 
     def end_epoch(self) -> bool:
-        """An epoch was committed; returns whether a callback wants the run to stop."""
+        """Called when an epoch has been committed; return whether a callback wants the run to stop."""
 
     def abandon_epoch(self) -> None:
-        """An epoch that began will not be finished."""
+        """Called when an epoch that began will not be finished."""
 
     def restart(self) -> None:
-        """The epochs so far do not count: training starts again with a smaller learning rate."""
+        """Called when training starts again with a smaller learning rate; the epochs so far do not count."""
 
     def end_fit(self) -> None:
-        """The fitted attributes are set."""
+        """Called when the fitted attributes are set."""
 
 
 class NoCallbacks:
@@ -65,12 +65,12 @@ NO_CALLBACKS = NoCallbacks()
 
 
 def no_validation():
-    """Loss and score if there is no validation set."""
+    """The validation loss and score without a validation set: None and None."""
     return None, None
 
 
 class Monitor:
-    """Watches a training run and says when to stop.
+    """Watches a training run and decides when to stop it.
 
     Parameters
     ----------
@@ -108,11 +108,11 @@ class Monitor:
 
     @property
     def epochs(self):
-        """How many epochs this training run has finished, in this call and in those that it continues."""
+        """How many epochs this training run has finished, in this call and in the calls that it continues."""
         return self.state.progress.epoch
 
     def score_start(self):
-        """Make the present parameters the ones to beat, by their score on the validation set."""
+        """Score the present parameters on the validation set; an epoch must beat this score to be the best."""
         score = self._validate()[1]
         state = self.state
         state.best = None if math.isnan(score) else BestWeights(state.theta.copy(), score)
@@ -120,7 +120,7 @@ class Monitor:
         state.progress = state.progress._replace(best_score=best_score, to_beat=-best_score, recent=(math.inf,) * 2)
 
     def begin_epoch(self):
-        """Start the clock; returns the StepRates of the epoch. If an epoch has begun already, change nothing."""
+        """Start the clock; return the StepRates of the epoch. If an epoch has already begun, change nothing."""
         if not self._begun:
             self._begun = True
             self._callbacks.begin_epoch()
@@ -129,9 +129,10 @@ class Monitor:
         return self.rates
 
     def end_epoch(self, loss):
-        """Record the epoch; returns whether to stop. Raises Diverged if a number is no longer finite.
+        """Record the epoch and return whether to stop. Raise Diverged if a number is no longer finite.
 
-        `loss` is a number, or two: in the coordinates of training, which patience judges, and in the units of y.
+        `loss` is one number or two. The first is in the coordinates of training, and patience judges it. The second is
+        in the units of y.
         """
         seconds = time.perf_counter() - self._start
         self._begun = False
@@ -155,12 +156,12 @@ class Monitor:
         self._begun = False
 
     def roll_back(self):
-        """Return to the border of the last finished epoch after an interruption."""
+        """Return to the end of the last finished epoch after an interruption."""
         self.interrupted = True
         self.journal.roll_back()
 
     def _record(self, loss, seconds):
-        """What the history keeps of an epoch."""
+        """The entries of an epoch in the history."""
         eta, past = self.rates.first, self.state.history["learning_rate"]
         validation_loss, validation_score = self._validate()
         return {
@@ -174,7 +175,7 @@ class Monitor:
         }
 
     def _next_progress(self, record, objective):
-        """The progress after an epoch, and whether its parameters are the best so far."""
+        """The progress after an epoch, and whether the epoch's parameters are the best so far."""
         state, loss, score = self.state, record["loss"], record["validation_score"]
         before = state.progress
         kept = -math.inf if state.best is None else state.best.score
@@ -191,6 +192,6 @@ class Monitor:
 
 def check_finite(loss, theta):
     """Raise Diverged if the loss or a parameter is not finite."""
-    # The sum is finite if every parameter is, except when the sum itself overflows, which is rare.
+    # If every parameter is finite, so is the sum, except when the sum itself overflows, which is rare.
     if not (math.isfinite(loss) and (math.isfinite(np.add.reduce(theta)) or np.isfinite(theta).all())):
         raise Diverged

@@ -1,4 +1,4 @@
-"""Decides when a training run that no longer improves stops or lowers its learning rate."""
+"""Decides when a training run that no longer improves is stopped or gets a smaller learning rate."""
 
 import math
 from statistics import median
@@ -8,7 +8,7 @@ from .schedules import ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST
 
 
 class Verdict(NamedTuple):
-    """What follows from an epoch."""
+    """Whether training stops after an epoch, and the message to print."""
 
     stops: bool
     message: str | None
@@ -22,10 +22,11 @@ class Patience:
 
     Parameters
     ----------
-    tol : how much lower a value must be than the best one so far.
+    tol : an improvement is a value lower than the best one so far by at least this much.
     epochs : how many epochs in a row may pass without an improvement.
-    watches : "Training loss", or "Validation score" whose sign is turned by the caller; for messages.
-    adaptive : whether a stall lowers the learning rate, down to a smallest one, before it stops the run.
+    watches : the name of the value in messages, "Training loss" or "Validation score". The caller passes the score with
+        its sign turned.
+    adaptive : whether a stall first lowers the learning rate, and stops the run only when the rate is small enough.
     stops : whether a stall has any consequence.
     """
 
@@ -34,11 +35,11 @@ class Patience:
         self._adaptive, self._stops = adaptive, stops
 
     def count(self, progress, value):
-        """The progress after an epoch that ended with `value`; one that is not finite is no improvement."""
+        """The progress after an epoch that ended with `value`; a value that is not finite is no improvement."""
         improved, to_beat, recent = False, progress.to_beat, progress.recent
         if math.isfinite(value):
             if self._adaptive:
-                # One lucky epoch must not make all later ones look like a stall, so the median of three is compared.
+                # Compare the median of three epochs, so that one lucky epoch does not make all later ones look bad.
                 recent = (*recent, value)[-3:]
                 value = median(recent)
             improved = value <= to_beat - self._tol
@@ -57,7 +58,7 @@ class Patience:
         progress = progress._replace(
             rate_scale=progress.rate_scale / ADAPTIVE_DIVISOR,
             no_improvement=0,
-            # The new eta has to do better than the last epochs, not than the luckiest of all.
+            # The new eta has to do better than the last epochs, not better than the luckiest epoch of all.
             to_beat=median(progress.recent),
         )
         return progress, Verdict(False, f"{message} {lower}")

@@ -6,14 +6,14 @@ import math
 class Printer:
     """Prints the epochs of a training run if it is `on`; `last` is the number of the last possible epoch.
 
-    `unit` is what an epoch is called.
+    `unit` is the word for an epoch.
     """
 
     def __init__(self, on, last, unit="Epoch"):
         self._on, self._last, self._unit = on, last, unit
 
     def epoch(self, record):
-        """Print what the history records of an epoch."""
+        """Print the line of an epoch, whose entries in the history are `record`."""
         if self._on:
             print(self.line(record), flush=True)
 

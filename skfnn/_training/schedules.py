@@ -1,7 +1,7 @@
-"""The learning-rate schedules: the learning rates of the next epoch.
+"""The learning-rate schedules, which give the learning rates of the next epoch.
 
-A schedule is a function of the initial eta, of the progress of the training run so far, and of settings. It returns the
-eta of the whole epoch.
+A schedule is a function of the initial eta, the progress of the training run so far, and settings. It returns one eta
+for the whole epoch.
 """
 
 import math
@@ -40,7 +40,7 @@ def cosine(eta_0, progress, *, power_t, max_iter):
 
 SCHEDULES = {"constant": constant, "invscaling": invscaling, "adaptive": adaptive, "cosine": cosine}
 
-# "adaptive" divides by this number, until the learning rate is at most this small.
+# "adaptive" divides the learning rate by the first number, until the rate is at most the second.
 ADAPTIVE_DIVISOR = 5.0
 ADAPTIVE_SMALLEST = 1e-6
 
@@ -73,5 +73,5 @@ def make_schedule(learning_rate, eta_0, power_t, max_iter):
 
 
 def _by_step(function, progress):
-    """The StepRates of a user's function of the step number."""
+    """The StepRates that a user's function of the step number gives."""
     return StepRates(user_rate(function, progress.n_steps), lambda k: user_rate(function, progress.n_steps + k))

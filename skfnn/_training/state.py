@@ -1,4 +1,4 @@
-"""Everything that one call of a training method hands on to the next."""
+"""Everything that one call of a training method passes on to the next."""
 
 import math
 from dataclasses import asdict, dataclass, field, replace
@@ -22,12 +22,12 @@ class BestWeights:
     score: float
 
     def copy(self):
-        """The same with an array of its own."""
+        """A copy with its own array."""
         return BestWeights(self.theta.copy(), self.score)
 
 
 class Progress(NamedTuple):
-    """The numbers that pass from epoch to epoch, beside the parameters and the solver's state."""
+    """The numbers that pass from one epoch to the next, apart from the parameters and the solver's state."""
 
     t: int = 0  # rows processed
     n_steps: int = 0
@@ -55,11 +55,12 @@ def _copied(values):
 
 @dataclass
 class TrainingState:
-    """The state of a training run at the border between two epochs.
+    """The state of a training run between two epochs.
 
-    While a run is in progress, `best` holds the parameters of the best epoch if they are kept. Once `fit` has put them
-    back into `theta`, `best` is None and `restored_score` is their score. If that run was interrupted, `paused_theta`
-    holds the parameters of its last epoch, from which `resume` continues, unless they are the restored ones.
+    While a run is in progress, `best` holds the parameters of the best epoch if they are kept. Once `fit` has put these
+    parameters back into `theta`, `best` is None and `restored_score` is their score. If that run was interrupted,
+    `resume` continues from its last epoch: `paused_theta` holds the parameters of that epoch if they differ from the
+    restored ones.
     """
 
     network: Network
@@ -72,15 +73,16 @@ class TrainingState:
     best: BestWeights | None = None
     restored_score: float | None = None
     paused_theta: np.ndarray | None = None
-    # The automatic learning rate is divided by these numbers: what the first data ask for, and what restarts found.
+    # The automatic learning rate is divided by both numbers. The first follows from the first data, and restarts with a
+    # smaller rate set the second.
     steepness: float = 1.0
     rate_divisor: float = 1.0
     far_calls: int = 0  # consecutive `partial_fit` calls with a loss that is far too large; FAR_CALLS after the warning
-    whole_batch: int = 0  # rows of a training set that `fit` took as one mini-batch
+    whole_batch: int = 0  # the number of training rows, if `fit` took them all as one mini-batch
     _users: UsersCopy | None = field(default=None, init=False, compare=False, repr=False)
 
     def users_layers(self):
-        """The layers [W; b] in the user's units, in arrays that change the model if the user writes into them."""
+        """The layers [W; b] in the user's units; what the user writes into these arrays changes the model."""
         if not self.coordinates.changes_weights:
             return self.network.layers(self.theta)
         with THREADS.lock:
@@ -90,7 +92,7 @@ class TrainingState:
             return self.network.layers(self._users.vector)
 
     def updated(self):
-        """The state itself, after it took over what the user wrote into ``users_layers``."""
+        """Apply what the user wrote into ``users_layers``, and return this state."""
         if self._users is not None:
             # Two threads that predict must not both add the same changes.
             with THREADS.lock:
@@ -100,7 +102,7 @@ class TrainingState:
         return self
 
     def _take_changes(self):
-        """Make what the user has written into ``users_layers`` since the last call part of the parameters."""
+        """Apply to the parameters what the user has written into ``users_layers`` since the last call."""
         users = self._users
         changes = users and users.changes()
         if not (users and changes):
@@ -113,7 +115,7 @@ class TrainingState:
             users.note(self.theta)
 
     def restore_best(self):
-        """Make the best parameters, if they are kept, those of the model, in place."""
+        """Copy the best parameters, if they are kept, into the model."""
         if self.best is not None:
             if not self.theta.flags.writeable:  # a model that was loaded from a memory map
                 self.theta = self.theta.copy()
@@ -121,7 +123,7 @@ class TrainingState:
             self._refresh()
 
     def succeed(self, before):
-        """Take the place of the state `before`: arrays that the user got from it show the new parameters."""
+        """Take the place of the state `before`: arrays that the user got from `before` show the new parameters."""
         if before is self:
             return
         self._users = before._users
@@ -131,23 +133,23 @@ class TrainingState:
         self._refresh()
 
     def put_back(self, theta):
-        """Undo that another state took the place of this one, whose parameters were `theta`."""
+        """Restore the parameters `theta`, after another state had taken the place of this one."""
         if not np.array_equal(theta, self.theta, equal_nan=True):
             np.copyto(self.theta, theta)
             self._refresh()
 
     def separated(self):
-        """A state whose training leaves the parameters and the history of this one as they are."""
+        """A copy that can be trained without changing the parameters and the history of this state."""
         return replace(self.updated(), theta=self.theta.copy(), history=_copied_history(self.history))
 
     def _refresh(self):
-        """Show the present parameters in the arrays that the user has."""
+        """Update the arrays that the user has to the present parameters."""
         if self._users is not None:
             self._users.refresh(users_vector(self.network, self.theta, self.coordinates), self.theta)
 
     @property
     def epoch_number(self):
-        """The number of the last epoch. A user may have cut off the first entries of a long history."""
+        """The number of the last epoch, from its entry: a user may have removed the first entries of the history."""
         numbers = self.history["epoch"]
         return numbers[-1] if numbers else 0
 
@@ -160,7 +162,7 @@ class TrainingState:
             )
 
     def to_train(self, call, keeps_best, divisor=1.0):
-        """A state that `call` can train in place: its own arrays, the same history, a smaller automatic rate."""
+        """A state for `call` to train in place: with its own arrays, the same history, and the rate over `divisor`."""
         best, theta, progress = None, self.theta, self.progress
         if not call.continues:
             progress = progress._replace(epoch=0)
@@ -188,7 +190,7 @@ class TrainingState:
         return None
 
     def begin_solver(self, solver):
-        """Take the initial state of `solver` unless the present one is already of its kind."""
+        """Take the initial state of `solver`, unless the present solver state is of the same kind."""
         initial = solver.init(self.theta.dtype, self.theta.size)
         if self.solver.keys() != initial.keys():
             self.solver = initial
@@ -200,7 +202,7 @@ class TrainingState:
         return replace(self, theta=self.theta.copy(), solver=_copied(self.solver), history=history, best=best)
 
     def put_best_back(self, last_theta, interrupted):
-        """Make the best epoch's parameters those of the model; an interrupted run keeps `last_theta` to continue."""
+        """Give the model the best epoch's parameters; an interrupted run keeps `last_theta`, to continue from it."""
         best = self.best
         if best is None:
             return
@@ -209,7 +211,7 @@ class TrainingState:
             self.paused_theta = last_theta
         self.best, self.restored_score = None, best.score
 
-    # What a pickle holds: arrays, numbers and names only, so that these classes may move and change.
+    # A pickle holds only arrays, numbers and names, so that these classes may move and change.
 
     def to_plain(self):
         """The state as a dict of plain data, without the history."""
@@ -232,7 +234,7 @@ class TrainingState:
 
     @classmethod
     def from_plain(cls, plain, history):
-        """The state that ``to_plain`` described."""
+        """The state from the dict that ``to_plain`` made, and its history."""
         progress = Progress(**plain["progress"] | {"recent": tuple(plain["progress"]["recent"])})
         return cls(
             Network(tuple(plain["sizes"]), tuple(plain["activations"])),

@@ -7,9 +7,9 @@ import numpy as np
 
 
 class UsersCopy:
-    """A copy of a state's parameters `theta` in the user's units, which lives as long as the user has views of it.
+    """A copy of a state's parameters `theta` in the user's units. It lives as long as the user has views of it.
 
-    What the user writes into views of `vector` becomes part of the state when the model is next used.
+    When the model is next used, the state takes over what the user wrote into views of `vector`.
     """
 
     def __init__(self, vector, theta):
@@ -21,12 +21,12 @@ class UsersCopy:
         return self.vector is not None and np.array_equal(theta, self._theta, equal_nan=True)
 
     def refresh(self, vector, theta):
-        """Take new parameters, which the user then sees in the views that exist."""
+        """Take new parameters; existing views then show them."""
         for own, new in ((self.vector, vector), (self._before, vector), (self._theta, theta)):
             np.copyto(own, new)
 
     def changes(self):
-        """What the user has changed since the last call, and what that added, two vectors; None if nothing."""
+        """Two vectors: which numbers the user changed since the last call, and by how much; None if none changed."""
         if self.vector is None or np.array_equal(self.vector, self._before, equal_nan=True):
             return None
         with np.errstate(over="ignore", invalid="ignore"):
@@ -40,7 +40,7 @@ class UsersCopy:
         np.copyto(self._theta, theta)
 
     def has_views(self):
-        """Whether anyone else still has an array of the vector. If not, the vector is freed."""
+        """Whether the user still has an array that shows the vector. If not, free the vector."""
         if self.vector is not None:
             reference, self.vector = weakref.ref(self.vector), None
             self.vector = reference()

@@ -6,7 +6,7 @@ from sklearn.base import is_classifier
 # Lines differ in style and marker, so that they can be told apart in greyscale too.
 LINE_STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-# A line with more points than this has markers at only some of them.
+# A line with more points than this has markers only at some of its points.
 MARKED_POINTS = 12
 
 
@@ -20,9 +20,9 @@ def pyplot(caller):
 
 
 def panels(caller, ax, n_panels, *, sharey=False):
-    """The figure and `n_panels` axes side by side: new axes, the given axes, or a given single axes split into panels.
+    """The figure and `n_panels` axes side by side: new axes, the given axes, or one given axes split into panels.
 
-    A single axes is split as in scikit-learn's PartialDependenceDisplay.
+    One axes is split as in scikit-learn's PartialDependenceDisplay.
     """
     plt = pyplot(caller)
     if ax is None:
@@ -35,7 +35,7 @@ def panels(caller, ax, n_panels, *, sharey=False):
     if len(given) == n_panels:
         return given[0].figure, given
     if len(given) != 1:
-        raise ValueError(f"{caller} draws {n_panels} panel(s): ax must be one axes or {n_panels}, got {len(given)}.")
+        raise ValueError(f"{caller} draws {n_panels} panel(s): ax must be 1 or {n_panels} axes, got {len(given)}.")
     place = given[0].get_subplotspec()
     if place is None:
         raise ValueError(f"{caller} draws {n_panels} panels: ax must be {n_panels} axes, or one of a grid to split.")

@@ -8,7 +8,7 @@ from .._estimator.base import BaseFNN
 
 
 def _inside(estimator):
-    """The last step of a pipeline, the content of a frozen estimator, the best model of a fitted search, or None."""
+    """What is inside an estimator: a pipeline's last step, a frozen estimator, a search's best model, or None."""
     if isinstance(estimator, Pipeline):
         return estimator[-1]
     if isinstance(estimator, FrozenEstimator):
@@ -24,7 +24,7 @@ def network_and_rows(estimator, X):
         outer, estimator = estimator, _inside(estimator)
         if estimator is None:
             raise TypeError(
-                f"estimator must be a FNNClassifier, a FNNRegressor or a pipeline that ends in one, got {outer!r}."
+                f"estimator must be an FNNClassifier, an FNNRegressor or a pipeline that ends in one, got {outer!r}."
             )
     return estimator, X
 
@@ -38,7 +38,7 @@ def fitted_network(estimator):
             inner = getattr(outer, "regressor_", None)
         if inner is None:
             raise TypeError(
-                "estimator must be a FNNClassifier, a FNNRegressor, a pipeline that ends in one, or a fitted "
+                "estimator must be an FNNClassifier, an FNNRegressor, a pipeline that ends in one, or a fitted "
                 f"search or TransformedTargetRegressor around one, got {estimator!r}."
             )
     check_is_fitted(inner)

@@ -37,8 +37,8 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     y : array-like of shape (B,) or (B, n_outputs)
         The labels or targets of the rows.
     batch_sizes : array-like of int, default=None
-        The batch sizes, from 1 to B, at which predicted and measured variance are
-        compared. None takes the powers of 4 up to B and up to 1,024.
+        The batch sizes, from 1 to B, at which the predicted and the measured variance
+        are compared. None takes the powers of 4 that are at most B and at most 1,024.
     sample_weight : array-like of shape (B,), default=None
         Weights of the rows. The estimator's `class_weight` applies as well.
     n_draws : int, default=200
@@ -117,7 +117,7 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
     training = task.in_training(data.targets, model._state.coordinates)
 
     def row_norms(rows):
-        # Saturated units overflow, but their result is the exact limit. Only the gradients have to be finite.
+        # A saturated unit may overflow and still give its exact limit. Only the gradients have to be finite.
         with np.errstate(all="ignore"):
             return objective_of(model, data, rows=rows, weights=weights, training=training).row_norms()
 
@@ -126,10 +126,11 @@ def gradient_noise(estimator, X, y, *, batch_sizes=None, sample_weight=None, n_d
         norms = np.array([float(np.einsum("ij,ij->", layer, layer, dtype=np.float64)) for layer in mean])
     if not (np.isfinite(sums).all() and np.isfinite(norms).all()):
         raise ValueError(
-            f"The gradients of some rows of X overflow {mean[0].dtype}: their features are too large for the "
-            "weights of the network, or the weights are too large. Scale the rows in the same way as the training rows."
+            f"The gradients of some rows of X overflow {mean[0].dtype}: the features of these rows are too large for "
+            "the network's weights, or the weights are too large. Scale these rows in the same way as the training "
+            "rows."
         )
-    # If all rows are alike, rounding must not make their variance negative.
+    # If all rows are the same, rounding must not make their variance negative.
     variances = np.maximum(sums / n_rows - norms, 0.0)
     variance, norm = float(variances.sum()), float(norms.sum())
     with np.errstate(divide="ignore", invalid="ignore"):

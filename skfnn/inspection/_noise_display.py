@@ -14,8 +14,8 @@ class GradientNoiseDisplay:
 
     Both axes are logarithmic, so the law ``sigma^2 / Omega`` is a straight line that
     falls at 45 degrees. Near the full batch, the factor ``(B - Omega) / (B - 1)`` bends
-    it down. A logarithmic axis cannot show a variance of exactly 0, which is that of
-    the full batch. Create the display with :meth:`from_estimator`, which also draws it.
+    it down. The full batch has a variance of exactly 0, which a logarithmic axis cannot
+    show. Create the display with :meth:`from_estimator`, which also draws it.
 
     Parameters
     ----------
@@ -136,6 +136,6 @@ class GradientNoiseDisplay:
 
 
 def _positive(values):
-    """The values, with NaN for those that a logarithmic axis cannot show."""
+    """The values, with NaN in place of values that a logarithmic axis cannot show."""
     values = np.asarray(values, dtype=float)
     return np.where(values > 0.0, values, np.nan)

@@ -80,12 +80,12 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
 
     Notes
     -----
-    With ``learning_rate_init='auto'`` each batch size gets a learning rate of its own. A
-    number is the same for all batch sizes. A larger mini-batch tolerates a larger
-    learning rate, so a number favours the small mini-batches by epoch. To compare each
-    batch size at its best, search over both parameters. A training run may end before
-    `max_iter`, see `n_iter_no_change`. This function does not warn if a run has not
-    converged.
+    With ``learning_rate_init='auto'`` each batch size gets its own learning rate. If you
+    give a number, all batch sizes share it. A larger mini-batch tolerates a larger
+    learning rate, so a shared rate favours small mini-batches in the curves by epoch. To
+    compare each batch size at its best, search over both parameters. A training run may
+    end before `max_iter`, see `n_iter_no_change`. This function does not warn if a run
+    has not converged.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def batch_size_tradeoff(estimator, X, y, batch_sizes, *, X_val, y_val, n_jobs=No
     [0.64, 1.12, 1.94]
     """
     if not isinstance(estimator, BaseFNN):
-        raise TypeError(f"estimator must be a FNNClassifier or a FNNRegressor, got {estimator!r}.")
+        raise TypeError(f"estimator must be an FNNClassifier or an FNNRegressor, got {estimator!r}.")
     if estimator.solver == "lbfgs":
         raise ValueError("estimator must have solver='sgd' or 'adam': 'lbfgs' has no mini-batches.")
     if X_val is None or y_val is None:
@@ -155,7 +155,7 @@ def _train(estimator, X, y, size, X_val, y_val):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X, y, X_val=X_val, y_val=y_val)
     except ValueError as error:
-        error.add_note(f"This was the training with batch_size={size}.")
+        error.add_note(f"This was the training run with batch_size={size}.")
         raise
     seconds = model.history_["seconds"]
     steps = model.n_steps_ // len(seconds)

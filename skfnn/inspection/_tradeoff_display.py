@@ -119,7 +119,7 @@ class BatchSizeTradeoffDisplay:
         tradeoff = self.tradeoff
         sizes = np.asarray(tradeoff.batch_sizes)
         self.figure_, self.ax_ = panels("BatchSizeTradeoffDisplay.plot", ax, 2, sharey=True)
-        # Small batch sizes are dark and large ones light. The palest colours are left out.
+        # Small batch sizes are dark and large ones are light. The palest colours are left out.
         shades = pyplot("").get_cmap("viridis")(np.linspace(0.0, 0.82, len(sizes)))[np.argsort(np.argsort(sizes))]
 
         self.lines_: list[list] = [[], []]

@@ -1,7 +1,7 @@
-"""Damaged files of the image sets: a ValueError that names the file, or exactly what the bytes say.
+"""Damaged files of the image sets give a ValueError that names the file, or exactly the values in the file.
 
-The tests flip bits, cut out or insert parts, and change numbers of the header in thousands of files, and read them with
-the public functions. Parsers written here from the formats decide what a file must lead to.
+The tests flip bits, cut out or insert parts, and change numbers in the headers of thousands of files, and read them
+with the public functions. Parsers written here from the file formats determine the expected result.
 """
 
 import gzip
@@ -25,7 +25,7 @@ SMALL = {
     "cifar10": (fetch_cifar10, (1,) * 10, tuple(f"data_batch_{k}.bin" for k in range(1, 6))),
     "cifar100": (fetch_cifar100, (1,) * 100, ("train.bin",)),
 }
-MUTANTS = 400  # for every set, compressed or not: 2,400 files in total
+MUTANTS = 400  # for every set, compressed and uncompressed: 2,400 files in total
 
 every_set = pytest.mark.parametrize("name", SMALL)
 both_forms = pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -33,7 +33,7 @@ both_forms = pytest.mark.parametrize("suffix", ["", ".gz"])
 
 @pytest.fixture(autouse=True)
 def small_sets(monkeypatch, tmp_path):
-    """Small image sets, which only the folder of the test contains."""
+    """Use small image sets that exist only in the folder of the test."""
     for name, (_, sizes, _) in SMALL.items():
         monkeypatch.setitem(SETS, name, SETS[name]._replace(class_sizes={"train": sizes, "test": sizes}))
     monkeypatch.delenv("SKFNN_DATA", raising=False)
@@ -51,14 +51,14 @@ def intact(name):
     y = rng.permutation(np.repeat(np.arange(len(sizes), dtype=np.uint8), sizes))
     if name == "mnist":
         return [idx(rng.integers(256, size=(len(y), 28, 28), dtype=np.uint8)), idx(y)]
-    # Runs of equal bytes, like in photographs, so that compressed files contain more than literal bytes.
+    # Runs of equal bytes, as in photographs, make compressed files contain more than literal bytes.
     pixels = np.repeat(rng.integers(256, size=(len(y), 3072 // 8), dtype=np.uint8), 8, axis=1)
     labels = np.column_stack([y // 5, y] if name == "cifar100" else [y])
     return [part.tobytes() for part in np.split(np.hstack([labels, pixels]), len(files))]
 
 
 def write(folder, name, suffix, contents=None):
-    """Write the training files; returns their paths."""
+    """Write the training files; return their paths."""
     paths = [folder / f"{file}{suffix}" for file in SMALL[name][2]]
     for path, content in zip(paths, contents or intact(name), strict=True):
         path.write_bytes(gzip.compress(content, 1, mtime=0) if suffix else content)
@@ -69,7 +69,7 @@ def fetch(name, folder):
     return SMALL[name][0](data_home=folder, return_X_y=True, download_if_missing=False)
 
 
-# What the bytes say
+# The values in the bytes
 
 
 def unpacked(content, suffix):
@@ -83,7 +83,7 @@ def unpacked(content, suffix):
 
 
 def parsed_idx(content, shape):
-    """The values, or None if this is not an intact file of this shape."""
+    """The values in a file, or None if it is not an intact file of this shape."""
     head = 4 + 4 * len(shape)
     if len(content) < head or struct.unpack(f">BBBB{len(shape)}I", content[:head]) != (0, 0, 8, len(shape), *shape):
         return None
@@ -91,7 +91,7 @@ def parsed_idx(content, shape):
 
 
 def expected(name, contents):
-    """X and y in the unpacked files, or None if the files are not the set."""
+    """X and y from the unpacked files, or None if the files are not the image set."""
     _, sizes, files = SMALL[name]
     n = len(sizes)
     if any(content is None for content in contents):
@@ -124,7 +124,7 @@ def flip(rng, content):
 
 
 def flip_early(rng, content):
-    """Flip a bit of the header, or of the bytes in its place."""
+    """Flip a bit among the first bytes, where the header is."""
     altered = bytearray(content)
     altered[rng.integers(min(20, len(altered)))] ^= 1 << rng.integers(8)
     return bytes(altered)
@@ -153,7 +153,7 @@ def put_in(rng, content):
 
 
 def overwrite_a_number(rng, content):
-    """Replace four bytes, mostly of the header, by a number that breaks programs."""
+    """Replace four bytes, usually in the header, with a number that often breaks programs."""
     place = 4 * int(rng.integers(4 if rng.random() < 0.8 else len(content) // 4))
     number = rng.choice([0, 1, 10, 11, 28, 2**31 - 1, 2**31, 2**32 - 1, 60_000, 0x00000803, 0x00000801, 0x1F8B0800])
     return content[:place] + int(number).to_bytes(4, "big") + content[place + 4 :]
@@ -201,12 +201,12 @@ def wrong_end(rng, content):
 
 
 def flagged(rng, content):
-    """Let the gzip header announce other fields: a name, a comment, extra bytes, a checksum of the header."""
+    """Set flags in the gzip header that announce a name, a comment, extra bytes or a checksum of the header."""
     return content[:3] + bytes([rng.integers(1, 32)]) + content[4:]
 
 
 def in_members(rng, content):
-    """Write the same bytes as two gzip members, which is valid, with something between them, which may not be."""
+    """Write the bytes as two gzip members, which is valid, with something between them, which may be invalid."""
     plain = gzip.decompress(content)
     place = rng.integers(len(plain))
     between = [b"", bytes(3), b"x"][rng.integers(3)]
@@ -214,7 +214,7 @@ def in_members(rng, content):
 
 
 def damaged_inside(rng, content):
-    """An intact gzip file of a damaged file."""
+    """An intact gzip file that contains a damaged file."""
     return gzip.compress(DAMAGES[rng.integers(len(DAMAGES))](rng, gzip.decompress(content)), 1, mtime=0)
 
 
@@ -224,7 +224,7 @@ GZIP_DAMAGES = DAMAGES + [wrong_end, flagged, in_members] * 2 + [damaged_inside]
 @pytest.mark.every_value
 @both_forms
 @every_set
-def test_a_damaged_file_is_a_value_error_that_names_it_or_is_read_as_it_stands(tmp_path, name, suffix):
+def test_a_damaged_file_is_a_value_error_that_names_it_or_is_read_correctly(tmp_path, name, suffix):
     contents = intact(name)
     paths = write(tmp_path, name, suffix, contents)
     for array, values in zip(fetch(name, tmp_path), expected(name, contents), strict=True):
@@ -249,7 +249,7 @@ def test_a_damaged_file_is_a_value_error_that_names_it_or_is_read_as_it_stands(t
                 np.testing.assert_array_equal(array, values)
             accepted += 1
         path.write_bytes(whole)
-    # Nobody can notice a flipped bit of a pixel, but most other damage.
+    # A flipped bit of a pixel cannot be noticed, but most other damage can.
     assert refused > MUTANTS / 2
     assert accepted > (0 if suffix else MUTANTS / 20)
 
@@ -271,7 +271,7 @@ def test_numbers_of_a_header_never_lead_to_a_large_allocation(tmp_path, suffix):
         try:
             with pytest.raises(ValueError, match="expected") as error:
                 fetch("mnist", tmp_path)
-            # The file has 7,856 bytes. The rest is for buffers of the file and of gzip, and for tracebacks.
+            # The file has 7,856 bytes. The rest is for buffers of the file and of gzip and for tracebacks.
             assert tracemalloc.get_traced_memory()[1] < 1e6
         finally:
             tracemalloc.stop()
@@ -279,7 +279,7 @@ def test_numbers_of_a_header_never_lead_to_a_large_allocation(tmp_path, suffix):
 
 
 @every_set
-def test_what_is_not_a_regular_file_counts_as_missing(tmp_path, name):
+def test_anything_but_a_regular_file_counts_as_missing(tmp_path, name):
     paths = write(tmp_path, name, "")
     things = [
         lambda path: path.mkdir(),
@@ -304,7 +304,7 @@ def test_what_is_not_a_regular_file_counts_as_missing(tmp_path, name):
 @pytest.mark.parametrize(
     "error", [EOFError("end"), zlib.error("invalid"), IncompleteRead(b"abc", 7), KeyError("data"), ValueError("md5")]
 )
-def test_whatever_a_damaged_download_leads_to_is_an_os_error_that_tells_it(tmp_path, monkeypatch, error):
+def test_any_error_of_a_damaged_download_becomes_an_os_error_that_names_it(tmp_path, monkeypatch, error):
     def answer(*args, **kwargs):
         raise error
 

@@ -1,4 +1,4 @@
-"""The image sets: where skfnn looks for them, their official split, and errors for damaged files."""
+"""The image sets: where skfnn looks for them, their official splits, and errors for damaged files."""
 
 import gzip
 import os
@@ -15,8 +15,8 @@ from skfnn.datasets._sets import SETS
 
 FETCH = {"mnist": fetch_mnist, "fashion_mnist": fetch_fashion_mnist, "cifar10": fetch_cifar10}
 FETCH["cifar100"] = fetch_cifar100
-# (training rows, test rows) of every class of the small sets. The numbers of MNIST and Fashion-MNIST differ, like the
-# real ones.
+# (training rows, test rows) of every class in the small sets. As in the real sets, the numbers of MNIST and
+# Fashion-MNIST differ.
 SIZES = {"mnist": [(3, 1), *[(2, 1)] * 8, (1, 1)], "fashion_mnist": [(2, 1)] * 10}
 SIZES |= {"cifar10": [(2, 1)] * 10, "cifar100": [(2, 1)] * 100}
 
@@ -25,7 +25,7 @@ every_set = pytest.mark.parametrize("name", FETCH)
 
 @pytest.fixture(autouse=True)
 def small_sets(monkeypatch, tmp_path):
-    """Small image sets, and no data folder except those that a test makes."""
+    """Use small image sets, and no data folders except those that a test makes."""
     for name, sizes in SIZES.items():
         train, test = zip(*sizes, strict=True)
         monkeypatch.setitem(SETS, name, SETS[name]._replace(class_sizes={"train": train, "test": test}))
@@ -90,7 +90,7 @@ def test_the_three_subsets_are_the_official_split(tmp_path, name):
 
 
 @every_set
-def test_a_bunch_has_the_arrays_and_what_they_mean(tmp_path, name):
+def test_a_bunch_has_the_arrays_and_their_description(tmp_path, name):
     data = FETCH[name](data_home=write(tmp_path, name))
     assert_rows((data.data, data.target), name)
     assert data.data.dtype == np.uint8
@@ -102,7 +102,7 @@ def test_a_bunch_has_the_arrays_and_what_they_mean(tmp_path, name):
     assert data.DESCR.startswith(SETS[name].title)
 
 
-def test_the_official_sizes_are_those_that_were_published(monkeypatch):
+def test_the_official_sizes_are_the_published_ones(monkeypatch):
     monkeypatch.undo()
     assert [SETS[name].n_rows("train") for name in FETCH] == [60_000, 60_000, 50_000, 50_000]
     assert [SETS[name].n_rows("test") for name in FETCH] == [10_000] * 4
@@ -144,7 +144,7 @@ def test_files_are_found_in_every_home_directly_or_in_a_subfolder(tmp_path, monk
         assert_rows(found, name, seed=seed)
 
 
-def test_a_folder_without_all_the_files_is_passed_over(tmp_path, monkeypatch):
+def test_a_folder_that_lacks_a_file_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setenv("SKFNN_DATA", str(write(tmp_path / "whole", "mnist", seed=1)))
     part = write(tmp_path / "part", "mnist", seed=0)
     (part / "t10k-labels-idx1-ubyte").unlink()
@@ -152,7 +152,7 @@ def test_a_folder_without_all_the_files_is_passed_over(tmp_path, monkeypatch):
     assert_rows(fetch_mnist(data_home=part, subset="test", return_X_y=True), "mnist", "test", seed=1)
 
 
-def test_files_of_mnist_are_not_taken_for_fashion_mnist(tmp_path):
+def test_files_of_mnist_are_not_accepted_as_fashion_mnist(tmp_path):
     # Both sets have the same file names.
     with pytest.raises(OSError, match=r"Fashion-MNIST \(the files .* was not found"):
         fetch_fashion_mnist(data_home=write(tmp_path / "mnist", "mnist"), download_if_missing=False)
@@ -163,7 +163,7 @@ def test_files_of_mnist_are_not_taken_for_fashion_mnist(tmp_path):
 
 
 @every_set
-def test_missing_files_are_an_error_that_says_where_they_were_looked_for(tmp_path, monkeypatch, name):
+def test_missing_files_are_an_error_that_lists_the_searched_folders(tmp_path, monkeypatch, name):
     monkeypatch.setenv("SKFNN_DATA", str(tmp_path / "B"))
     with pytest.raises(OSError, match="download_if_missing is False") as e:
         FETCH[name](data_home=tmp_path / "A", download_if_missing=False)
@@ -183,7 +183,7 @@ def test_a_failed_download_is_an_error_that_says_where_the_files_can_be_put(tmp_
 
 
 def give(monkeypatch, X, y):
-    """Let OpenML answer with these. Return the list of the calls."""
+    """Let OpenML answer with this X and y. Return the list of the calls."""
     calls = []
 
     def answer(*args, **kwargs):
@@ -225,7 +225,7 @@ def test_openml_gives_the_same_rows(tmp_path, monkeypatch, name, subset, labels)
     assert kwargs["as_frame"] is False
 
 
-def test_nothing_is_downloaded_where_the_files_are_or_where_it_is_not_wanted(tmp_path, monkeypatch):
+def test_nothing_is_downloaded_if_the_files_exist_or_downloading_is_off(tmp_path, monkeypatch):
     calls = give(monkeypatch, *both_parts("mnist"))
     with pytest.raises(OSError, match="was not found"):
         fetch_mnist(data_home=tmp_path, download_if_missing=False)
@@ -261,7 +261,7 @@ def changed(array, place, value):
         (lambda X, y: (X / 255, y), "whole numbers"),
     ],
 )
-def test_what_is_not_the_set_is_not_taken_from_openml(tmp_path, monkeypatch, change, message):
+def test_wrong_data_from_openml_are_refused(tmp_path, monkeypatch, change, message):
     give(monkeypatch, *change(*both_parts("mnist")))
     with pytest.raises(ValueError, match=f"OpenML's data set 'mnist_784': .*{message}"):
         fetch_mnist(data_home=tmp_path)
@@ -340,7 +340,7 @@ def test_no_damaged_file_takes_much_memory(tmp_path, content):
         try:
             with pytest.raises(ValueError, match="expected"):
                 read_idx(tmp_path / name, IMAGES.shape)
-            # The buffers of the file and of gzip; the content has ten million bytes.
+            # Memory for the buffers of the file and of gzip is allowed; the content has ten million bytes.
             assert tracemalloc.get_traced_memory()[1] < 1e6
         finally:
             tracemalloc.stop()
@@ -388,7 +388,7 @@ def test_a_damaged_file_is_a_value_error_or_has_the_right_shape(tmp_path, kind, 
             assert [array.shape for array in read(path)] == shapes
         except ValueError as error:
             messages.append(str(error))
-    assert len(messages) > len(content)  # every cut and more
+    assert len(messages) > len(content)  # every cut, and more
     assert all(message.startswith(f"{path}: ") for message in messages)
 
 
@@ -423,7 +423,7 @@ def test_a_damaged_gzip_file_is_an_error_that_names_it(tmp_path, content):
 # The real files
 
 
-@pytest.mark.skipif(not os.environ.get("SKFNN_DATA"), reason="SKFNN_DATA names no folder with MNIST's files")
+@pytest.mark.skipif(not os.environ.get("SKFNN_DATA"), reason="SKFNN_DATA does not name a folder with MNIST's files")
 def test_the_real_mnist(monkeypatch):
     monkeypatch.undo()  # the official sizes and the folder again
     try:
@@ -431,7 +431,7 @@ def test_the_real_mnist(monkeypatch):
     except OSError as error:
         pytest.skip(str(error))
     assert (X.shape, X.dtype, y.shape) == ((70_000, 784), np.uint8, (70_000,))
-    # The first ten digits, and the mean and standard deviation of the training pixels that are quoted everywhere.
+    # The first ten digits, and the well-known mean and standard deviation of the training pixels.
     assert y[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     frequencies = np.bincount(X[:60_000].ravel(), minlength=256) / (60_000 * 784)
     pixels = np.arange(256) / 255

@@ -51,7 +51,7 @@ def test_twenty_epochs_of_mini_batch_sgd_reach_the_textbooks_accuracy(mnist):
     # The accuracy depends on the seed: ten seeds gave 0.978 +- 0.0014 (MLPClassifier: 0.9786 +- 0.0009). It hardly
     # depends on rounding: this seed gave 0.9795, and 0.9797 in float64.
     assert clf.score(X_test, y_test) >= 0.978
-    # The curves are learning curves.
+    # The curves improve over the epochs.
     assert clf.validation_scores_[0] < 0.95
     assert clf.validation_loss_curve_[-1] < 0.1 < clf.validation_loss_curve_[0]
     assert clf.loss_curve_ == sorted(clf.loss_curve_, reverse=True)
@@ -60,7 +60,7 @@ def test_twenty_epochs_of_mini_batch_sgd_reach_the_textbooks_accuracy(mnist):
 @pytest.mark.full
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("batch_size", [100, "full"])
-def test_training_on_the_bytes_takes_60_mb_at_most(mnist, batch_size):
+def test_training_on_the_bytes_needs_at_most_60_mb(mnist, batch_size):
     X, y, _, _ = mnist
     clf = FNNClassifier((512, 256), batch_size=batch_size, learning_rate_init=1e-5, max_iter=2)
     tracemalloc.start()

@@ -12,12 +12,12 @@ FAR = np.array([-1e4, -1e3, -100.0, 100.0, 1e3, 1e4])
 
 
 def value(name, z, dtype=np.float64):
-    """f(z) of a vector: applied to a matrix with rows and columns, as in training."""
+    """f(z) of a vector, computed on a matrix as in training."""
     return evaluate(name, z, dtype)[0]
 
 
 def derivative(name, z, dtype=np.float64):
-    """f'(z) of a vector: what ``chain`` makes of deltas that are 1."""
+    """f'(z) of a vector: the result of ``chain`` for deltas of 1."""
     return evaluate(name, z, dtype)[1]
 
 
@@ -27,7 +27,7 @@ def evaluate(name, z, dtype, delta=1.0):
     deltas = np.full_like(a, delta)
     ACTIVATIONS[name].apply(a, slope, scratch)
     values = a.copy()
-    # The content of `scratch` may change between the passes; `slope` belongs to the activation.
+    # Other layers may use `scratch` between the passes; `slope` belongs to this activation.
     scratch.fill(np.nan)
     ACTIVATIONS[name].chain(a, slope, deltas, scratch)
     np.testing.assert_array_equal(a, values)  # the next layer's gradient needs the outputs
@@ -38,14 +38,14 @@ def by_formula(name, z, which):
     return np.array([FORMULAS[name][which](v) for v in z.tolist()])
 
 
-def test_there_are_the_activations_of_the_api():
+def test_the_activations_are_those_that_the_documentation_lists():
     names = "identity logistic tanh relu leaky_relu elu selu gelu silu softplus"
     assert set(ACTIVATIONS) == set(names.split()) == set(FORMULAS)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_the_value_is_that_of_the_formula(name):
-    # Both round a few times at numbers up to 30.
+def test_apply_computes_the_formula(name):
+    # Both sides round a few times, at numbers up to 30.
     np.testing.assert_allclose(value(name, GRID), by_formula(name, GRID, 0), rtol=1e-14, atol=1e-14)
 
 
@@ -53,7 +53,7 @@ def test_the_value_is_that_of_the_formula(name):
 def test_chain_multiplies_by_the_derivative(name):
     h = 1e-5
     difference = (value(name, GRID + h) - value(name, GRID - h)) / (2 * h)
-    # Central differences: h^2 = 1e-10 of truncation, and at |z| = 30 rounding of 30 eps / h = 7e-10.
+    # Central differences: a truncation error of h^2 = 1e-10 and, at |z| = 30, a rounding error of 30 eps / h = 7e-10.
     np.testing.assert_allclose(derivative(name, GRID), difference, rtol=0, atol=2e-9)
     np.testing.assert_allclose(derivative(name, GRID), by_formula(name, GRID, 1), rtol=1e-13, atol=1e-14)
 
@@ -68,7 +68,7 @@ def test_chain_is_linear_in_delta(name):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_nothing_overflows_far_from_zero(name, dtype):
+def test_large_inputs_do_not_overflow(name, dtype):
     # SciPy's and NumPy's functions may report underflow; training ignores it too.
     with np.errstate(under="ignore"):
         values, slopes = evaluate(name, FAR, dtype)
@@ -84,16 +84,16 @@ def test_float32_is_float64_rounded(name):
     z = GRID.astype(np.float32).astype(np.float64)
     values, slopes = evaluate(name, z, np.float32)
     assert values.dtype == slopes.dtype == np.float32
-    # A few roundings, of intermediate results no larger than the number itself or 1.
+    # A few roundings of intermediate results that are no larger than the number itself or 1.
     tolerance = 4 * np.finfo(np.float32).eps * np.maximum(1.0, abs(z))
     assert (abs(values - by_formula(name, z, 0)) <= tolerance).all()
     assert (abs(slopes - by_formula(name, z, 1)) <= tolerance).all()
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_zero_has_the_value_of_the_formula_and_a_slope_between_those_beside_it(name):
+def test_at_zero_the_value_is_exact_and_the_slope_is_between_its_neighbours(name):
     values, slopes = evaluate(name, np.zeros(2), np.float64)
     np.testing.assert_allclose(values, FORMULAS[name][0](0.0), atol=1e-15)
     sides = sorted(FORMULAS[name][1](z) for z in (-1e-9, 1e-9))
-    # 1e-8: how far a derivative can move over 1e-9.
+    # Over a distance of 1e-9 a derivative changes by less than 1e-8.
     assert sides[0] - 1e-8 <= slopes[0] <= sides[1] + 1e-8

@@ -12,12 +12,13 @@ from tuned import FNNClassifier, FNNRegressor, retuned
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
+# Both sides do the same float64 operations in different orders. After some hundred steps with numbers of size 1, they
+# differ by about 1e-13.
 ATOL = 1e-10
 
 
 def estimator(n_epochs, **params):
-    """An estimator that trains by Adam for `n_epochs`, in float64, with the rows in order, unless `params` differ."""
+    """An estimator that trains with Adam for `n_epochs`, in float64, without shuffling; `params` replace settings."""
     settings = {
         "hidden_layer_sizes": (6, 4),
         "activation": "tanh",
@@ -35,7 +36,7 @@ def estimator(n_epochs, **params):
 
 
 def adamw(clf, X, T, start, kind, etas, weights=None):
-    """Epochs of AdamW, one for each of the `etas`; returns weights and biases."""
+    """Train one epoch of AdamW with each of the `etas`; return weights and biases."""
     coefs, intercepts = [W.copy() for W in start[0]], [b.copy() for b in start[1]]
     parameters = coefs + intercepts
     m, v = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
@@ -70,7 +71,7 @@ def compare(
     assert_parameters,
     **params,
 ):
-    """Train by the package and by the loop, and compare the parameters."""
+    """Train with the package and with the loop, and compare the parameters."""
     X, y, T = problem(kind, n_rows)
     clf = retuned(estimator(n_epochs, **params), **(sizes or {}))
     start = initial_values((5, *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
@@ -83,33 +84,33 @@ def compare(
 @pytest.mark.parametrize("batch_size", [1, 5, 16, 69, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("weight_decay", [0.01, 0.5, 20.0])
-def test_training_is_the_loop_of_adamw(weight_decay, container, batch_size, assert_parameters):
+def test_training_equals_the_adamw_loop(weight_decay, container, batch_size, assert_parameters):
     compare(container=container, batch_size=batch_size, weight_decay=weight_decay, assert_parameters=assert_parameters)
 
 
 @pytest.mark.parametrize("kind", ["binary", "multilabel"])
 @pytest.mark.parametrize("hidden", [(5,), (5, 4, 3)])
-def test_training_is_the_loop_for_every_output_and_depth(kind, hidden, assert_parameters):
+def test_training_equals_the_loop_for_every_output_and_depth(kind, hidden, assert_parameters):
     compare(kind, hidden_layer_sizes=hidden, assert_parameters=assert_parameters)
 
 
 @pytest.mark.parametrize("params", [{"beta_1": 0.5, "beta_2": 0.9}, {"epsilon": 0.1}, {"alpha": 3.0}], ids=str)
-def test_training_is_the_loop_with_other_settings(params, assert_parameters):
+def test_training_equals_the_loop_with_other_settings(params, assert_parameters):
     compare(n_epochs=20, assert_parameters=assert_parameters, **params)
 
 
 @pytest.mark.parametrize("batch_size", [5, "full"])
-def test_training_is_the_loop_with_weights_of_rows(batch_size, assert_parameters):
+def test_training_equals_the_loop_with_row_weights(batch_size, assert_parameters):
     weights = np.random.default_rng(3).random(70)
     compare(weights=weights, batch_size=batch_size, assert_parameters=assert_parameters)
 
 
-def test_training_is_the_loop_if_a_batch_comes_in_parts(assert_parameters):
+def test_training_equals_the_loop_if_a_batch_is_split_into_parts(assert_parameters):
     # A part has at least 64 rows.
     compare(n_rows=150, batch_size=100, sizes={"chunk_rows": 64}, assert_parameters=assert_parameters)
 
 
-# Schedules: the decay is multiplied by the eta of the step
+# Schedules: each step multiplies the decay by its own eta
 
 
 def test_invscaling_scales_the_decay_too(assert_parameters):
@@ -134,7 +135,7 @@ def test_a_function_of_the_step_scales_the_decay_too(assert_parameters):
 
 
 @pytest.mark.parametrize("n_epochs", [1, 3])
-def test_if_the_gradient_is_zero_the_weights_shrink_and_the_biases_stay(n_epochs, assert_parameters):
+def test_with_a_zero_gradient_the_weights_shrink_and_the_biases_stay(n_epochs, assert_parameters):
     X, y, _ = problem("multiclass", 20)
     start = initial_values((5, 6, 4, 3), seed=1)
     # No ReLU unit is active for any row, so only the last bias has a gradient.
@@ -164,7 +165,7 @@ def test_a_decay_of_0_is_adam(assert_identical):
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"alpha": 1.0}, {"batch_size": 1}, {"solver": "lbfgs"}])
-def test_other_solvers_do_not_use_it(params, assert_identical):
+def test_other_solvers_ignore_weight_decay(params, assert_identical):
     X, y, _ = problem("multiclass", 70)
     params = {"solver": "sgd"} | params
     assert_identical(estimator(3, **params).fit(X, y), estimator(3, weight_decay=0.0, **params).fit(X, y))
@@ -173,7 +174,7 @@ def test_other_solvers_do_not_use_it(params, assert_identical):
 # Together with other settings
 
 
-def test_k_partial_fits_a_warm_start_and_a_pickle_go_on_as_one_fit(assert_identical):
+def test_k_partial_fits_a_warm_start_and_a_pickle_continue_like_one_fit(assert_identical):
     X, y, _ = problem("multiclass", 70)
     whole, parts = estimator(4, shuffle=True).fit(X, y), estimator(4, shuffle=True)
     for _ in range(4):
@@ -182,7 +183,7 @@ def test_k_partial_fits_a_warm_start_and_a_pickle_go_on_as_one_fit(assert_identi
     assert_identical(whole, estimator(2, shuffle=True, warm_start=True).fit(X, y).fit(X, y))
 
 
-def test_the_regressor_decays_too():
+def test_the_regressor_supports_weight_decay():
     X, _, T = problem("multilabel", 70)
     params = {"solver": "adam", "batch_size": 16, "max_iter": 20, "n_iter_no_change": None, "random_state": 0}
     norms = [
@@ -193,7 +194,7 @@ def test_the_regressor_decays_too():
 
 
 @pytest.mark.parametrize("decay", [-0.1, "0.1", None, float("nan")])
-def test_a_decay_that_is_no_number_from_0_is_refused(decay):
+def test_a_negative_or_invalid_weight_decay_is_refused(decay):
     X, y, _ = problem("multiclass", 23)
     with pytest.raises(ValueError, match="weight_decay"):
         estimator(3, weight_decay=decay).fit(X, y)

@@ -1,4 +1,4 @@
-"""Which rows form each mini-batch, and what the buffers hold."""
+"""Which rows form each mini-batch, and what the buffers contain."""
 
 import numpy as np
 import pytest
@@ -30,13 +30,13 @@ def make(n_rows, batch_size, *, X=None, rows=None, shuffle=True, dtype=np.float6
 
 
 def epoch(batches, seed=0):
-    """The mini-batches of one epoch: copies of the rows, targets and weights of each."""
+    """The mini-batches of one epoch, each as copies of its rows, targets and weights."""
     batches.shuffle(lambda: np.random.default_rng(seed))
     result = []
     for start, stop in batches.blocks():
         block, cut = batches.load(start, stop)
         block = block.toarray() if sparse.issparse(block) else block
-        # The mini-batches of a block have one size and cover the block in order.
+        # The mini-batches of a block have the same size and cover the block in order.
         assert [b.start for b in cut.batches] == list(range(0, stop - start, cut.n))
         assert cut.batches[-1].stop == stop - start == len(block)
         for b in cut.batches:
@@ -60,7 +60,7 @@ SIZES = [(1, 1), (23, 1), (23, 3), (23, 22), (23, 23), (96, 1), (150, 1), (150, 
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
-def test_every_row_comes_exactly_once_an_epoch_with_its_target_and_weight(
+def test_each_epoch_contains_every_row_once_with_its_target_and_weight(
     n_rows, batch_size, container, shuffle, capacity
 ):
     X = rows_of_numbers(n_rows)
@@ -77,7 +77,7 @@ def test_every_row_comes_exactly_once_an_epoch_with_its_target_and_weight(
 
 
 @pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
-def test_all_mini_batches_have_the_batch_size_but_a_last_smaller_one(n_rows, batch_size):
+def test_only_the_last_mini_batch_may_be_smaller_than_batch_size(n_rows, batch_size):
     batches = make(n_rows, batch_size)
     sizes = [len(block) for block, _, _ in epoch(batches)]
     whole, rest = divmod(n_rows, batch_size)
@@ -87,7 +87,7 @@ def test_all_mini_batches_have_the_batch_size_but_a_last_smaller_one(n_rows, bat
 
 
 @pytest.mark.parametrize(("n_rows", "batch_size"), [(23, 3), (150, 64)])
-def test_the_order_is_that_of_the_random_stream(n_rows, batch_size):
+def test_the_random_stream_determines_the_order_of_the_rows(n_rows, batch_size):
     batches = make(n_rows, batch_size)
     orders = [numbers(epoch(batches, seed)) for seed in (0, 1, 0)]
     np.testing.assert_array_equal(orders[0], orders[2])
@@ -96,7 +96,7 @@ def test_the_order_is_that_of_the_random_stream(n_rows, batch_size):
 
 
 @pytest.mark.parametrize("rows", [None, np.arange(1, 23, 2)])
-def test_with_one_mini_batch_an_epoch_no_order_is_drawn(rows):
+def test_with_one_mini_batch_per_epoch_no_order_is_drawn(rows):
     batches = make(23, 23 if rows is None else len(rows), rows=rows)
     batches.shuffle(lambda: pytest.fail("an order is drawn"))
     ((start, stop),) = batches.blocks()
@@ -106,7 +106,7 @@ def test_with_one_mini_batch_an_epoch_no_order_is_drawn(rows):
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 9])
-def test_a_subset_of_the_rows_is_a_training_set_of_its_own(batch_size, container, shuffle):
+def test_a_subset_of_the_rows_acts_as_a_separate_training_set(batch_size, container, shuffle):
     X, rows = rows_of_numbers(30), np.array([1, 2, 5, 7, 12, 20, 21, 28, 29])
     batches = make(30, batch_size, X=container(X), rows=rows, shuffle=shuffle)
     assert batches.n_rows == 9
@@ -161,10 +161,10 @@ def test_without_weights_there_are_none():
 @pytest.mark.parametrize("capacity", [1, 3, 64, 1024])
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
-def test_the_memory_is_that_of_the_largest_block(n_rows, batch_size, container, capacity):
+def test_the_buffers_have_the_size_of_the_largest_block(n_rows, batch_size, container, capacity):
     batches = make(n_rows, batch_size, X=container(rows_of_numbers(n_rows)), capacity=capacity)
-    # A mini-batch with more rows than the capacity is loaded in parts. Otherwise a block has whole mini-batches. If it
-    # is nearly the whole training set, there is memory for the remaining rows too.
+    # A mini-batch with more rows than the capacity is loaded in parts. Otherwise a block holds whole mini-batches. If a
+    # block is nearly the whole training set, there is memory for the remaining rows too.
     parts = batch_size > capacity
     start, stop = next(batches.chunks(0, batch_size) if parts else batches.blocks())
     assert stop - start <= batches.block_capacity < stop - start + (1 if parts else batch_size)
@@ -176,7 +176,7 @@ def test_the_memory_is_that_of_the_largest_block(n_rows, batch_size, container, 
 
 
 @pytest.mark.parametrize(("n_rows", "batch_size"), SIZES)
-def test_a_dense_block_is_one_mini_batch_or_as_many_as_fit_into_96_rows(n_rows, batch_size):
+def test_a_dense_block_holds_one_mini_batch_or_as_many_as_fit_into_96_rows(n_rows, batch_size):
     batches = make(n_rows, batch_size)
     whole = n_rows // batch_size * batch_size
     for start, stop in batches.blocks():
@@ -195,7 +195,7 @@ def test_a_sparse_block_takes_up_to_eight_megabytes(entries, n_outputs, containe
     batches = Batches(X, targets, None, None, 10, False, RowFormat(np.dtype(float)), 64)
     block, cut = batches.load(*next(batches.blocks()))
     size = block.data.nbytes + block.indices.nbytes + cut.targets.nbytes + cut.raw.nbytes
-    assert 0.97 * 8e6 < size <= 8e6  # up to one mini-batch, and the index and the row number of each entry
+    assert 0.97 * 8e6 < size <= 8e6  # less than one mini-batch is missing; indices and row numbers count as well
 
 
 def test_blocks_of_one_size_are_cut_once():
@@ -206,7 +206,7 @@ def test_blocks_of_one_size_are_cut_once():
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_a_row_has_so_many_entries_in_the_mean(container):
+def test_row_entries_is_the_mean_number_of_entries_per_row(container):
     X = np.zeros((10, 7))
     X[:3, :5] = X[4, :3] = 1.0
     assert make(10, 2, X=container(X)).row_entries == (1.8 if sparse.issparse(container(X)) else 7)

@@ -1,4 +1,4 @@
-"""How many threads BLAS uses: one for small products, otherwise as many as were found."""
+"""How many threads BLAS uses: one for small products, otherwise as many as it had before."""
 
 import threading
 
@@ -11,7 +11,7 @@ from skfnn._engine.threads import SMALLEST_SHARED, THREADS, Threads
 
 
 class Library:
-    """Stands in for a BLAS library of threadpoolctl; remembers what it is set to."""
+    """A replacement for threadpoolctl's BLAS library that remembers which numbers of threads are set."""
 
     def __init__(self, number=4):
         self.number, self.calls, self.interrupt = number, [], False
@@ -29,18 +29,18 @@ class Library:
 
 @pytest.fixture
 def library(monkeypatch):
-    """A library that takes the place of the one found, in all sections."""
+    """A library that replaces the real one in all sections."""
     library = Library()
     monkeypatch.setattr(THREADS, "find_library", lambda: library)
     return library
 
 
-def test_small_products_get_one_thread_and_the_number_is_put_back(library):
+def test_small_products_get_one_thread_and_the_number_is_restored(library):
     assert Threads(lambda: library).section(SMALLEST_SHARED - 1, library.get_num_threads) == 1
     assert library.calls == [1, 4]
 
 
-def test_large_products_get_what_was_found(library):
+def test_large_products_get_all_threads_that_were_found(library):
     assert Threads(lambda: library).section(SMALLEST_SHARED, library.get_num_threads) == 4
     assert library.calls == []
 
@@ -70,7 +70,7 @@ def test_a_limit_of_the_user_is_never_raised(library):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_the_number_is_put_back_whatever_happens(library, error):
+def test_the_number_of_threads_is_restored_after_an_error(library, error):
     threads = Threads(lambda: library)
 
     def body():
@@ -83,7 +83,7 @@ def test_the_number_is_put_back_whatever_happens(library, error):
     assert library.number == 4
 
 
-def test_a_number_that_could_not_be_put_back_is_put_back_by_the_next_section(library):
+def test_the_next_section_restores_a_number_that_could_not_be_restored(library):
     threads = Threads(lambda: library)
 
     def body():
@@ -100,7 +100,7 @@ def test_without_a_known_library_nothing_is_set():
     assert Threads(lambda: None).section(0, int) == 0
 
 
-def test_sections_of_two_threads_follow_each_other(library):
+def test_two_threads_do_not_enter_a_section_at_once(library):
     threads, entered = Threads(lambda: library), threading.Event()
 
     thread = threading.Thread(target=threads.section, args=(SMALLEST_SHARED, entered.set))
@@ -130,7 +130,7 @@ def fitted(**params):
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @pytest.mark.parametrize("batch_size", [1, 20, "full"])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_training_with_small_products_takes_one_thread_for_them(library, solver, batch_size):
+def test_training_uses_one_thread_for_small_products(library, solver, batch_size):
     X, y = problem(100, 7)
     clf = fitted(solver=solver, batch_size=batch_size).fit(X, y)
     clf.predict_proba(X)
@@ -138,7 +138,7 @@ def test_training_with_small_products_takes_one_thread_for_them(library, solver,
     assert library.calls[-1] == 4
 
 
-def test_a_product_of_a_mini_batch_is_shared_if_it_is_large_enough(library):
+def test_a_large_product_of_a_mini_batch_uses_several_threads(library):
     X, y = problem(600, 200)
     fitted(hidden_layer_sizes=(90,), batch_size=500).fit(X[:500], y[:500])
     assert 500 * 201 * 90 >= SMALLEST_SHARED
@@ -147,15 +147,15 @@ def test_a_product_of_a_mini_batch_is_shared_if_it_is_large_enough(library):
     assert 1 in library.calls
 
 
-def test_the_products_of_a_block_may_be_shared_although_those_of_its_mini_batches_are_not(library):
+def test_a_block_may_use_several_threads_although_its_mini_batches_use_one(library):
     X, y = problem(64, 1000)
     fitted(hidden_layer_sizes=(130, 4), batch_size=4, max_iter=1).fit(X, y)
-    # The first layer multiplies the whole block of 64 rows, which two threads share. A mini-batch's products are small.
+    # The first layer multiplies the whole block of 64 rows, with two threads. The products of a mini-batch are small.
     assert 64 * 1001 * 130 >= SMALLEST_SHARED
     assert library.calls == [1, 4]
 
 
-def test_a_scorer_and_the_caller_see_the_number_that_was_found():
+def test_a_scorer_and_the_caller_see_the_original_number_of_threads():
     seen = []
 
     def score(estimator, X, y):

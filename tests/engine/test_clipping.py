@@ -1,4 +1,4 @@
-"""Gradient clipping by `max_grad_norm`, against a NumPy loop that writes every gradient."""
+"""Gradient clipping by `max_grad_norm`, against a NumPy loop that computes every gradient."""
 
 from functools import partial
 
@@ -14,7 +14,8 @@ from skfnn._engine.clipping import FACTOR_ROWS, factor_to
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
+# Both sides do the same float64 operations in different orders. After some hundred steps with numbers of size 1, they
+# differ by about 1e-13.
 ATOL = 1e-10
 
 SOLVERS = {
@@ -29,7 +30,7 @@ estimator = partial(exact.estimator, learning_rate_init=0.2)
 
 
 def norm_of(arrays):
-    """The norm of all of them together."""
+    """The norm of all arrays together."""
     return np.sqrt(sum((a**2).sum() for a in arrays))
 
 
@@ -46,7 +47,7 @@ def compare(
     assert_parameters,
     **params,
 ):
-    """Train by the package and by the loop, and compare the parameters. Returns the norms before clipping."""
+    """Train with the package and with the loop, compare the parameters, and return the norms before clipping."""
     X, y, T = problem(kind, n_rows)
     clf = retuned(estimator(n_epochs, max_grad_norm=max_grad_norm, **params), **(sizes or {}))
     start = initial_values((X.shape[1], *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
@@ -86,7 +87,7 @@ def compare(
 # The loop
 
 
-# For every batch size, a norm that some gradients exceed and others do not. The mean over more rows is shorter.
+# For each batch size, a norm that some gradients exceed and others do not. Mean gradients over more rows are shorter.
 LIMITS = {1: 1.5, 3: 0.9, 16: 0.45, 40: 0.34, "full": 0.25}
 
 
@@ -94,7 +95,7 @@ LIMITS = {1: 1.5, 3: 0.9, 16: 0.45, 40: 0.34, "full": 0.25}
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_training_is_the_loop_with_clipped_gradients(
+def test_training_equals_the_loop_with_clipped_gradients(
     solver, alpha, container, batch_size, monkeypatch, assert_parameters
 ):
     assert 16 <= FACTOR_ROWS < 40  # both ways of clipping
@@ -114,7 +115,7 @@ def test_training_is_the_loop_with_clipped_gradients(
 @pytest.mark.parametrize("kind", ["binary", "multilabel"])
 @pytest.mark.parametrize("batch_size", [1, 16, 40])
 @pytest.mark.parametrize("hidden", [(5,), (5, 4, 3)])
-def test_the_norm_is_over_all_layers_of_every_network(kind, batch_size, hidden, monkeypatch, assert_parameters):
+def test_one_norm_covers_all_layers(kind, batch_size, hidden, monkeypatch, assert_parameters):
     norms = compare(
         0.2,
         kind,
@@ -128,10 +129,8 @@ def test_the_norm_is_over_all_layers_of_every_network(kind, batch_size, hidden, 
 
 @pytest.mark.parametrize("batch_size", [1, 16, 40, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_weights_of_rows_are_part_of_the_gradient_that_is_clipped(
-    container, batch_size, monkeypatch, assert_parameters
-):
-    # Every third row has weight 0, so at batch size 1 some gradients have norm 0. They must not be divided by it.
+def test_row_weights_are_applied_before_clipping(container, batch_size, monkeypatch, assert_parameters):
+    # Every third row has weight 0, so at batch size 1 some gradients have norm 0, by which they must not be divided.
     weight = np.random.default_rng(3).random(90) * 5
     weight[::3] = 0.0
     norms = compare(
@@ -150,7 +149,9 @@ def test_weights_of_rows_are_part_of_the_gradient_that_is_clipped(
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
-def test_a_batch_that_comes_in_parts_is_clipped_as_a_whole(alpha, container, solver, monkeypatch, assert_parameters):
+def test_a_batch_that_is_split_into_parts_is_clipped_as_a_whole(
+    alpha, container, solver, monkeypatch, assert_parameters
+):
     # A part has at least 64 rows.
     norms = compare(
         0.1,
@@ -167,11 +168,11 @@ def test_a_batch_that_comes_in_parts_is_clipped_as_a_whole(alpha, container, sol
     assert (norms > 0.1).any()
 
 
-# What a step is
+# The first step
 
 
 def first_step(X, y, T, start, **params):
-    """The gradient of the first step at full batch, and what it would be without clipping."""
+    """The gradient of the first full-batch step, with and without clipping."""
     clf = estimator(1, batch_size="full", learning_rate_init=1.0, **params)
     clf.fit(X, y, coefs_init=start[0], intercepts_init=start[1])
     step = [p - q for p, q in zip(start[0] + start[1], clf.coefs_ + clf.intercepts_, strict=True)]
@@ -180,7 +181,7 @@ def first_step(X, y, T, start, **params):
 
 @pytest.mark.parametrize("n_rows", [20, 60])
 @pytest.mark.parametrize("max_grad_norm", [1e-3, 0.1])
-def test_a_clipped_step_has_the_direction_of_the_gradient_and_the_norm_that_was_asked_for(max_grad_norm, n_rows):
+def test_a_clipped_step_keeps_its_direction_and_has_the_norm_max_grad_norm(max_grad_norm, n_rows):
     X, y, T = problem("multiclass", n_rows)
     step, whole = first_step(X, y, T, initial_values((5, 6, 4, 3), seed=1), max_grad_norm=max_grad_norm)
     assert norm_of(whole) > max_grad_norm
@@ -201,7 +202,7 @@ def test_the_l2_term_is_not_clipped(n_rows):
 
 
 def test_weight_decay_is_not_clipped(assert_parameters):
-    # Adam's first step is eta * sign(gradient) for every norm, so the decay added to it is the one without clipping.
+    # Adam's first step is eta * sign(gradient), whatever the norm. So clipping must not change the result of the step.
     X, y, _ = problem("multiclass", 20)
     start = initial_values((5, 6, 4, 3), seed=1)
     params = {"solver": "adam", "learning_rate_init": 0.1, "weight_decay": 2.0, "epsilon": 1e-30, "batch_size": "full"}
@@ -227,7 +228,7 @@ UNMOVED = [{"batch_size": n} for n in (1, 3, 16, FACTOR_ROWS)] + [
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("params", UNMOVED, ids=str)
-def test_a_norm_that_no_gradient_has_changes_nothing_bit_for_bit(params, dtype, container, assert_identical):
+def test_a_limit_that_no_gradient_reaches_changes_no_bit(params, dtype, container, assert_identical):
     X, y, _ = problem("multiclass", 90)
     params = {"dtype": dtype, "shuffle": True} | params
     free, clipped = (estimator(3, max_grad_norm=norm, **params).fit(container(X), y) for norm in (None, 1e9))
@@ -236,14 +237,14 @@ def test_a_norm_that_no_gradient_has_changes_nothing_bit_for_bit(params, dtype, 
 
 
 @pytest.mark.parametrize("params", [{}, {"alpha": 2.0}, {"momentum": 0.9}, {"momentum": 0.9, "alpha": 2.0}], ids=str)
-def test_if_the_gradient_is_written_for_its_norm_only_the_rounding_changes(params, assert_parameters):
+def test_computing_the_norm_from_a_written_gradient_changes_only_the_rounding(params, assert_parameters):
     X, y, _ = problem("multiclass", 90)
     free, clipped = (estimator(3, batch_size=40, max_grad_norm=norm, **params).fit(X, y) for norm in (None, 1e9))
     # Nine steps of numbers of size 1.
     assert_parameters(clipped, free.coefs_, free.intercepts_, atol=1e-13)
 
 
-def test_a_norm_that_is_just_reached_is_left_alone():
+def test_a_gradient_exactly_at_the_limit_is_not_scaled():
     assert factor_to(2.0, 2.0) == 1.0
     assert factor_to(2.0, 0.0) == 1.0
     assert factor_to(2.0, 4.0) == 0.5
@@ -253,7 +254,7 @@ def test_a_norm_that_is_just_reached_is_left_alone():
 
 
 @pytest.mark.filterwarnings("ignore:The features are too large")
-def test_clipping_saves_a_training_that_diverges_without():
+def test_clipping_prevents_divergence():
     X, y, _ = problem("multiclass", 90)
     params = {"learning_rate_init": 1.0, "activation": "identity", "batch_size": 5}
     with pytest.raises(ValueError, match="diverged"):
@@ -263,14 +264,14 @@ def test_clipping_saves_a_training_that_diverges_without():
 
 
 @pytest.mark.parametrize("batch_size", [7, 40])
-def test_float32_clips_as_float64_does(batch_size, assert_parameters):
+def test_float32_clips_like_float64(batch_size, assert_parameters):
     X, y, _ = problem("multiclass", 90)
     single, double = (
         estimator(2, dtype=dtype, max_grad_norm=0.3, batch_size=batch_size).fit(X, y)
         for dtype in ("float32", "float64")
     )
     assert single.coefs_[0].dtype == np.float32
-    # Some 26 steps, each rounding numbers of size 1 to 6e-8.
+    # About 26 steps, each of which rounds numbers of size 1 to 6e-8.
     assert_parameters(single, double.coefs_, double.intercepts_, atol=1e-5)
 
 
@@ -287,7 +288,7 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(batch_size, params, assert_ide
 
 @pytest.mark.parametrize("n_rows", [20, 60])
 def test_the_gradient_of_the_squared_error_is_clipped_too(n_rows):
-    # With targets in the thousands, the step would be that long without clipping.
+    # With targets in the thousands, the step without clipping would have a norm in the thousands.
     X, _, T = problem("multilabel", n_rows)
     params = {"learning_rate_init": 1.0, "standardize": False, "dtype": "float64", "random_state": 0}
     reg = FNNRegressor((6,), batch_size="full", max_grad_norm=0.5, max_iter=1, **params)
@@ -297,7 +298,7 @@ def test_the_gradient_of_the_squared_error_is_clipped_too(n_rows):
     np.testing.assert_allclose(norm_of(step), 0.5, rtol=1e-10)  # differences of numbers of size 1
 
 
-def test_lbfgs_refuses_it():
+def test_lbfgs_refuses_max_grad_norm():
     X, y, _ = problem("multiclass", 23)
     clf = estimator(3, solver="lbfgs", max_grad_norm=1.0)
     with pytest.raises(ValueError, match="max_grad_norm=1.0 needs solver='sgd' or 'adam'"):
@@ -307,7 +308,7 @@ def test_lbfgs_refuses_it():
 
 
 @pytest.mark.parametrize("norm", [0, 0.0, -1.0, "1", float("nan")])
-def test_a_norm_that_is_no_positive_number_is_refused(norm):
+def test_a_norm_that_is_not_a_positive_number_is_refused(norm):
     X, y, _ = problem("multiclass", 23)
     with pytest.raises(ValueError, match="max_grad_norm"):
         estimator(3, max_grad_norm=norm).fit(X, y)

@@ -22,7 +22,7 @@ forms = pytest.mark.parametrize("parts", PARTS, ids=lambda parts: "+".join(np.ar
 
 
 def some(network, parts=(True, True, True)):
-    """Coordinates for a network's features and outputs, with these parts only; the others are None."""
+    """Coordinates for a network's features and outputs that have only these parts; the others are None."""
     n_features, n_outputs = network.sizes[0], network.sizes[-1]
     mean, scale, of_targets = parts
     return Coordinates(
@@ -34,7 +34,7 @@ def some(network, parts=(True, True, True)):
 
 
 def forward(network, theta, X):
-    """The raw outputs of rows, (n, n_outputs), by NumPy."""
+    """The raw outputs of rows, (n, n_outputs), computed with NumPy."""
     a = X
     for layer, (W, b) in enumerate(zip(*split(network, theta), strict=True)):
         z = a @ W + b
@@ -98,7 +98,7 @@ def test_only_the_first_and_the_last_layer_change(network):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_results_are_new_vectors_in_double_precision(dtype):
+def test_the_results_are_new_float64_vectors(dtype):
     network = Network((4, 5, 3), ("tanh",))
     theta = parameters(network, dtype)
     theta.flags.writeable = False  # writing into it would fail

@@ -22,7 +22,8 @@ from skfnn._engine.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
+# Both sides do the same float64 operations in different orders. After some hundred steps with numbers of size 1, they
+# differ by about 1e-13.
 ATOL = 1e-10
 
 SOLVERS = {
@@ -43,7 +44,7 @@ estimator = partial(exact.estimator, dropout=0.3)
 
 
 def masks(seed, epoch, parts, hidden, keep):
-    """The mask of every row in every hidden layer, drawn part by part, layer by layer, unit by unit."""
+    """The masks of all rows in all hidden layers, drawn part by part, layer by layer and unit by unit."""
     rng = np.random.default_rng([seed, epoch, 1])
     by_row = []
     for n in parts:
@@ -53,7 +54,7 @@ def masks(seed, epoch, parts, hidden, keep):
 
 
 def masked_row_gradient(x, t, mask, keep, coefs, intercepts, activation, kind):
-    """As ``reference.row_gradient``, with hidden outputs times mask / keep."""
+    """Like ``reference.row_gradient``, but with hidden outputs multiplied by mask / keep."""
     names = names_of(activation, len(coefs) - 1)
     inputs, pre = [x], []
     for layer, (W, b) in enumerate(zip(coefs, intercepts, strict=True)):
@@ -73,7 +74,7 @@ def masked_row_gradient(x, t, mask, keep, coefs, intercepts, activation, kind):
 
 
 def masked_batch_gradient(clf, parts):
-    """A replacement for ``reference.batch_gradient`` that counts epochs and clips."""
+    """A replacement for ``reference.batch_gradient`` that applies masks, counts epochs and clips."""
     keep, epoch, by_row = 1.0 - clf.dropout, -1, None
 
     def batch_gradient(X, T, rows, coefs, intercepts, activation, kind, alpha, w, mean_w, B):
@@ -110,7 +111,7 @@ def compare(
     assert_parameters,
     **params,
 ):
-    """Train by the package and by the loop, and compare the parameters and the loss curves."""
+    """Train with the package and with the loop, and compare the parameters and the loss curves."""
     X, y, T = problem(kind, n_rows)
     clf = retuned(estimator(n_epochs, **params), **(sizes or {}))
     start = initial_values((X.shape[1], *clf.hidden_layer_sizes, n_outputs(kind)), seed=1)
@@ -143,7 +144,7 @@ def compare(
 @pytest.mark.parametrize("batch_size", [1, 5, 16, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_training_is_the_loop_with_the_same_masks(solver, container, batch_size, monkeypatch, assert_parameters):
+def test_training_equals_the_loop_with_the_same_masks(solver, container, batch_size, monkeypatch, assert_parameters):
     compare(
         container=container,
         batch_size=batch_size,
@@ -155,13 +156,13 @@ def test_training_is_the_loop_with_the_same_masks(solver, container, batch_size,
 
 @pytest.mark.parametrize("activation", list(ACTIVATIONS) + [["relu", "logistic"]], ids=str)
 @pytest.mark.parametrize("batch_size", [5, 16])
-def test_training_is_the_loop_with_every_activation(activation, batch_size, monkeypatch, assert_parameters):
-    # 16 x 6 and 16 x 4 outputs, or 5 x 4: below the size from which ReLU's derivative is computed differently.
+def test_training_equals_the_loop_with_every_activation(activation, batch_size, monkeypatch, assert_parameters):
+    # The layers have 16 x 6 and 16 x 4 outputs, or 5 x 4. ReLU's derivative is computed differently for large layers.
     compare(activation=activation, batch_size=batch_size, monkeypatch=monkeypatch, assert_parameters=assert_parameters)
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu"])
-def test_training_is_the_loop_with_wide_layers(activation, monkeypatch, assert_parameters):
+def test_training_equals_the_loop_with_wide_layers(activation, monkeypatch, assert_parameters):
     compare(
         activation=activation,
         hidden_layer_sizes=(40, 30),
@@ -174,22 +175,22 @@ def test_training_is_the_loop_with_wide_layers(activation, monkeypatch, assert_p
 @pytest.mark.parametrize("kind", ["binary", "multilabel"])
 @pytest.mark.parametrize("hidden", [(5,), (5, 4, 3)])
 @pytest.mark.parametrize("dropout", [0.1, 0.5, 0.8])
-def test_training_is_the_loop_for_every_output_and_depth(kind, hidden, dropout, monkeypatch, assert_parameters):
+def test_training_equals_the_loop_for_every_output_and_depth(kind, hidden, dropout, monkeypatch, assert_parameters):
     compare(
         kind, hidden_layer_sizes=hidden, dropout=dropout, monkeypatch=monkeypatch, assert_parameters=assert_parameters
     )
 
 
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
-def test_training_is_the_loop_with_weights_of_rows(batch_size, monkeypatch, assert_parameters):
+def test_training_equals_the_loop_with_row_weights(batch_size, monkeypatch, assert_parameters):
     weight = np.random.default_rng(3).integers(0, 4, size=70).astype(float)
     compare(sample_weight=weight, batch_size=batch_size, monkeypatch=monkeypatch, assert_parameters=assert_parameters)
 
 
 @pytest.mark.parametrize("solver", ["plain, L2", "nesterov, L2", "adam", "clipped"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_training_is_the_loop_if_a_batch_comes_in_parts(solver, container, monkeypatch, assert_parameters):
-    # A part has at least 64 rows. Batches of 100 and 50 rows.
+def test_training_equals_the_loop_if_a_batch_is_split_into_parts(solver, container, monkeypatch, assert_parameters):
+    # A part has at least 64 rows. The batches have 100 and 50 rows.
     compare(
         n_rows=150,
         batch_size=100,
@@ -208,7 +209,7 @@ def test_float32_drops_the_same_units():
     single, double = fits["float32"], fits["float64"]
     assert single.coefs_[0].dtype == np.float32
     for p, q in zip(single.coefs_, double.coefs_, strict=True):
-        # Ten steps, each rounding weights of size 1 to 6e-8. One unit more or less moves them by 1e-3.
+        # Ten steps, each of which rounds weights of size 1 to 6e-8. One more dropped unit would move them by 1e-3.
         np.testing.assert_allclose(p, q, rtol=0, atol=5e-6)
 
 
@@ -216,21 +217,21 @@ def test_float32_drops_the_same_units():
 
 
 @pytest.mark.parametrize("dropout", [0.1, 0.5, 0.9])
-def test_the_share_of_dropped_units_is_the_probability(dropout):
-    # A step of one row moves the weights into every unit that is kept: softplus has a slope everywhere.
+def test_the_fraction_of_dropped_units_is_the_probability(dropout):
+    # A step with one row moves the weights of every unit that is kept, because softplus has a slope everywhere.
     n_units = 3000
     clf = estimator(1, hidden_layer_sizes=(n_units,), activation="softplus", dropout=dropout, batch_size=1)
     clf.partial_fit(np.ones((1, 3)), [0], classes=[0, 1])
     before = clf.coefs_[0].copy()
     clf.partial_fit(np.ones((1, 3)), [1])
     dropped = (clf.coefs_[0] == before).all(axis=0).mean()
-    # Five standard errors of a share; the seed is fixed.
+    # Five standard errors of a fraction; the seed is fixed.
     assert abs(dropped - dropout) < 5 * np.sqrt(dropout * (1 - dropout) / n_units)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("dropout", [0.2, 0.5])
-def test_dropout_leaves_the_expected_pre_activation_as_it_is(activation, dropout):
+def test_dropout_does_not_change_the_expected_pre_activation(activation, dropout):
     n, network = 20_000, Network((3, 8, 2), (activation,))
     theta = np.random.default_rng(0).normal(size=network.n_parameters)
     layers = network.layers(theta)
@@ -272,7 +273,7 @@ def test_masks_change_from_row_to_row_from_batch_to_batch_and_from_epoch_to_epoc
     assert len({row.tobytes() for row in np.vstack(found)}) == 4 * 23
 
 
-# Not in prediction, not in validation
+# No dropout in prediction and validation
 
 
 def test_nothing_is_dropped_in_prediction(assert_parameters):
@@ -305,7 +306,7 @@ def test_nothing_is_dropped_in_validation(given):
     np.testing.assert_allclose(clf.validation_loss_curve_[-1], expected, rtol=1e-10)
 
 
-def test_validation_does_not_change_the_training(assert_identical):
+def test_validation_does_not_change_training(assert_identical):
     X, y, _ = problem("multiclass", 70)
     assert_identical(estimator(3).fit(X, y, X_val=X, y_val=y), estimator(3).fit(X, y))
 
@@ -323,8 +324,8 @@ def test_random_state_makes_dropout_repeatable(assert_identical):
     assert (fits[0].coefs_[0] != fits[2].coefs_[0]).any()  # the rows are in order, so only the masks differ
 
 
-def test_a_probability_that_drops_nothing_is_no_dropout_bit_for_bit(assert_identical):
-    # 1 - 1e-17 is 1. So initial values and the order of the rows do not depend on dropout.
+def test_a_probability_too_small_to_drop_a_unit_changes_no_bit(assert_identical):
+    # 1 - 1e-17 is 1, so no unit is dropped. Initial values and the order of the rows must not depend on dropout.
     X, y, _ = problem("multiclass", 70)
     assert_identical(*(estimator(2, dropout=p, shuffle=True, max_grad_norm=0.1).fit(X, y) for p in (0.0, 1e-17)))
 
@@ -344,7 +345,7 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(name, container, assert_identi
 
 
 @pytest.mark.parametrize("name", ["plain", "nesterov, L2", "adam"])
-def test_a_pickled_model_goes_on_as_the_model_itself(name, assert_identical):
+def test_a_pickled_model_continues_like_the_model_itself(name, assert_identical):
     X, y, _ = problem("multiclass", 70)
     clf = estimator(2, shuffle=True, **SOLVERS[name]).fit(X, y)
     copy = pickle.loads(pickle.dumps(clf))
@@ -374,7 +375,7 @@ def test_a_probability_outside_0_to_1_is_refused(dropout):
         estimator(3, dropout=dropout).fit(X, y)
 
 
-def test_early_stopping_puts_the_best_weights_back(assert_identical):
+def test_early_stopping_restores_the_best_weights(assert_identical):
     X, y, _ = problem("multiclass", 150)
     X_val, y_val = X[100:], y[100:]
     X, y = X[:100], y[:100]
@@ -385,7 +386,7 @@ def test_early_stopping_puts_the_best_weights_back(assert_identical):
     assert_identical(clf, estimator(best + 1, **params).fit(X, y))
 
 
-def test_class_weights_are_weights_of_rows(assert_identical):
+def test_class_weights_act_as_row_weights(assert_identical):
     X, y, _ = problem("multiclass", 70)
     weighted = estimator(3, class_weight={3: 0.25, 11: 4.0}).fit(X, y)
     by_row = estimator(3).fit(X, y, sample_weight=np.select([y == 3, y == 11], [0.25, 4.0], 1.0))
@@ -403,7 +404,7 @@ def test_data_frames_in_a_pipeline():
     assert list(fits[0][:-1].get_feature_names_out()) == list("abcde")
 
 
-def test_the_regressor_has_dropout_too():
+def test_the_regressor_supports_dropout():
     X, _, T = problem("multilabel", 70)
     params = {"batch_size": 16, "max_iter": 3, "n_iter_no_change": None, "random_state": 0, "shuffle": False}
     reg = FNNRegressor((6,), dropout=0.5, **params).fit(X, T)

@@ -1,4 +1,4 @@
-"""The first layers: each kind against the dense one, or against the ordinary steps."""
+"""The first layers: each kind is compared with the dense layer or with the ordinary steps."""
 
 import copy
 
@@ -25,7 +25,7 @@ rng = np.random.default_rng(0)
 @pytest.mark.parametrize("beta", [0.0, 0.9, 1.0, 2.0])
 def test_the_sparse_gradient_is_the_dense_one(dtype, form, kernels, n_features, beta):
     X = np.zeros((12, n_features), dtype)
-    # Rows without an entry, columns without one, and the last column among those that occur.
+    # Some rows and columns have no entry; the last column has one.
     X[rng.integers(1, 11, 20), rng.integers(0, n_features, 20)] = rng.normal(size=20)
     X[3, -1] = 1.5
     layer, start = (rng.normal(size=(n_features + 1, 5)).astype(dtype) for _ in range(2))
@@ -56,7 +56,7 @@ def test_duplicate_and_unsorted_entries_are_summed():
 
 
 def numbered(n_units=3, n_features=6, n=9):
-    """Some rows, about half of their entries zero, and a layer for them."""
+    """Some rows whose entries are zero in about half of the cases, and a layer for them."""
     X = rng.normal(size=(n, n_features))
     X[rng.random(X.shape) < 0.5] = 0.0
     return X, rng.normal(size=(n_features + 1, n_units))
@@ -64,7 +64,7 @@ def numbered(n_units=3, n_features=6, n=9):
 
 @pytest.mark.parametrize("kind", ["dense", "sparse", "deferred"])
 @pytest.mark.parametrize(("start", "stop"), [(0, 3), (3, 6), (6, 9)])
-def test_the_products_of_the_rows_with_each_other_count_the_one_of_the_bias(kind, start, stop):
+def test_the_products_of_the_rows_include_the_1_of_the_bias(kind, start, stop):
     X, layer = numbered()
     first = {
         "dense": lambda: DenseFirstLayer(layer, 3),
@@ -81,7 +81,7 @@ def test_the_products_of_the_rows_with_each_other_count_the_one_of_the_bias(kind
 
 
 @pytest.mark.parametrize("kind", [DenseFirstLayer, SparseFirstLayer])
-def test_the_squared_norms_are_of_the_rows_of_the_last_forward_pass(kind):
+def test_squared_norms_are_those_of_the_last_forward_pass(kind):
     X, layer = numbered()
     first = kind(layer, 4)
     first.begin(sparse.csr_matrix(X) if kind is SparseFirstLayer else X)
@@ -91,7 +91,7 @@ def test_the_squared_norms_are_of_the_rows_of_the_last_forward_pass(kind):
 
 
 def bound(solver, dtype=np.float64):
-    """The network with 20 features, 5 units and 1 output, its parameters and the state that the solver works on."""
+    """A network with 20 features, 5 units and 1 output, with its parameters and the state that the solver works on."""
     network = Network((20, 5, 1), ("relu",))
     theta = np.linspace(-1, 1, network.n_parameters).astype(dtype)
     state = solver.init(theta.dtype, theta.size)
@@ -105,7 +105,7 @@ def bound(solver, dtype=np.float64):
 @pytest.mark.parametrize("shrinkage", [0.0, 0.01])
 @pytest.mark.parametrize("batch_size", [1, 3, 10, 16, 32, 64])
 @pytest.mark.parametrize("kind", ["deferred", "sparse plain", "sparse momentum", "sparse nesterov", "sparse m=0.01"])
-def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_size, shrinkage, dtype):
+def test_layers_that_take_their_own_steps_take_the_ordinary_ones(kind, batch_size, shrinkage, dtype):
     solver = {
         "sparse momentum": Momentum(0.9, False),
         "sparse nesterov": Momentum(0.8, True),
@@ -116,7 +116,7 @@ def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_
     other = copy.copy(solver)
     network, ordinary, state = bound(solver)
     _, stepped, stepped_state = bound(other, dtype)
-    # Some hundred roundings of numbers of size 10, divided by at least 0.01.
+    # Some hundred roundings of numbers of size 10, which are then divided by numbers of at least 0.01.
     tolerance = {"rtol": 0, "atol": 1e-3 if dtype == "float32" else 1e-10}
     gradient = np.zeros_like(ordinary)
     if kind == "deferred":
@@ -145,7 +145,7 @@ def test_the_layers_that_step_by_themselves_make_the_ordinary_steps(kind, batch_
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse", "deferred", "sparse plain", "sparse momentum"])
-def test_a_layer_in_single_precision_has_no_arrays_in_double_precision(kind):
+def test_a_float32_layer_has_no_float64_arrays(kind):
     solver = Momentum(0.9, True) if kind == "sparse momentum" else PlainSGD()
     network, theta, _ = bound(solver, np.float32)
     layer = network.layers(theta)[0]
@@ -164,7 +164,7 @@ def test_a_layer_in_single_precision_has_no_arrays_in_double_precision(kind):
 
 @pytest.mark.parametrize("momentum", [False, True])
 @pytest.mark.parametrize("part", [1, 5, 35])
-def test_weights_mixed_in_parts_are_the_weights_mixed_in_one(part, momentum):
+def test_mixing_the_weights_in_parts_changes_nothing(part, momentum):
     X, delta, results = sparse.csr_matrix(rng.normal(size=(4, 20))), rng.normal(size=(4, 5)), []
     for numbers in (part, 20 * 5):
         solver = Momentum(0.9, True) if momentum else PlainSGD()
@@ -181,7 +181,7 @@ def test_weights_mixed_in_parts_are_the_weights_mixed_in_one(part, momentum):
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 @pytest.mark.parametrize("nesterov", [False, True])
-def test_momentum_of_the_last_layers_by_factors_is_that_of_the_gradient(nesterov, decay):
+def test_momentum_from_factors_equals_momentum_from_the_gradient(nesterov, decay):
     solvers = [Momentum(0.9, nesterov) for _ in range(2)]
     (network, whole, state), (_, part, part_state) = (bound(solver) for solver in solvers)
     start = whole.copy()
@@ -205,7 +205,7 @@ def test_momentum_of_the_last_layers_by_factors_is_that_of_the_gradient(nesterov
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
-def test_wide_sparse_rows_train_as_dense_ones(learning_rate, momentum, alpha):
+def test_wide_sparse_rows_train_like_dense_rows(learning_rate, momentum, alpha):
     X = sparse.random(90, 3000, density=0.003, format="csr", random_state=0, dtype=np.float64)
     settings = {
         "batch_size": 8,
@@ -221,12 +221,12 @@ def test_wide_sparse_rows_train_as_dense_ones(learning_rate, momentum, alpha):
     of_dense = clone(clf).fit(X.toarray(), np.arange(90) % 3)
     for a, b in zip(of_sparse.coefs_ + of_sparse.intercepts_, of_dense.coefs_ + of_dense.intercepts_, strict=True):
         assert_allclose(a, b, rtol=0, atol=1e-11)
-    # Some hundred roundings of numbers of size 1, divided by at least 0.03.
+    # Some hundred roundings of numbers of size 1, which are then divided by numbers of at least 0.03.
     for name in of_sparse._state.solver:
         assert_allclose(of_sparse._state.solver[name], of_dense._state.solver[name], rtol=0, atol=1e-11)
 
 
-def test_the_work_of_a_layer_is_that_of_the_products_of_blas():
+def test_work_counts_the_multiplications_of_blas():
     _, layer = numbered(n_units=3, n_features=6)
     # 7 rows times 7 x 3 parameters, against the work behind the layer.
     assert DenseFirstLayer(layer, 7).work(146) == (147, 147)

@@ -15,7 +15,8 @@ KINDS = ["binary", "multiclass", "multilabel"]
 N_ROWS, SIZES = 9, (4, 3, 3)
 WEIGHTS = {"no weights": None, "weights": (0.0, 1.0, 2.5, 0.3, 1.0, 4.0, 0.0, 0.7, 1.0)}
 STEP = 1e-5
-# A central difference errs by STEP^2 / 6 times a third derivative, 1e-10 here, and by R's rounding over STEP, 1e-11.
+# The error of a central difference has two parts: STEP^2 / 6 times a third derivative, here 1e-10, and the rounding of
+# R divided by STEP, 1e-11.
 TOLERANCE = {"rtol": 1e-6, "atol": 1e-9}
 
 
@@ -52,7 +53,7 @@ def finite_differences(activation, kind, weighting, alpha):
     return differences
 
 
-# One epoch with all rows in a mini-batch, on the numbers as they are: a step of length 1.
+# These settings take one step of length 1 with all rows, without scaling features or targets.
 ONE_STEP = {
     "hidden_layer_sizes": SIZES[1:],
     "batch_size": "full",
@@ -64,7 +65,7 @@ ONE_STEP = {
 
 
 def step_of(clf, X, y, start, weights):
-    """What one step of length 1 with all rows subtracts from every parameter: the gradient."""
+    """The gradient: what one step of length 1 with all rows subtracts from the parameters."""
     clf.set_params(**ONE_STEP)
     clf.fit(X, y, sample_weight=weights, coefs_init=start[0], intercepts_init=start[1])
     return [before - after for before, after in zip([*start[0], *start[1]], clf.coefs_ + clf.intercepts_, strict=True)]
@@ -83,7 +84,8 @@ def at(clf, X, y, start):
 @pytest.mark.parametrize("weighting", WEIGHTS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-# Plain SGD puts products of factors into the weights, momentum into the velocity, which is first -eta * gradient.
+# Plain SGD adds products of factors to the weights. Momentum adds them to the velocity, which is -eta * gradient at
+# first.
 @pytest.mark.parametrize("momentum", [0.0, 0.9], ids=["plain", "momentum"])
 def test_a_step_of_length_1_is_the_gradient_of_the_objective(momentum, activation, kind, weighting, container, alpha):
     X, y, _, start = case(activation, kind)
@@ -98,7 +100,7 @@ def test_a_step_of_length_1_is_the_gradient_of_the_objective(momentum, activatio
 @pytest.mark.parametrize("weighting", WEIGHTS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_loop_of_the_tests_has_the_gradient_of_its_objective(activation, kind, weighting, alpha):
+def test_the_reference_loop_has_the_gradient_of_its_objective(activation, kind, weighting, alpha):
     X, _, T, start = case(activation, kind)
     found = gradient(X, T, *start, activation, kind, alpha, WEIGHTS[weighting])
     for mine, expected in zip(found, finite_differences(activation, kind, weighting, alpha), strict=True):
@@ -106,7 +108,7 @@ def test_the_loop_of_the_tests_has_the_gradient_of_its_objective(activation, kin
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients_are_right_with_an_activation_for_each_layer(kind):
+def test_gradients_are_right_if_each_layer_has_its_own_activation(kind):
     activation = ("gelu", "tanh")
     X, y, _, start = case(activation, kind)
     steps = step_of(FNNClassifier(activation=list(activation), alpha=1.3), X, y, start, None)
@@ -116,9 +118,9 @@ def test_gradients_are_right_with_an_activation_for_each_layer(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("activation", ["tanh", "softplus", "gelu"])
-def test_lbfgs_ends_where_the_gradient_of_the_objective_vanishes(activation, kind):
-    # SciPy stops when no entry of the gradient exceeds tol, or when a step lowers R by less than 2e-9 of its value.
-    # With curvatures of about 0.1 to 1, the gradient is then below about sqrt(2 * 2e-9) = 6e-5.
+def test_lbfgs_ends_at_a_zero_of_the_gradient(activation, kind):
+    # SciPy stops when no entry of the gradient exceeds tol, or when a step reduces R by less than 2e-9 of its value.
+    # With curvatures of about 0.1 to 1, the gradient is then smaller than about sqrt(2 * 2e-9) = 6e-5.
     X, y, T, start = case(activation, kind)
     params = {"solver": "lbfgs", "alpha": 1.3, "tol": 1e-8, "max_iter": 500, "standardize": False, "dtype": "float64"}
     clf, weights = FNNClassifier(SIZES[1:], activation, **params), WEIGHTS["weights"]
@@ -132,7 +134,7 @@ def test_lbfgs_ends_where_the_gradient_of_the_objective_vanishes(activation, kin
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.filterwarnings("ignore:Training diverged.* far above")
 def test_a_saturated_output_has_the_right_loss_and_gradient(kind):
-    # Raw outputs of +-1e4: exp overflows, a probability clipped to 1e-16 would give a loss of 37 for any wrong output.
+    # At raw outputs of +-1e4, exp overflows. A probability clipped to 1e-16 would give every wrong output a loss of 37.
     X, y, T, (coefs, intercepts) = case("tanh", kind)
     intercepts = [*intercepts[:-1], 1e4 * np.array([1.0, -1.0, 0.0])[: n_outputs(kind)]]
     # `fit` raises after an epoch with such a loss, `partial_fit` warns.
@@ -143,12 +145,12 @@ def test_a_saturated_output_has_the_right_loss_and_gradient(kind):
     np.testing.assert_allclose(clf.loss_curve_[1], expected, rtol=1e-14)
     gradients = gradient(X, T, coefs, intercepts, "tanh", kind)
     for before, after, mine in zip([*coefs, *intercepts], clf.coefs_ + clf.intercepts_, gradients, strict=True):
-        # The step is a difference of biases of size 1e4: their rounding is 2e-12.
+        # The step is a difference of biases of size 1e4, which are rounded to 2e-12.
         np.testing.assert_allclose(before - after, mine, rtol=1e-12, atol=1e-11)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_logarithm_of_a_probability_is_exact_where_the_probability_underflows(kind):
+def test_the_logarithm_of_a_probability_is_exact_if_the_probability_underflows(kind):
     X, y, _, (coefs, intercepts) = case("tanh", kind)
     intercepts = [*intercepts[:-1], 1e4 * np.array([1.0, -1.0, 0.0])[: n_outputs(kind)]]
     clf = at(FNNClassifier(activation="tanh"), X, y, (coefs, intercepts))
@@ -167,7 +169,7 @@ def test_the_logarithm_of_a_probability_is_exact_where_the_probability_underflow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_hidden_units_far_from_zero_do_not_overflow(activation, dtype):
-    # Pre-activations up to +-1e4.
+    # The pre-activations reach +-1e4.
     X = np.array([[-1e4, 1.0], [1e4, -1.0], [1e3, 0.0], [-1e3, 3.0]])
     start = [np.eye(2), np.full((2, 1), 1e-4)], [np.zeros(2), np.zeros(1)]
     clf = FNNClassifier(2, activation, learning_rate_init=1e-12, standardize=False, max_iter=1, dtype=dtype)
@@ -176,6 +178,6 @@ def test_hidden_units_far_from_zero_do_not_overflow(activation, dtype):
         raw = clf.decision_function(X)
     T = np.array([[0.0], [1.0], [0.0], [1.0]])
     expected = [forward(x, *start, activation)[1][-1][0] for x in X]
-    # float32 rounds numbers of size 1 to 6e-8; the step of 1e-12 moves outputs by 1e-4 at most.
+    # float32 rounds numbers of size 1 to 6e-8, and the step of 1e-12 moves outputs by at most 1e-4.
     np.testing.assert_allclose(raw, expected, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(clf.loss_, objective(X, T, *start, activation, "binary"), rtol=1e-5)

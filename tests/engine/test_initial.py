@@ -10,7 +10,7 @@ from skfnn._engine.initial import RULES, initial_parameters, rules_of_layers
 from skfnn._engine.network import Network
 
 HE, GLOROT = np.sqrt(6 / 30), np.sqrt(6 / (30 + 50))
-# Units whose outputs are about zero for one half of the inputs and grow without limit for the other.
+# Units whose outputs are about zero for one half of the inputs and grow without limit for the other half.
 LIKE_RELU = {"relu", "leaky_relu", "elu", "gelu", "silu"}
 
 
@@ -20,7 +20,7 @@ LIKE_RELU = {"relu", "leaky_relu", "elu", "gelu", "silu"}
     [("glorot", GLOROT, GLOROT), ("he", HE, 0.0), ("lecun", 1 / np.sqrt(30), 1 / np.sqrt(30))],
 )
 def test_the_bounds_of_every_rule(rule, weights, biases, activation):
-    if rule == "glorot" and activation == "logistic":  # MLPClassifier has 2 instead of 6 for logistic units
+    if rule == "glorot" and activation == "logistic":  # MLPClassifier uses 2 instead of 6 for logistic units
         weights = biases = np.sqrt(2 / 80)
     assert_allclose(RULES[rule](30, 50, activation), (weights, biases), rtol=1e-14)
 
@@ -32,12 +32,12 @@ def test_the_bound_of_the_weights_gives_their_variance(rule, variance):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_named_rule_is_that_of_every_layer(rule):
+def test_a_named_rule_applies_to_every_layer(rule):
     assert rules_of_layers(rule, ()) == [rule]
     assert rules_of_layers(rule, ("relu", "tanh", "logistic")) == [rule] * 4
 
 
-def test_auto_has_a_rule_for_the_first_the_middle_and_the_last_layer():
+def test_auto_chooses_rules_for_the_first_middle_and_last_layers():
     assert rules_of_layers("auto", ()) == ["lecun"]
     for name in ACTIVATIONS:
         behind = "he" if name in LIKE_RELU else "glorot"
@@ -57,10 +57,10 @@ BOUNDS = {
 
 
 def assert_uniform(values, bound):
-    """Random numbers are uniform within a bound, as far as their distribution function can tell."""
+    """Check that random numbers are uniform within a bound, by their distribution function."""
     scaled = np.sort(values.ravel() / bound)
     assert abs(scaled).max() <= 1 + 1e-6  # float32 rounds to 6e-8
-    # The largest distance to a uniform distribution function; for n draws it exceeds 2 / sqrt(n) with p < 0.001.
+    # For n draws, the largest distance to the uniform distribution function exceeds 2 / sqrt(n) with p < 0.001.
     assert abs((scaled + 1) / 2 - np.linspace(0, 1, scaled.size)).max() < 2 / np.sqrt(scaled.size)
 
 
@@ -94,7 +94,7 @@ def test_the_numbers_come_from_the_random_stream_layer_by_layer(init, network, d
 
 @networks
 @pytest.mark.parametrize("init", BOUNDS)
-def test_single_precision_starts_from_the_numbers_of_double_precision_rounded(init, network):
+def test_float32_starts_from_the_rounded_numbers_of_float64(init, network):
     single, double = (
         initial_parameters(network, init, np.random.default_rng(7), np.dtype(dtype)) for dtype in (np.float32, float)
     )
@@ -110,7 +110,7 @@ def test_another_random_stream_gives_other_numbers(init):
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu"])
 def test_twenty_layers_still_tell_rows_apart(activation):
-    # With Glorot's bound, the differences between rows shrink to 1/1000 behind 20 layers of ReLUs.
+    # With Glorot's bound, 20 layers of ReLUs shrink the differences between rows to 1/1000.
     network = Network((50, *[100] * 20, 3), (activation,) * 20)
     theta = initial_parameters(network, "auto", np.random.default_rng(0), np.dtype(float))
     f = np.vectorize(ACTIVATIONS[activation][0])

@@ -29,7 +29,7 @@ problems = pytest.mark.parametrize(("name", "n_outputs"), PROBLEMS)
 def problem(name, n_outputs, n=17, seed=0):
     """Raw outputs, targets and weights."""
     rng = np.random.default_rng(seed)
-    z = rng.normal(scale=1 if name == "poisson" else 3, size=(n, n_outputs))  # for Poisson it is the logarithm
+    z = rng.normal(scale=1 if name == "poisson" else 3, size=(n, n_outputs))  # for Poisson, z is a logarithm
     if name == "softmax":
         y = np.eye(n_outputs)[rng.integers(n_outputs, size=n)]
     elif name == "squared error":
@@ -40,9 +40,9 @@ def problem(name, n_outputs, n=17, seed=0):
 
 
 def value_and_delta(name, z, y, weights=None, dtype=np.float64):
-    """The sum of the rows' losses and its derivative; the arguments are not changed."""
+    """The sum of the rows' losses and its derivative; this function does not change its arguments."""
     n, n_outputs = np.shape(z)
-    # A block of one mini-batch.
+    # The rows form one block with one mini-batch.
     z, y = (np.array(a, dtype).T[None].copy() for a in (z, y))
     delta, row = np.full((n, n_outputs), np.nan, dtype, order="F"), np.full((1, n), np.nan, dtype)
     weights = None if weights is None else np.array(weights, dtype)[None]
@@ -73,7 +73,7 @@ def test_the_value_is_the_sum_of_the_rows_losses(name, n_outputs):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("name", "n_outputs"), [("softmax", 3), ("logistic", 1)])
-def test_the_mean_is_the_log_loss_of_scikit_learn(name, n_outputs, weighted):
+def test_the_mean_loss_equals_scikit_learns_log_loss(name, n_outputs, weighted):
     z, y, weights = problem(name, n_outputs)
     weights = weights if weighted else None
     value, _ = value_and_delta(name, z, y, weights)
@@ -96,8 +96,8 @@ def test_delta_is_the_derivative_of_the_value(name, n_outputs, weighted):
         step = np.zeros_like(z)
         step[index] = h
         up, down = (value_and_delta(name, z + s, y, weights)[0] for s in (step, -step))
-        # Central differences: h^2 of truncation, and the rounding of a sum of size 100 divided by h: 100 eps / h =
-        # 2e-9.
+        # Central differences have a truncation error of h^2. The rounding error of a sum of size 100 is divided by h:
+        # 100 eps / h = 2e-9.
         np.testing.assert_allclose(delta[index], (up - down) / (2 * h), rtol=0, atol=1e-8)
 
 
@@ -135,7 +135,7 @@ def test_weights_of_one_change_nothing(name, n_outputs):
 
 
 @problems
-def test_rows_do_not_see_each_other(name, n_outputs):
+def test_rows_do_not_affect_each_other(name, n_outputs):
     z, y, _ = problem(name, n_outputs)
     _, delta = value_and_delta(name, z, y)
     parts = [value_and_delta(name, z[rows], y[rows]) for rows in (slice(0, 1), slice(1, 6), slice(6, None))]
@@ -165,7 +165,7 @@ def test_raw_outputs_of_ten_thousand_give_the_exact_loss(name, z, y, value, delt
     factor = 1.0 if weight is None else weight
     with np.errstate(under="ignore"):  # exp(-2e4) is 0, as it should be
         got_value, got_delta = value_and_delta(name, [z], [y], weights, dtype)
-    # All these numbers are exact in float32: nothing is clipped, nothing rounded.
+    # All these numbers are exact in float32, so nothing is rounded; nothing is clipped either.
     assert got_value == factor * value
     np.testing.assert_array_equal(got_delta, factor * np.array([delta]))
 
@@ -176,7 +176,7 @@ def test_float32_is_float64_rounded(name, n_outputs):
     for w in (None, weights):
         value, delta = value_and_delta(name, z, y, w, np.float32)
         exact, exact_delta = value_and_delta(name, z, y, w)
-        # Raw outputs up to 10 rounded to 6e-8 each, times weights up to 3, in the sum of 17 rows.
+        # The sum over 17 rows of raw outputs up to 10, each rounded to 6e-8 and multiplied by weights up to 3.
         np.testing.assert_allclose(value, exact, rtol=1e-5)
         np.testing.assert_allclose(delta, exact_delta, rtol=1e-5, atol=1e-5)
 
@@ -184,10 +184,10 @@ def test_float32_is_float64_rounded(name, n_outputs):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["softmax", "logistic", "squared error"])
-def test_the_value_of_a_block_takes_no_memory_beside_its_arrays(name, dtype, weighted):
+def test_computing_a_blocks_loss_needs_no_extra_memory(name, dtype, weighted):
     z, y, row = np.zeros((2, 10, 20000), dtype), np.ones((2, 10, 20000), dtype), np.ones((2, 20000), dtype)
     weights = np.ones((2, 20000), dtype) if weighted else None
-    # Old versions of NumPy use a buffer of 8,192 numbers.
+    # Old NumPy versions use a buffer of 8,192 numbers.
     assert peak_of(lambda: LOSSES[name].value(z, y, row, weights)) < row.nbytes / 2
 
 
@@ -217,7 +217,7 @@ def test_activate_does_not_overflow(dtype):
         p = np.array([[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4]], dtype)
         smallest = np.finfo(dtype).smallest_subnormal
         SoftmaxCrossEntropy().activate(p)
-        # Probabilities too small for the type become the smallest numbers, in the order of the raw outputs.
+        # Probabilities that are too small for the type become its smallest numbers, in the order of the raw outputs.
         expected = [[1, smallest, 2 * smallest], [1 / 3] * 3]
         np.testing.assert_allclose(p, expected, rtol=2 * np.finfo(dtype).eps)
         p = np.array([[1e4], [-1e4], [0.0]], dtype)
@@ -229,7 +229,7 @@ def test_activate_does_not_overflow(dtype):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("name", "n_outputs"), [("softmax", 3), ("softmax", 10), ("logistic", 1), ("logistic", 4)])
-def test_log_activate_is_the_logarithm_of_the_output_activation_far_from_zero_too(name, n_outputs, dtype):
+def test_log_activate_is_the_logarithm_of_activate_even_far_from_zero(name, n_outputs, dtype):
     z = problem(name, n_outputs)[0].astype(dtype)
     z[:4] *= 1e4
     log_p, exact = z.copy(), z.astype(np.longdouble)
@@ -285,7 +285,7 @@ def trained(loss, z, y, weights):
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_scaled_squared_error_has_a_value_in_training_and_one_in_the_units_of_y(dtype, weighted, n_outputs):
+def test_a_scaled_squared_error_has_a_value_in_both_units(dtype, weighted, n_outputs):
     scale = np.array([0.5, 1000.0, 3.0])[:n_outputs]
     z, y, weights = blocks(n_outputs, weighted, dtype)
     squares = np.square(z.astype(np.float64) - y)
@@ -295,7 +295,7 @@ def test_a_scaled_squared_error_has_a_value_in_training_and_one_in_the_units_of_
         w[k, i] * scale[j] ** 2 * squares[k, j, i] for k in range(3) for j in range(n_outputs) for i in range(4)
     )
     value, _ = trained(ScaledSquaredError(scale), z.copy(), y.copy(), weights)
-    # Differences are rounded in the type of the numbers; the sum is in double precision.
+    # The differences are rounded to `dtype`; their squares are summed in float64.
     np.testing.assert_allclose(value, [inside, outside], rtol=1e-13 if dtype == np.float64 else 1e-6)
     of_plain, _ = trained(SquaredError(), z.copy(), y.copy(), weights)
     np.testing.assert_allclose(value[0], of_plain, rtol=1e-13 if dtype == np.float64 else 1e-6)
@@ -313,12 +313,12 @@ def test_the_deltas_of_a_scaled_squared_error_are_those_of_the_squared_error(wei
 def test_the_unit_of_a_scaled_squared_error_turns_the_loss_of_equal_columns_into_the_units_of_y():
     loss = ScaledSquaredError(np.array([2.0, 4.0]))
     np.testing.assert_array_equal(loss.unit, [1.0, 10.0])
-    # Both columns have the same residuals, 3 and -1.
+    # Both columns have the residuals 3 and -1.
     z, y = np.array([[[3.0, -1.0], [3.0, -1.0]]]), np.zeros((1, 2, 2))
     inside, outside = loss.value(z, y, np.zeros((1, 2)))
     assert inside == 10.0
     assert outside == inside * loss.unit[1]
 
 
-def test_the_other_losses_have_one_unit():
+def test_all_other_losses_have_one_unit():
     assert all(loss.unit == 1.0 for loss in LOSSES.values())

@@ -35,14 +35,14 @@ def test_every_way_of_training_works(kind, form):
     np.testing.assert_allclose(clf.decision_function(form(X)), raw, rtol=0, atol=1e-12)
 
 
-def test_it_is_logistic_regression():
+def test_a_classifier_without_hidden_layers_is_logistic_regression():
     clf = FNNClassifier((), solver="lbfgs", alpha=1.0, max_iter=1000, tol=1e-8, random_state=0).fit(X, y)
     other = LogisticRegression(C=1.0, max_iter=1000, tol=1e-8).fit(X, y)
-    # Both minimise the same function. L-BFGS stops when a step lowers it by less than 2e-9 of its value.
+    # Both models minimise the same function. L-BFGS stops when a step reduces it by less than 2e-9 of its value.
     np.testing.assert_allclose(clf.predict_proba(X), other.predict_proba(X), rtol=0, atol=1e-3)
 
 
-def test_it_is_ridge_regression():
+def test_a_regressor_without_hidden_layers_is_ridge_regression():
     reg = FNNRegressor([], solver="lbfgs", alpha=2.0, max_iter=1000, tol=1e-10, random_state=0).fit(X, y)
     np.testing.assert_allclose(reg.predict(X), Ridge(alpha=2.0).fit(X, y).predict(X), rtol=0, atol=1e-3)
 

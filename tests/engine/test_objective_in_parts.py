@@ -1,4 +1,4 @@
-"""The objective and its gradient, whatever the parts in which they are summed."""
+"""The objective and its gradient, summed over parts of different sizes."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from skfnn._engine.dropout import Dropout
 from skfnn._engine.objective import Objective
 from skfnn._engine.threads import THREADS
 
-# A few roundings in each of some hundred sums of numbers of size 1.
+# Some hundred sums of numbers of size 1, with a few roundings each.
 TOLERANCE = {"rtol": 1e-11, "atol": 1e-13}
 N = 40
 WEIGHTS = np.random.default_rng(0).random(N)
@@ -31,7 +31,7 @@ def vector_of(parameters):
 
 
 def make(kind="multiclass", *, capacity=1024, weights=None, container=np.asarray, alpha=0.0, hidden=(6, 4)):
-    """The objective, with what it is about: the rows, the targets and the parameters."""
+    """The objective, and the rows, targets and parameters that it uses."""
     X, T, network, start, theta = whole(kind, N, hidden)
     batches = batches_of(X, T, N, weights=weights, container=container, capacity=capacity)
     return Objective(network, theta, batches, loss_of(kind), alpha / N), X, T, start
@@ -51,14 +51,14 @@ def test_value_and_gradient_are_those_of_the_formulas(kind, capacity, container,
         assert_allclose(found, vector_of(gradient(X, T, *start, "tanh", kind, alpha, weights)), **TOLERANCE)
 
 
-def test_theta_is_read_at_every_call():
+def test_every_call_reads_theta():
     made, X, T, start = make()
     made.theta *= 2
     value, _ = made.value_and_gradient()
     assert value == pytest.approx(objective(X, T, *[[2 * p for p in part] for part in start], "tanh", "multiclass"))
 
 
-def test_the_penalty_is_the_part_of_the_value_that_alpha_adds():
+def test_the_penalty_is_what_alpha_adds_to_the_value():
     with_penalty, without = make(alpha=2.0)[0], make()[0]
     difference = with_penalty.value_and_gradient()[0] - without.value_and_gradient()[0]
     assert with_penalty.penalty() == pytest.approx(difference, rel=1e-12)
@@ -66,11 +66,11 @@ def test_the_penalty_is_the_part_of_the_value_that_alpha_adds():
 
 
 @containers
-def test_a_sum_over_some_rows_is_that_of_their_losses_and_the_mean_of_their_gradients(container):
+def test_a_sum_over_some_rows_has_their_losses_and_mean_gradient(container):
     made, X, T, start = make(capacity=4, container=container, alpha=2.0)
     some = slice(5, 17)
     total = made.sum_up(some.start, some.stop)
-    # Without the L2 term.
+    # Neither contains the L2 term.
     assert total == pytest.approx(12 * objective(X[some], T[some], *start, "tanh", "multiclass"), rel=1e-12)
     assert_allclose(made.gradient, vector_of(gradient(X[some], T[some], *start, "tanh", "multiclass")), **TOLERANCE)
 
@@ -78,7 +78,7 @@ def test_a_sum_over_some_rows_is_that_of_their_losses_and_the_mean_of_their_grad
 @containers
 @pytest.mark.parametrize("capacity", [7, 1024])
 @pytest.mark.parametrize("hidden", [(), (6, 4)], ids=str)
-def test_the_norms_are_those_of_the_gradients_of_the_rows(capacity, container, hidden):
+def test_row_norms_are_the_norms_of_the_rows_gradients(capacity, container, hidden):
     made, X, T, start = make(capacity=capacity, container=container, hidden=hidden)
     sums, mean = made.row_norms()
     rows = [row_gradient(x, t, *start, "tanh", "multiclass")[1:] for x, t in zip(X, T, strict=True)]
@@ -110,12 +110,12 @@ def test_dropout_acts_in_every_part():
         # No unit is dropped for all 40 rows, so every weight has a gradient.
         assert all((layer != 0).all() for layer in made.gradient_layers)
     assert np.std(values) > 1e-3
-    # The expected outputs are those without dropout. The expected loss is a little larger, because it is convex.
+    # The expected outputs equal those without dropout. The expected loss is a little larger, because it is convex.
     assert np.mean(values) == pytest.approx(objective(X, T, *start, "tanh", "multiclass"), rel=0.1)
 
 
 def test_dropout_leaves_the_biases_behind_the_hidden_layers_alone():
-    # With weights of 0 the dropped units have no effect on the outputs, which are the last biases.
+    # With weights of 0, the outputs are the last biases, whatever units are dropped.
     X, T, network, _, theta = whole(n_rows=N)
     for layer in network.layers(theta)[1:]:
         layer[:-1] = 0.0
@@ -145,7 +145,7 @@ class Library:
     [
         # The first layer has 6 x 1900 parameters and the second 1901 x 3.
         (600, sparse.csr_matrix, []),  # 600 * 1901 * 3 = 3.4 million multiplications behind the first layer
-        (300, sparse.csr_matrix, [1, 4]),  # 1.7 million; BLAS does not do the 3.4 million of the sparse rows
+        (300, sparse.csr_matrix, [1, 4]),  # 1.7 million; the 3.4 million of the sparse rows do not use BLAS
         (300, np.asarray, []),
         (200, np.asarray, [1, 4]),
     ],

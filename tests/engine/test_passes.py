@@ -1,4 +1,4 @@
-"""The forward pass, backpropagation and the gradient in factors, against formulas for one row at a time."""
+"""The forward pass, backpropagation and the factors of the gradient, against formulas for one row at a time."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from skfnn._engine.workspace import Workspace
 
 
 def run(network, X, deltas, dtype=np.float64, theta=None, dropout=NO_DROPOUT):
-    """Both passes over the rows: the passes, the panel, the raw outputs."""
+    """Do both passes over the rows; return the Passes, the panel and the raw outputs."""
     theta = parameters(network, dtype) if theta is None else theta
     n, keep = len(X), dropout.keep
     passes, panel = Passes(network, theta, dropout), Workspace(network, n + 2, dtype, keep=keep).panel(n)
@@ -49,7 +49,7 @@ def gradients_of_rows(network, theta, X, deltas):
     return result
 
 
-def test_the_gradients_above_are_those_of_the_loop_of_the_other_tests():
+def test_the_gradients_above_equal_those_of_the_reference_loop():
     network, theta = NETWORKS["three"], parameters(NETWORKS["three"])
     (x,), _ = rows(network, 1)
     parts = split(network, theta)
@@ -63,7 +63,7 @@ def test_the_gradients_above_are_those_of_the_loop_of_the_other_tests():
 @dtypes
 @sizes_of_batches
 @networks
-def test_the_forward_pass_is_that_of_every_row(network, n, dtype):
+def test_the_forward_pass_equals_that_of_each_row(network, n, dtype):
     X, deltas = rows(network, n)
     _, _, raw = run(network, X, deltas, dtype)
     expected = [forward(x, *split(network, parameters(network)), network.activations)[1][-1] for x in X]
@@ -79,7 +79,7 @@ def test_backpropagation_leaves_the_factors_of_the_mean_gradient(network, n, dty
     passes, panel, _ = run(network, X, deltas, dtype)
     gradients = gradients_of_rows(network, parameters(network), X, deltas)
     tolerance = {"rtol": 1e-4, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-13}
-    # The passes leave the first layer's product to others. Its delta is the gradient of the biases.
+    # The passes do not compute the product of the first layer. The sum of its deltas is the gradient of the biases.
     assert_allclose(panel.deltas[0], [g[0][-1] for g in gradients], **tolerance)
     for k in range(1, len(network.shapes)):
         total = sum(g[k] for g in gradients)
@@ -92,7 +92,7 @@ def test_backpropagation_leaves_the_factors_of_the_mean_gradient(network, n, dty
 
 @sizes_of_batches
 @networks
-def test_the_squared_norm_from_the_factors_is_that_of_the_gradient(network, n):
+def test_the_squared_norm_from_the_factors_equals_that_of_the_gradient(network, n):
     X, deltas = rows(network, n)
     passes, panel, _ = run(network, X, deltas)
     gradients = gradients_of_rows(network, parameters(network), X, deltas)
@@ -100,12 +100,12 @@ def test_the_squared_norm_from_the_factors_is_that_of_the_gradient(network, n):
     gram = np.asfortranarray(1 + X @ X.T)
     given = gram.copy()
     buffers = [np.full((n, n), np.nan, order="F") for _ in range(2)]
-    # Sums of some hundred products, of both signs.
+    # These are sums of some hundred products of both signs.
     assert_allclose(passes.squared_norms(panel, gram, buffers), expected, rtol=1e-11)
     assert_array_equal(gram, given)
 
 
-def test_a_squared_norm_takes_no_memory_beside_the_two_buffers():
+def test_a_squared_norm_needs_no_memory_besides_the_two_buffers():
     network = NETWORKS["three"]
     passes, panel, _ = run(network, *rows(network, 300))
     first_gram, *grams = (np.ones((300, 300), order="F") for _ in range(3))
@@ -113,7 +113,7 @@ def test_a_squared_norm_takes_no_memory_beside_the_two_buffers():
 
 
 def test_a_squared_norm_that_rounding_makes_negative_is_zero():
-    # Two rows whose gradients cancel, except for the rounding.
+    # The gradients of two rows cancel, except for rounding.
     network = NETWORKS["no hidden layer"]
     X, deltas = np.repeat(rows(network, 1)[0], 2, axis=0), np.array([[1.0, 2.0, 3.0], [-1.0, -2.0, -3.0]])
     passes, panel, _ = run(network, X, deltas)
@@ -126,14 +126,14 @@ def test_a_squared_norm_that_rounding_makes_negative_is_zero():
 
 @pytest.mark.parametrize("probability", [0.25, 0.5])
 @sizes_of_batches
-def test_dropout_multiplies_what_is_kept_by_one_over_keep(probability, n):
+def test_dropout_divides_the_kept_outputs_by_keep(probability, n):
     network = NETWORKS["three"]
     X, deltas = rows(network, n)
     dropout = Dropout(probability, network, n + 2, np.dtype(float))
     dropout.begin_epoch(lambda stream: np.random.default_rng(5))
     theta = parameters(network)
     passes, panel, raw = run(network, X, deltas, theta=theta, dropout=dropout)
-    # The masks in the order in which they are drawn: unit by unit, n rows each.
+    # Masks are drawn unit by unit, for n rows each.
     rng = np.random.default_rng(5)
     uniform = [rng.random((units, n), dtype=np.float32).T for units in network.sizes[1:-1]]
     masks = [(u < 1 - probability) / (1 - probability) for u in uniform]

@@ -8,17 +8,17 @@ from skfnn._engine.penalty import L2Penalty
 
 
 def penalty_of(network, theta, decay):
-    """The term by its formula."""
+    """The L2 term, computed by its formula."""
     return decay / 2 * sum((W**2).sum() for W in split(network, theta)[0])
 
 
 @networks
 @dtypes
-def test_the_value_is_that_of_the_present_weights(network, dtype):
+def test_the_penalty_uses_the_present_weights(network, dtype):
     theta = parameters(network, dtype)
     l2 = L2Penalty(network.layers(theta), 0.3)
     for _ in range(2):
-        # One rounding for each of some fifty squares.
+        # About fifty squares are rounded once each.
         expected = penalty_of(network, theta.astype(float), 0.3)
         assert l2.value() == pytest.approx(expected, rel=1e-5 if dtype == np.float32 else 1e-14)
         assert isinstance(l2.value(), float)
@@ -26,7 +26,7 @@ def test_the_value_is_that_of_the_present_weights(network, dtype):
 
 
 @networks
-def test_the_gradient_is_that_of_the_value_and_leaves_the_biases_alone(network):
+def test_the_gradient_matches_the_value_and_excludes_the_biases(network):
     theta = parameters(network)
     gradient = np.zeros_like(theta)
     L2Penalty(network.layers(theta), 0.3).add_gradient(network.layers(gradient))
@@ -37,7 +37,7 @@ def test_the_gradient_is_that_of_the_value_and_leaves_the_biases_alone(network):
 
 
 @dtypes
-def test_the_gradient_is_added(dtype):
+def test_the_gradient_is_added_to_the_layers(dtype):
     network = NETWORKS["one"]
     theta, start = parameters(network, dtype), np.arange(network.n_parameters, dtype=dtype)
     added, alone = start.copy(), np.zeros_like(theta)
@@ -48,7 +48,7 @@ def test_the_gradient_is_added(dtype):
     np.testing.assert_allclose(added, start + alone, rtol=1e-6 if dtype == np.float32 else 1e-15)
 
 
-def test_without_decay_there_is_none():
+def test_without_decay_there_is_no_penalty():
     network = NETWORKS["one"]
     theta, gradient = np.full(network.n_parameters, np.inf), np.ones(network.n_parameters)
     l2 = L2Penalty(network.layers(theta), 0.0)

@@ -7,14 +7,14 @@ import pytest
 from skfnn._engine.rates import StepRates
 
 
-def test_a_number_is_the_rate_of_every_step():
+def test_a_constant_rate_is_the_same_in_every_step():
     rates = StepRates(0.1)
     assert not rates.varies
     assert rates.of_steps(3, 7) == [0.1] * 4
     assert rates.of_steps(3, 3) == []
 
 
-def test_a_function_gives_the_rate_of_each_step_and_is_called_once_for_it_in_order():
+def test_a_function_is_called_once_for_each_step_in_order():
     called = []
 
     def rate(step):
@@ -28,6 +28,6 @@ def test_a_function_gives_the_rate_of_each_step_and_is_called_once_for_it_in_ord
     assert called == [0, 1, 2, 3, 4]
 
 
-def test_rates_are_constant_settings():
+def test_rates_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         StepRates(0.1).first = 0.2

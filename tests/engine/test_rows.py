@@ -21,7 +21,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("source", ["?", "u1", "i1", "u2", "i2", "i8", "f4", "f8"])
-def test_a_block_is_the_rows_cast(source, dtype, form, rows):
+def test_a_block_holds_the_rows_cast_to_the_dtype(source, dtype, form, rows):
     rng = np.random.default_rng(0)
     low = -100 if np.dtype(source).kind in "if" else 0
     X = rng.integers(low, 256 if source == "u1" else 100, size=(20, 5)).astype(source)
@@ -52,7 +52,7 @@ def test_half_precision_is_cast():
 def test_rows_in_order_and_of_the_right_type_are_not_copied():
     X = np.arange(60.0).reshape(20, 3)
     assert np.shares_memory(Rows(X, RowFormat(X.dtype), 20).take(slice(2, 9)), X)
-    # A Fortran-ordered or a narrower X is brought into the buffer.
+    # A Fortran-ordered or narrower X is copied into the buffer.
     for other in (np.asfortranarray(X), X.astype(np.float32)):
         block = Rows(other, RowFormat(np.dtype(float)), 20).take(slice(2, 9))
         assert not np.shares_memory(block, other)
@@ -61,10 +61,10 @@ def test_rows_in_order_and_of_the_right_type_are_not_copied():
 
 @pytest.mark.parametrize("source", ["u1", "f4", "f8"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_c_ordered_rows_are_gathered_straight_into_the_buffer(dtype, source):
+def test_c_ordered_rows_are_gathered_directly_into_the_buffer(dtype, source):
     X = np.ones((2000, 200), source)
     taking = Rows(X, RowFormat(np.dtype(dtype)), 1000)
-    # A cast goes through a buffer of 8,192 numbers.
+    # NumPy casts through a buffer of 8,192 numbers.
     assert peak_of(lambda: taking.take(np.arange(0, 2000, 2))) < X[::2].nbytes / 2
 
 
@@ -91,7 +91,7 @@ def form_of(steps, dtype, n_features=5):
 
 
 def expected(X, form):
-    """``(X - mean) / scale`` in double precision."""
+    """``(X - mean) / scale`` in float64."""
     X = X.astype(np.float64)
     X = X if form.mean is None else X - form.mean
     return X if form.scale is None else X / form.scale
@@ -102,13 +102,13 @@ def expected(X, form):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", [kind for kind in FORMS if kind != "csr"])
 @pytest.mark.parametrize("source", ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"])
-def test_a_dense_block_is_the_rows_shifted_and_scaled(source, kind, dtype, steps, rows):
+def test_a_dense_block_holds_the_rows_shifted_and_scaled(source, kind, dtype, steps, rows):
     X = np.random.default_rng(0).integers(0, 100, size=(20, 5)).astype(source)
     given = FORMS[kind](X)
     given.flags.writeable = False  # writing into the user's data would fail here
     form = form_of(steps, dtype)
     taking = Rows(given, form, 20)
-    # Numbers up to 150 and their quotients by 0.1 or more are rounded a few times.
+    # Numbers up to 150, and their quotients with divisors of at least 0.1, are rounded a few times.
     tolerance = 4 * 1500 * np.finfo(dtype).eps
     for _ in range(2):  # the buffer is used again
         block = taking.take(rows)
@@ -140,15 +140,15 @@ def test_a_sparse_block_is_scaled(source, container, dtype, rows):
     np.testing.assert_array_equal(given.toarray(), X)
 
 
-# A stamp of seconds since 1970, a price, a year: the spread is one millionth of the offset.
+# Numbers such as a time in seconds since 1970, a price or a year: the spread is one millionth of the offset.
 OFFSET = 1e6
 
 
 @pytest.mark.parametrize("rows", [slice(0, 200), np.arange(199, -1, -1)], ids=["slice", "numbers"])
 @pytest.mark.parametrize("kind", [kind for kind in FORMS if kind != "csr"])
 @pytest.mark.parametrize("source", ["f8", "i8"])
-def test_single_precision_loses_nothing_to_a_large_offset(source, kind, rows):
-    # A unit is 1/1000, and the numbers are exact in their source. float32 alone would round them to 1/16 of the spread.
+def test_float32_loses_nothing_to_a_large_offset(source, kind, rows):
+    # The numbers are multiples of 1/1000 and exact in their source. float32 would round them to 1/16 of the spread.
     unit = 1000.0 if source == "i8" else 1.0
     differences = np.round(np.random.default_rng(0).normal(size=(200, 3)) * 1000) / 1000 * unit
     X = (OFFSET * unit + differences).astype(source)
@@ -159,8 +159,8 @@ def test_single_precision_loses_nothing_to_a_large_offset(source, kind, rows):
     np.testing.assert_allclose(block, exact, rtol=2 * np.finfo(np.float32).eps, atol=0)
 
 
-def test_differences_of_single_precision_rows_are_exact():
-    # The rows themselves are float32 here, and the mean is a number of that type: the difference is not rounded.
+def test_differences_of_float32_rows_are_exact():
+    # Here the rows and the mean are float32 numbers, so their difference is not rounded.
     X = (1e5 + np.random.default_rng(0).normal(size=(200, 3))).astype(np.float32)
     mean = X.mean(axis=0, dtype=np.float64).astype(np.float32).astype(np.float64)
     block = Rows(X, RowFormat(np.dtype(np.float32), mean, None), 200).take(slice(0, 200))
@@ -171,7 +171,7 @@ def test_differences_of_single_precision_rows_are_exact():
 @pytest.mark.parametrize("rows", [slice(0, 20), np.arange(19, -1, -1)], ids=["slice", "numbers"])
 @pytest.mark.parametrize("source", ["f4", "f8", "csr"])
 @pytest.mark.parametrize(("mean", "scale"), [(0.0, 1e-300), (0.0, 1e300), (1e100, None), (1e100, 1e99)])
-def test_single_precision_takes_means_and_scales_beyond_its_range(mean, scale, source, rows):
+def test_float32_accepts_means_and_scales_beyond_its_range(mean, scale, source, rows):
     size = 1.0 if source == "f4" else max(mean, scale or 0.0)
     X = np.random.default_rng(0).uniform(1.0, 2.0, size=(20, 3)) * size
     means, scales = np.full(3, mean), None if scale is None else np.full(3, scale)
@@ -185,7 +185,7 @@ def test_single_precision_takes_means_and_scales_beyond_its_range(mean, scale, s
 
 
 @pytest.mark.parametrize("steps", STEPS)
-def test_shifted_rows_take_no_memory_beside_the_buffers(steps):
+def test_shifting_rows_needs_no_memory_besides_the_buffers(steps):
     X = np.ones((2000, 200), np.float32)
     taking = Rows(X, form_of(steps, np.float64, 200), 1000)
     for rows in (slice(0, 1000), np.arange(0, 2000, 2)):
@@ -194,8 +194,8 @@ def test_shifted_rows_take_no_memory_beside_the_buffers(steps):
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
 @pytest.mark.parametrize("rows", [slice(3, 11), np.array([5, 1, 19])], ids=["slice", "numbers"])
-def test_sparse_rows_are_shifted_as_dense_ones(container, rows):
-    # A network that was trained on standardised dense rows may predict sparse ones.
+def test_sparse_rows_are_shifted_like_dense_rows(container, rows):
+    # A network that was trained on standardised dense rows may get sparse rows for prediction.
     X = np.random.default_rng(0).integers(0, 3, size=(20, 5)).astype(float)
     form = RowFormat(np.dtype(np.float32), X.mean(axis=0), X.std(axis=0))
     reading = Rows(container(X), form, 20)

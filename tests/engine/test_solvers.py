@@ -1,4 +1,4 @@
-"""The solvers' steps against their formulas, and a gradient in factors against the gradient itself."""
+"""The solvers' steps against their formulas, and steps from factors against steps from the gradient."""
 
 from math import sqrt
 
@@ -29,7 +29,7 @@ def gradients(n_steps, seed=1, dtype=np.float64):
 
 
 def run(solver, theta, steps, eta, state=None):
-    """Take a step along each of the gradients; returns the parameters and the state."""
+    """Take a step along each of the gradients; return the parameters and the state."""
     theta = theta.copy()
     state = solver.init(theta.dtype, theta.size) if state is None else state
     solver.bind(NETWORK, theta, state)
@@ -43,7 +43,7 @@ def run(solver, theta, steps, eta, state=None):
 
 def test_plain_sgd_subtracts_eta_times_the_gradient():
     theta, (gradient,) = parameters(), gradients(1)
-    # One product and one difference.
+    # Only one product and one difference are rounded.
     np.testing.assert_allclose(run(SOLVERS["plain"], theta, [gradient], 0.3)[0], theta - 0.3 * gradient, atol=1e-15)
     assert SOLVERS["plain"].init(np.dtype(float), 7) == {}
 
@@ -56,7 +56,7 @@ def test_momentum_moves_along_a_velocity(momentum):
         V = momentum * V - 0.1 * G
         W = W + V
     theta, state = run(Momentum(momentum, False), parameters(), steps, 0.1)
-    # Twenty steps of a few roundings each, of numbers up to 20.
+    # Twenty steps with a few roundings each, of numbers up to 20.
     np.testing.assert_allclose(theta, W, atol=1e-13)
     np.testing.assert_allclose(state["velocity"], V, atol=1e-13)
 
@@ -73,9 +73,9 @@ def test_nesterovs_momentum_steps_from_the_look_ahead_point(momentum):
     np.testing.assert_allclose(state["velocity"], V, atol=1e-13)
 
 
-def test_nesterovs_point_is_the_one_of_sutskever_et_al():
-    # Their form: gradient taken at W + momentum * V; W itself moves by the new V. On f(W) = |W|^2 / 2, whose gradient
-    # is W, the two forms must visit the same look-ahead points.
+def test_nesterovs_form_agrees_with_sutskever_et_al():
+    # Sutskever et al. take the gradient at W + momentum * V and move W by the new V. For f(W) = |W|^2 / 2, whose
+    # gradient is W, the two forms must visit the same look-ahead points.
     momentum, eta = 0.9, 0.1
     plain, V = parameters(), np.zeros(NETWORK.n_parameters)
     theta, solver = parameters(), Momentum(momentum, True)
@@ -98,29 +98,30 @@ def textbook_adam(W, steps, eta, beta_1, beta_2, epsilon):
     return W, M, V
 
 
-# (0.9, 0.999) puts the first scale back every 88 steps; 0.5 does every 14, 0 in every step, 0.99999 never.
+# With (0.9, 0.999), the first scale is reset every 88 steps. 0.5 resets it every 14 steps, 0 in every step, and 0.99999
+# never.
 BETAS = [(0.9, 0.999), (0.0, 0.999), (0.9, 0.0), (0.0, 0.0), (0.5, 0.9), (0.99999, 0.99999), (1e-5, 1e-3)]
 
 
 @pytest.mark.parametrize("epsilon", [1e-8, 1e-1])
 @pytest.mark.parametrize(("beta_1", "beta_2"), BETAS)
-def test_adams_rescaled_moments_are_the_textbook_recursion_over_5000_steps(beta_1, beta_2, epsilon):
+def test_adams_rescaled_moments_follow_the_textbook_for_5000_steps(beta_1, beta_2, epsilon):
     steps = gradients(5000)
-    steps[:, ::3] *= 1e-6  # features of other sizes
+    steps[:, ::3] *= 1e-6  # features of another size
     steps[100:, 1::7] = 0.0  # and a weight whose gradient vanishes
     theta, state = run(Adam(beta_1, beta_2, epsilon), parameters(), steps, 0.01)
     W, M, V = textbook_adam(parameters(), steps, 0.01, beta_1, beta_2, epsilon)
     assert state["t"] == 5000
-    # Each step rounds the position and its move to 1e-16 of their size: 5000 of them stay below 1e-11. (With beta_2 = 0
-    # and a vanishing gradient the textbook's steps themselves are M / epsilon, and positions reach 1e6.)
+    # Each step rounds the position and its move to 1e-16 of their size, so 5000 steps stay below 1e-11. (With beta_2 =
+    # 0 and a zero gradient, the textbook's steps are M / epsilon, and positions reach 1e6.)
     np.testing.assert_allclose(theta, W, rtol=1e-11, atol=1e-11)
-    # A moment forgets its oldest roundings at the rate at which it forgets its oldest gradients.
+    # A moment forgets old roundings as fast as it forgets old gradients.
     np.testing.assert_allclose(state["scale_1"] * state["moment_1"], M, rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(state["scale_2"] * state["moment_2"], V, rtol=1e-9, atol=1e-30)
 
 
 @pytest.mark.parametrize("network", [NETWORK, Network((1, 1, 1), ("tanh",))], ids=["wide", "narrow"])
-def test_weight_decay_shrinks_the_weights_before_adams_step_and_not_the_biases(network):
+def test_weight_decay_shrinks_weights_but_not_biases_before_adams_step(network):
     rng, eta, decay = np.random.default_rng(0), 0.1, 0.4
     start, steps = rng.normal(size=network.n_parameters), rng.normal(size=(3, network.n_parameters))
 
@@ -130,7 +131,7 @@ def test_weight_decay_shrinks_the_weights_before_adams_step_and_not_the_biases(n
             solver.step(gradient.copy(), eta)
             yield theta.copy()
 
-    # Adam's move depends on the gradients only, not on where it begins.
+    # Adam's move depends only on the gradients, not on the starting point.
     plain = [np.zeros_like(start), *positions(np.zeros_like(start), Adam(0.9, 0.999, 1e-8))]
     expected = start.copy()
     for k, found in enumerate(positions(start.copy(), Adam(0.9, 0.999, 1e-8, decay))):
@@ -142,7 +143,7 @@ def test_weight_decay_shrinks_the_weights_before_adams_step_and_not_the_biases(n
 
 
 def test_adams_moments_stay_in_range_in_float32():
-    # 88 steps and more without a gradient: a stored moment, divided by a power of 0.9, must not grow.
+    # A stored moment is divided by a power of 0.9. It must not grow in 88 and more steps without a gradient.
     steps = gradients(3000, dtype=np.float32)
     steps[500:1500] = 0.0
     _, state = run(SOLVERS["adam"], parameters(dtype=np.float32), steps, 0.01)
@@ -155,7 +156,7 @@ def test_adams_moments_stay_in_range_in_float32():
 def test_adams_first_step_is_eta_in_the_direction_against_each_gradient(eta):
     theta, (gradient,) = parameters(), gradients(1)
     moved = run(SOLVERS["adam"], theta, [gradient], eta)[0] - theta
-    # epsilon = 1e-8 against gradients of size 1e-2 and more: the bias correction makes the rest exactly 1.
+    # epsilon = 1e-8 is small against gradients of at least 1e-2; the bias correction makes the rest exactly 1.
     np.testing.assert_allclose(moved, -eta * np.sign(gradient), rtol=1e-4)
 
 
@@ -164,7 +165,7 @@ def test_adams_first_step_is_eta_in_the_direction_against_each_gradient(eta):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", SOLVERS)
-def test_a_step_is_taken_in_place_and_in_the_precision_of_the_parameters(name, dtype):
+def test_a_step_works_in_place_and_keeps_the_dtype(name, dtype):
     solver, theta = SOLVERS[name], parameters(dtype=dtype)
     state = solver.init(theta.dtype, theta.size)
     assert all(v.dtype == dtype for v in state.values() if isinstance(v, np.ndarray))
@@ -193,13 +194,13 @@ def test_a_copied_state_continues_bit_for_bit(name, n_before):
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_eta_may_change_at_every_step(name):
-    # Twice the eta gives twice the first move: no part of the state depends on eta.
+    # Twice the eta doubles the first move, because no part of the state depends on eta.
     solver, theta, steps = SOLVERS[name], parameters(), gradients(1)
     once, twice = (run(solver, theta, steps, eta)[0] - theta for eta in (0.1, 0.2))
     np.testing.assert_allclose(twice, 2 * once, rtol=1e-12, atol=1e-15)
 
 
-# A gradient in factors
+# A gradient given by factors
 
 
 class Factors:
@@ -215,7 +216,7 @@ class Factors:
 
         def accumulate_of(A, D):
             def accumulate(scale, beta, out):
-                # With beta = 0 the old content is ignored; it may be anything.
+                # With beta = 0 the old contents do not matter.
                 out[...] = scale * (A.T @ D) + (beta * out if beta != 0.0 else 0.0)
 
             return accumulate
@@ -233,7 +234,7 @@ class Factors:
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 @pytest.mark.parametrize("name", LINEAR)
-def test_a_step_of_factors_is_the_step_of_their_gradient(name, decay):
+def test_a_step_from_factors_equals_the_step_of_their_gradient(name, decay):
     solver = SOLVERS[name]
     theta, other = parameters(), parameters()
     state, other_state = solver.init(theta.dtype, theta.size), solver.init(theta.dtype, theta.size)
@@ -249,7 +250,7 @@ def test_a_step_of_factors_is_the_step_of_their_gradient(name, decay):
     assert abs(theta - parameters()).max() > 0.1
 
 
-def test_plain_sgd_steps_the_last_layers_if_the_first_is_deferred():
+def test_plain_sgd_updates_only_the_last_layers_if_the_first_is_deferred():
     theta, factors = parameters(), Factors(3, seed=0)
     whole = run(SOLVERS["plain"], theta, [factors.gradient(theta, 0.2)], 0.1)[0]
     part = theta.copy()
@@ -260,7 +261,7 @@ def test_plain_sgd_steps_the_last_layers_if_the_first_is_deferred():
     np.testing.assert_allclose(part[first:], whole[first:], atol=1e-15)
 
 
-def test_adam_in_parts_is_adam_in_one():
+def test_adam_in_parts_equals_adam_in_one_part():
     gradients = np.random.default_rng(0).normal(size=(5, 50))
     results = []
     for part in (7, 50, 1000):

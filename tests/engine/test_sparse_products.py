@@ -1,4 +1,4 @@
-"""Products of some rows of a CSR matrix with a dense one, with SciPy's kernels and without."""
+"""Products of some rows of a CSR matrix with a dense matrix, with and without SciPy's kernels."""
 
 import numpy as np
 import pytest
@@ -12,10 +12,10 @@ from skfnn._engine.sparse import KERNELS, add_product, add_transposed_product
 @pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csr_array])
 @pytest.mark.parametrize("kernels", [KERNELS, None], ids=["kernels", "no kernels"])
 @pytest.mark.parametrize("rows", [slice(0, 12), slice(3, 8), slice(11, 12), slice(4, 4)], ids=str)
-def test_a_product_is_added_to_what_is_there(rows, kernels, form, dtype):
+def test_a_product_is_added_to_the_old_contents(rows, kernels, form, dtype):
     rng = np.random.default_rng(0)
     X = np.zeros((12, 30), dtype)
-    # Rows and columns without an entry; the last column has one.
+    # Some rows and columns have no entry; the last column has one.
     X[rng.integers(1, 11, 20), rng.integers(0, 30, 20)] = rng.normal(size=20)
     X[3, -1] = 1.5
     n = rows.stop - rows.start

@@ -1,4 +1,4 @@
-"""The targets of the rows, as they are written into a buffer."""
+"""The targets of the rows, written into a buffer."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_targets_are_written_mini_batch_by_mini_batch(rows, n_batches, n, dtype)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
-def test_smoothed_targets_are_mixed_with_those_of_no_knowledge(smoothing):
+def test_smoothed_targets_are_mixed_with_equal_shares(smoothing):
     codes, values = np.array([0, 3, 1, 1, 2, 0]), np.random.default_rng(0).random((6, 4))
     mixed = {  # with equal shares of all classes; with 1/2 in every column
         ClassTargets(codes, 4, smoothing): (1 - smoothing) * np.eye(4)[codes] + smoothing / 4,
@@ -41,7 +41,7 @@ def test_a_subset_of_smoothed_targets_is_exact():
         np.testing.assert_array_equal(out[0].T, np.eye(4)[[2, 0, 1]])
 
 
-def test_a_subset_of_targets_is_that_of_its_rows():
+def test_a_subset_has_the_targets_of_its_rows():
     rows = np.array([4, 0, 2])
     codes, values = np.array([0, 3, 1, 1, 2]), np.arange(10.0).reshape(5, 2)
     out = np.empty((1, 4, 3))
@@ -62,7 +62,7 @@ def as_array(targets, n_rows):
 @pytest.mark.parametrize("rows", [None, np.array([6, 1, 3]), np.array([2, 2, 0])], ids=str)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
-def test_the_mean_is_that_of_the_rows_targets(smoothing, weighted, rows):
+def test_mean_is_the_mean_of_the_rows_targets(smoothing, weighted, rows):
     codes, values = np.array([0, 3, 1, 1, 2, 0, 0]), np.random.default_rng(0).random((7, 4))
     for targets in (
         ClassTargets(codes, 5, smoothing),  # class 4 is absent

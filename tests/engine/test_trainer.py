@@ -42,7 +42,7 @@ def test_at_full_batch_the_loss_of_an_epoch_is_the_objective_before_its_step(sol
 @pytest.mark.parametrize("batch_size", [12, 40])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_parts_of_a_mini_batch_take_its_step(solver, container, batch_size, alpha, max_norm):
+def test_a_mini_batch_in_parts_takes_the_same_step(solver, container, batch_size, alpha, max_norm):
     settings = {"alpha": alpha, "max_norm": max_norm, "container": container, "shuffle": True}
     results = []
     for capacity in (5, 1024):
@@ -50,14 +50,14 @@ def test_parts_of_a_mini_batch_take_its_step(solver, container, batch_size, alph
         losses = [trainer.epoch(StepRates(0.05), lambda *k: np.random.default_rng(1)) for _ in range(3)]
         results.append((trainer.theta, losses))
     (parts, losses), (one, other_losses) = results
-    # Twelve steps of numbers of size 1. Adam divides by roots of gradients, which can be as small as 1e-3.
+    # Twelve steps with numbers of size 1. Adam divides by roots of squared gradients, which can be as small as 1e-3.
     np.testing.assert_allclose(parts, one, rtol=0, atol=1e-9 if solver == "adam" else 1e-12)
     np.testing.assert_allclose(losses, other_losses, rtol=1e-9)
 
 
 @pytest.mark.parametrize("capacity", [2, 1024])
 @pytest.mark.parametrize(("batch_size", "n_steps"), [(1, 40), (7, 6), (16, 3), (40, 1)])
-def test_a_function_gives_the_rate_of_every_step_once_in_order(batch_size, n_steps, capacity):
+def test_a_rate_function_is_called_once_per_step_in_order(batch_size, n_steps, capacity):
     called = []
 
     def rate(step):
@@ -72,8 +72,8 @@ def test_a_function_gives_the_rate_of_every_step_once_in_order(batch_size, n_ste
 
 
 @pytest.mark.parametrize("capacity", [2, 1024])
-def test_a_function_for_the_rate_runs_outside_of_a_section(capacity):
-    # It may wait for another thread, and that thread may train or predict.
+def test_a_rate_function_runs_outside_of_a_section(capacity):
+    # The function may wait for another thread, and that thread may train or predict.
     free = []
 
     def enter():
@@ -93,7 +93,7 @@ def test_a_function_for_the_rate_runs_outside_of_a_section(capacity):
 
 @pytest.mark.parametrize("capacity", [2, 1024])
 @pytest.mark.parametrize(("dropout", "streams"), [(0.0, [()]), (0.5, [(), (1,)])])
-def test_an_epoch_draws_its_order_and_with_dropout_its_masks(dropout, streams, capacity):
+def test_an_epoch_draws_an_order_and_with_dropout_masks(dropout, streams, capacity):
     drawn = []
 
     def make_rng(*stream):
@@ -107,7 +107,7 @@ def test_an_epoch_draws_its_order_and_with_dropout_its_masks(dropout, streams, c
         drawn.clear()
 
 
-def test_a_trainer_trains_the_vector_that_it_is_given():
+def test_a_trainer_changes_the_given_vector():
     trainer, *_ = make()
     theta, before = trainer.theta, trainer.theta.copy()
     trainer.epoch(StepRates(0.1), np.random.default_rng)

@@ -32,7 +32,7 @@ def test_deferring_pays_for_small_mini_batches_and_large_layers(n_features, n_un
 
 
 def test_deferring_compares_the_numbers_of_multiplications():
-    # 20 * 100 * 50 = 100,000 are saved; 60,000 and 150 per row of the block and of the mini-batch are added.
+    # Deferring saves 20 * 100 * 50 = 100,000 and adds 60,000 + 150 * (rows of the block) * (rows of the mini-batch).
     assert DEFAULT.defers(1, 266, 100, 50)
     assert not DEFAULT.defers(1, 267, 100, 50)
     assert DEFAULT.defers(2, 133, 100, 50)
@@ -40,13 +40,13 @@ def test_deferring_compares_the_numbers_of_multiplications():
 
 
 def bytes_of_rows(n, network, n_values, dtype):
-    """The buffers of n rows: their values, and four arrays for each layer behind."""
+    """The bytes of the buffers for n rows: their values, and four arrays for each layer."""
     return n * np.dtype(dtype).itemsize * (n_values + 4 * sum(network.sizes[1:]))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sizes", [(10, 5, 2), (784, 512, 256, 10), (5000, 3000, 2), (100_000, 4)])
-def test_rows_at_once_are_as_many_as_their_bytes_allow_within_the_bounds(sizes, dtype):
+def test_rows_at_once_follow_from_the_bytes_within_bounds(sizes, dtype):
     network = Network(sizes, ("relu",) * (len(sizes) - 2))
     X = np.broadcast_to(0.0, (3, sizes[0]))
     rows = DEFAULT.rows_at_once(network, X, dtype)
@@ -58,7 +58,7 @@ def test_rows_at_once_are_as_many_as_their_bytes_allow_within_the_bounds(sizes, 
         assert bytes_of_rows(rows + 1, network, sizes[0], dtype) > DEFAULT.chunk_bytes
 
 
-def test_a_sparse_row_counts_with_its_entries():
+def test_a_sparse_row_counts_by_its_entries():
     network = Network((100_000, 100, 2), ("relu",))
     X = sparse.csr_matrix(([1.0] * 6, [0, 1, 2, 3, 4, 5], [0, 2, 4, 6]), shape=(3, 100_000))
     narrow = Tuning(chunk_bytes=400_000)
@@ -67,11 +67,11 @@ def test_a_sparse_row_counts_with_its_entries():
     assert narrow.rows_at_once(network, X.toarray(), np.float64) == narrow.block_rows
 
 
-def test_a_dense_block_has_the_rows_of_the_tuning():
+def test_a_dense_block_has_the_number_of_rows_of_the_tuning():
     assert Tuning(block_rows=17).rows_in_block(np.zeros((5, 3)), 2) == 17
 
 
-def test_a_sparse_block_has_more_rows_within_its_bounds():
+def test_a_sparse_block_has_more_rows_within_bounds():
     # 3 entries of 12 bytes and 2 outputs of 16 bytes: 68 bytes per row.
     X = sparse.csr_matrix(np.tile([1.0, 0.0, 2.0, 3.0], (5, 1)))
     tuning = Tuning(block_rows=10, sparse_block_rows=50, sparse_block_bytes=20 * 68)
@@ -94,11 +94,11 @@ SIZES = {
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("params", [{"batch_size": 3}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
 @pytest.mark.parametrize("sizes", SIZES)
-def test_the_sizes_change_nothing_but_the_rounding(sizes, params, container, assert_parameters):
+def test_the_sizes_change_only_the_rounding(sizes, params, container, assert_parameters):
     X, y, _ = problem("multiclass", 90)
     params = {"learning_rate_init": 0.01, "shuffle": True} | params
     usual, other = estimator(2, **params), retuned(estimator(2, **params), **SIZES[sizes])
     for clf in (usual, other):
         clf.fit(container(X), y)
-    # Sixty steps of numbers of size 1.
+    # Sixty steps with numbers of size 1.
     assert_parameters(other, usual.coefs_, usual.intercepts_, atol=1e-12)

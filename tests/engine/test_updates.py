@@ -1,4 +1,4 @@
-"""How deltas become a step: all strategies take the same one, and each is chosen for its case."""
+"""How deltas become a step: all strategies take the same step, and each is chosen for its case."""
 
 from functools import partial
 
@@ -42,7 +42,7 @@ def run_of(solver="plain", batch_size=4, *, container=np.asarray, decay=0.0, max
 
 
 def trained(run, updates, rates):
-    """The parameters after two epochs with these strategies, and the losses."""
+    """Train for two epochs with these strategies; return the parameters and the losses."""
     workspace = Workspace(run.network, run.batches.largest_batch, run.theta.dtype)
     iterations = BlockIterations(run.network, run.batches, loss_of(), run.passes, workspace, updates)
     trainer = Trainer(run.theta, run.batches, NO_DROPOUT, run.penalty, iterations)
@@ -50,7 +50,7 @@ def trained(run, updates, rates):
     return run.theta, losses
 
 
-# Every strategy is the same step
+# All strategies take the same step
 
 
 @pytest.mark.parametrize("max_norm", [None, 0.2])
@@ -61,7 +61,7 @@ def trained(run, updates, rates):
 @pytest.mark.parametrize("batch_size", [1, 7])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", ["plain", "momentum", "nesterov"])
-def test_a_strategy_chosen_for_its_speed_takes_the_steps_of_the_gradient_vector(
+def test_every_strategy_takes_the_same_steps_as_the_gradient_vector(
     solver, container, batch_size, decay, rates, max_norm
 ):
     results = []
@@ -70,7 +70,7 @@ def test_a_strategy_chosen_for_its_speed_takes_the_steps_of_the_gradient_vector(
         updates = [UPDATES["gradient"](run)] if by_vector else make_updates(run)
         results.append(trained(run, updates, rates))
     (expected, losses), (found, other_losses) = results
-    # Some eighty steps of numbers of size 1.
+    # About eighty steps with numbers of size 1.
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(other_losses, losses, rtol=1e-12)
     assert abs(expected - whole()[-1]).max() > 0.01
@@ -78,7 +78,7 @@ def test_a_strategy_chosen_for_its_speed_takes_the_steps_of_the_gradient_vector(
 
 @pytest.mark.parametrize("decay", [0.0, 0.02])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_factors_take_the_steps_that_a_first_layer_takes(container, decay):
+def test_factors_take_the_same_steps_as_a_first_layer(container, decay):
     results = []
     for name in ("own steps", "factors"):
         run = run_of(container=container, decay=decay)
@@ -89,11 +89,11 @@ def test_factors_take_the_steps_that_a_first_layer_takes(container, decay):
 
 @pytest.mark.parametrize("max_norm", [None, 0.2])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_float32_trains_as_float64_does(solver, max_norm):
+def test_float32_trains_like_float64(solver, max_norm):
     runs = [run_of(solver, max_norm=max_norm, dtype=dtype) for dtype in (np.float32, np.float64)]
     single, double = (trained(run, make_updates(run), StepRates(0.01))[0] for run in runs)
     assert single.dtype == np.float32
-    # Twenty steps, each rounding numbers of size 1 to 6e-8. Adam divides by roots of gradients as small as 1e-3.
+    # Twenty steps, each of which rounds numbers of size 1 to 6e-8. Adam divides by numbers as small as 1e-3.
     np.testing.assert_allclose(single, double, rtol=0, atol=1e-4 if solver == "adam" else 1e-5)
 
 
@@ -127,15 +127,15 @@ def test_the_fastest_strategy_comes_first(params, names):
 
 
 @pytest.mark.parametrize(("batch_size", "takes_steps"), [(1, True), (5, True), (6, False)])
-def test_momentum_lets_a_sparse_layer_take_steps_if_a_mini_batch_has_few_entries(batch_size, takes_steps):
-    # 5 features and 0.5 entries per row: two per row of a mini-batch of 5 fit into them.
+def test_with_momentum_a_sparse_layer_takes_its_own_steps_if_there_are_few_entries(batch_size, takes_steps):
+    # With 0.5 entries per row, a mini-batch of 5 rows has 2.5 entries, and twice that number is at most 5 features.
     few = np.zeros((40, 5))
     few[::2, 0] = 1.0
     run = run_of("momentum", batch_size, container=lambda X: sparse.csr_matrix(few))
     assert update_names(run) == (["linear_sparse", "factors"] if takes_steps else ["factors"])
 
 
-def test_deferring_is_asked_about_the_sizes_of_this_run():
+def test_the_deferring_rule_gets_the_sizes_of_the_run():
     asked = []
     run = run_of(batch_size=3, tuning=Tuning(block_rows=16, defers=lambda *sizes: asked.append(sizes)))
     assert update_names(run) == ["factors"]
@@ -146,7 +146,7 @@ def test_deferring_is_asked_about_the_sizes_of_this_run():
 
 
 @pytest.mark.parametrize("clipped", [False, True])
-def test_a_first_layer_takes_no_steps_that_shrink_weights_too_much_or_each_in_another_way(clipped):
+def test_a_first_layer_refuses_steps_that_shrink_too_much_or_unequally(clipped):
     max_norm = 1.0 if clipped else None
     function = StepRates(np.nan, lambda k: 0.1)
     first, last = make_updates(run_of(decay=0.5, max_norm=max_norm))
@@ -165,8 +165,8 @@ def test_a_first_layer_takes_no_steps_that_shrink_weights_too_much_or_each_in_an
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.4])
-def test_an_epoch_with_other_rates_may_take_another_strategy(decay):
-    # A shrinking rate: the first epoch is too fast for the first layer, the second is not.
+def test_an_epoch_with_other_rates_may_use_another_strategy(decay):
+    # The rate shrinks: it is too large for the first layer in the first epoch, but not in the second.
     results = []
     for by_vector in (True, False):
         run = run_of(decay=decay)

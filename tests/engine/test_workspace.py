@@ -23,7 +23,7 @@ def test_a_workspace_has_no_more_memory_than_its_rows_need(network, training, dt
     assert all((slopes == 0).all() for slopes in workspace.slopes)
 
 
-def test_prediction_is_what_has_no_deltas():
+def test_a_workspace_for_prediction_has_no_deltas():
     network = NETWORKS["one"]
     assert len(Workspace(network, 2, np.float64).panel(2).deltas) == 2
     assert Workspace(network, 2, np.float64, training=False).panel(2).deltas == []
@@ -50,7 +50,7 @@ def test_a_panel_has_the_shapes_and_the_order_of_the_products(network, n):
 
 
 @networks
-def test_what_a_layer_writes_is_what_the_next_one_reads_beside_ones(network):
+def test_the_next_layer_reads_the_outputs_and_a_column_of_ones(network):
     panel = Workspace(network, 7, np.float64).panel(3)
     for k, output in enumerate(panel.outputs):
         output[...] = k + 2
@@ -59,16 +59,16 @@ def test_what_a_layer_writes_is_what_the_next_one_reads_beside_ones(network):
 
 
 @pytest.mark.parametrize("keep", [1.0, 0.75])
-def test_the_ones_are_there_after_any_other_number_of_rows(keep):
+def test_the_ones_are_restored_after_another_number_of_rows(keep):
     workspace = Workspace(NETWORKS["three"], 7, np.float64, keep=keep)
     for n in (7, 3, 7, 1, 2, 7):
         panel = workspace.panel(n)
         for inputs in panel.inputs[1:]:
             assert_array_equal(inputs[:, -1], keep)
-            inputs[:, :-1] = np.nan  # another number of rows has its ones at some of these places
+            inputs[:, :-1] = np.nan  # a panel with another number of rows has its ones at some of these places
 
 
-def test_a_panel_is_made_once_and_filled_when_another_was_in_between(monkeypatch):
+def test_a_panel_is_made_once_and_refilled_after_another_panel(monkeypatch):
     filled = []
     monkeypatch.setattr(Panel, "fill_last_columns", lambda panel, value: filled.append((panel.n, value)))
     workspace = Workspace(NETWORKS["one"], 7, np.float64)

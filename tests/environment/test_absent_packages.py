@@ -1,4 +1,4 @@
-"""Without pandas, matplotlib, rich or skl2onnx, models are the same, and a clear error names a missing package.
+"""Without pandas, matplotlib, rich or skl2onnx, models are the same, and clear errors name the missing packages.
 
 Each case runs this file as a program in its own process, in which the import system does not find the packages.
 """
@@ -23,7 +23,7 @@ PACKAGES = ("pandas", "matplotlib", "rich", "skl2onnx")
 
 
 class Without:
-    """A finder of modules that does not find some packages, as if they were not installed."""
+    """A module finder that does not find some packages, as if they were not installed."""
 
     def __init__(self, finder, absent):
         self.finder, self.absent = finder, absent
@@ -55,7 +55,7 @@ def digest(arrays):
 
 
 def report(absent):
-    """Everything that the tests compare with the process that finds all packages."""
+    """All results that the tests compare with those of the process that finds all packages."""
     hide(absent)
     import numpy as np
     import scipy.sparse as sp
@@ -181,7 +181,7 @@ def is_there(package, absent):
 
 
 @names
-def test_importing_the_package_imports_none_of_them(absent, reports):
+def test_importing_the_package_imports_no_optional_package(absent, reports):
     assert reports[absent]["imported"] == []
 
 
@@ -223,14 +223,14 @@ def test_exporting_without_skl2onnx_says_what_to_install(absent, reports):
 
 
 @names
-def test_a_progress_bar_without_rich_says_that_it_needs_it(absent, reports):
+def test_a_progress_bar_without_rich_says_what_it_needs(absent, reports):
     found = reports[absent]["progress bar"]
     if found == "no callbacks":
-        pytest.skip("callbacks came with scikit-learn 1.9")
+        pytest.skip("callbacks need scikit-learn 1.9")
     if is_there("rich", absent):
         assert found == "done"
     else:
-        assert "requires rich" in found  # scikit-learn's words
+        assert "requires rich" in found  # scikit-learn's message
 
 
 if __name__ == "__main__":

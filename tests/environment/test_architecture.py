@@ -21,9 +21,9 @@ def name_of(path):
 TREES = {name_of(path): ast.parse(path.read_text()) for path in FILES}
 PACKAGES = {name_of(path) for path in FILES if path.name == "__init__.py"}
 
-# A module imports from its own floor and from the floors below it. What is on no floor is above all of them.
+# A module imports from its own floor and from the floors below it. Modules on no floor are above all floors.
 FLOORS = ["_engine", "_training", "_estimator"]
-# The foundations of the engine: each imports at most the modules of the engine named here.
+# The foundations of the engine: of the engine's modules, each imports at most those named here.
 FOUNDATIONS = {
     "activations": set(),
     "batches": {"rows", "tuning"},
@@ -53,7 +53,7 @@ modules = pytest.mark.parametrize("module", TREES)
 
 
 def parse_imports(tree, package):
-    """(line, dotted module, name in it or "") of every import in a tree of a module of `package`, a dotted name."""
+    """(line, dotted module, name in it or "") of every import in the syntax tree of a module in `package`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -66,13 +66,13 @@ def parse_imports(tree, package):
 
 
 def imports(module):
-    """The imports of a module of the package, anywhere in it."""
+    """All imports of a module of the package, also those inside functions."""
     parts = [] if module == "__init__" else module.split("/")
     return parse_imports(TREES[module], ".".join(["skfnn", *(parts if module in PACKAGES else parts[:-1])]))
 
 
 def imported_from(module, package):
-    """The names of what a module imports from a package of others."""
+    """The names that a module imports from another project's package."""
     return [name for _, name, _ in imports(module) if name.split(".")[0] == package]
 
 
@@ -124,7 +124,7 @@ def test_imports_go_downwards(module):
 
 
 @pytest.mark.parametrize("module", FOUNDATIONS)
-def test_the_foundations_of_the_engine_know_nothing_of_what_is_built_on_them(module):
+def test_the_foundations_of_the_engine_import_only_the_listed_modules(module):
     assert own_imports(f"_engine/{module}") <= {f"_engine/{other}" for other in FOUNDATIONS[module]}
 
 
@@ -139,11 +139,11 @@ def test_the_two_estimators_do_not_know_each_other(module):
 
 
 @modules
-def test_no_module_imports_the_package_as_a_user_does(module):
+def test_no_module_imports_the_top_level_package(module):
     assert "__init__" not in own_imports(module)
 
 
-def test_no_import_runs_in_a_circle():
+def test_there_are_no_circular_imports():
     graph = {module: own_imports(module) & set(TREES) for module in TREES}
     done = set()
     while len(done) < len(graph):
@@ -152,7 +152,7 @@ def test_no_import_runs_in_a_circle():
         done |= ready
 
 
-# The kernel behind "csr @ dense", which adds to its result. The module works without it if SciPy has moved it.
+# The kernel behind "csr @ dense", which adds to its result. If SciPy moves it, the module works without it.
 ALLOWED_PRIVATE = {("_engine/sparse", "scipy.sparse._sparsetools")}
 
 
@@ -169,20 +169,20 @@ def test_no_private_module_of_another_package_is_imported(module):
 
 
 @modules
-def test_scikit_learns_private_modules_are_not_reached_by_attribute(module):
-    # The test above does not see sklearn.utils._mask.f or importlib.import_module("sklearn.utils._mask").
+def test_scikit_learns_private_modules_are_not_used_through_attributes(module):
+    # The test above does not find sklearn.utils._mask.f or importlib.import_module("sklearn.utils._mask").
     text = [
         node.value
         for node in ast.walk(TREES[module])
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("sklearn.")
     ]
     dotted = [ast.unparse(node) for node in ast.walk(TREES[module]) if isinstance(node, ast.Attribute)]
-    # One underscore is private; names such as sklearn.__file__ are not.
+    # Names with one underscore are private; names such as sklearn.__file__ are not.
     assert not [name for name in text + dotted if re.match(r"sklearn\..*\b_(?!_)", name)]
 
 
 @modules
-def test_numpy_and_scipy_are_all_it_takes(module):
+def test_no_module_needs_another_numerical_library(module):
     foreign = {"torch", "jax", "numba", "cupy", "tensorflow", "keras", "cython", "pandas", "polars"}
     assert not [name for _, name, _ in imports(module) if name.split(".")[0] in foreign]
 
@@ -215,7 +215,7 @@ def products(tree):
             for alias in node.names:
                 if alias.name in functions:
                     yield owner, node.lineno, ast.unparse(node)
-        # a.dot(b) is NumPy's if a is an array; blas(dtype).dot is a BLAS routine.
+        # If a is an array, a.dot(b) is NumPy's; blas(dtype).dot is a BLAS routine.
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "dot":
             routine = ast.unparse(node.func.value)
             if routine != "np" and "blas" not in routine:
@@ -231,8 +231,8 @@ SPARSE_PRODUCTS = {"_engine/sparse": {"X[rows] @ W", "occurring.T @ D"}}
 
 
 @pytest.mark.parametrize("module", ENGINE)
-def test_the_engine_has_one_blas(module):
-    # Two libraries whose thread pools take turns stall each other (see _engine/blas.py).
+def test_the_engine_uses_one_blas(module):
+    # Two libraries that take turns with their thread pools stall each other (see _engine/blas.py).
     found = [p for p in products(TREES[module]) if p[0] != "SparseFirstLayer"]
     assert not [p for p in found if not any(allowed in p[2] for allowed in SPARSE_PRODUCTS.get(module, ()))]
 
@@ -248,7 +248,7 @@ def test_the_search_for_products_finds_them(code):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_no_file_is_above_400_lines(path):
+def test_no_file_is_longer_than_400_lines(path):
     assert len(path.read_text().splitlines()) <= 400
 
 

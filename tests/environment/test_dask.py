@@ -1,7 +1,7 @@
-"""Searches, ensembles and streams on a Dask cluster, also when a worker dies.
+"""Searches, ensembles and streams on a Dask cluster, even if a worker dies.
 
-The cluster has two worker processes on this machine. The code that runs on it sees no difference from another cluster.
-If a test compares numbers bit for bit, both sides use one BLAS thread, because the number of threads affects rounding.
+The cluster has two worker processes on this machine. For the code that runs on it, it is like any other cluster. If a
+test compares numbers bit for bit, both sides use one BLAS thread, because the number of threads affects rounding.
 """
 
 import itertools
@@ -29,7 +29,7 @@ from distributed import Client, LocalCluster  # noqa: E402
 
 N_ROWS = 600
 GRID = {"batch_size": [8, 64], "learning_rate_init": [0.03, 0.1, 0.3]}
-# The combination in training when a worker is killed.
+# The combination that is being trained when a worker is killed.
 FATAL = (64, 0.1)
 
 
@@ -43,7 +43,7 @@ def digits():
 def client(tmp_path_factory):
     """A client of a cluster with two worker processes of one thread each. A nanny restarts workers that die."""
     folder = tmp_path_factory.mktemp("workers")
-    # The active memory manager would drop the copies that a test makes for safety.
+    # The active memory manager would delete the copies that a test makes for safety.
     with (
         dask.config.set({"distributed.scheduler.active-memory-manager.start": False}),
         LocalCluster(
@@ -66,7 +66,7 @@ def one_thread():
 
 
 class KillsItsWorkerOnce:
-    """The accuracy. The first worker that asks for it in the middle of a certain run is killed at once."""
+    """A scorer that returns the accuracy. It kills the first worker that calls it in the middle of a certain run."""
 
     def __init__(self, path):
         self.main, self.path = os.getpid(), path
@@ -75,7 +75,7 @@ class KillsItsWorkerOnce:
         training = (estimator.batch_size, estimator.learning_rate_init)
         if training == FATAL and len(estimator.history_["epoch"]) >= 1 and os.getpid() != self.main:
             try:
-                with open(self.path, "x") as file:  # of all workers one can
+                with open(self.path, "x") as file:  # only one of all workers succeeds
                     file.write(str(os.getpid()))
             except FileExistsError:
                 pass
@@ -100,7 +100,7 @@ def assert_same_search(a, b, assert_identical):
         if not key.endswith("_time"):
             np.testing.assert_array_equal(values, b.cv_results_[key], err_msg=key)
     assert a.best_params_ == b.best_params_
-    assert len(set(a.cv_results_["mean_test_score"])) > 1  # a search among equal candidates would say nothing
+    assert len(set(a.cv_results_["mean_test_score"])) > 1  # a search among equal candidates would prove nothing
     assert_identical(a.best_estimator_, b.best_estimator_)
 
 
@@ -108,14 +108,14 @@ def pids(client):
     return set(client.run(os.getpid).values())
 
 
-def test_a_grid_search_on_the_cluster_is_that_of_one_process(client, digits, assert_identical):
+def test_a_grid_search_on_the_cluster_equals_one_in_one_process(client, digits, assert_identical):
     alone = search(digits)
     with joblib.parallel_backend("dask"):
         together = search(digits)
     assert_same_search(together, alone, assert_identical)
 
 
-def test_an_ensemble_on_the_cluster_is_that_of_one_process(client, digits, assert_identical):
+def test_an_ensemble_on_the_cluster_equals_one_in_one_process(client, digits, assert_identical):
     ensemble = BaggingClassifier(estimator(), n_estimators=4, random_state=0)
     alone = clone(ensemble).fit(*digits)
     with joblib.parallel_backend("dask"):
@@ -125,7 +125,7 @@ def test_an_ensemble_on_the_cluster_is_that_of_one_process(client, digits, asser
     np.testing.assert_array_equal(together.predict_proba(digits[0]), alone.predict_proba(digits[0]))
 
 
-def test_the_trade_off_of_the_batch_size_is_that_of_one_process(client, digits):
+def test_batch_size_tradeoff_on_the_cluster_equals_that_in_one_process(client, digits):
     (X, y), half = digits, N_ROWS // 2
     validation = {"X_val": X[half:], "y_val": y[half:]}
     alone = batch_size_tradeoff(estimator(), X[:half], y[:half], [16, 64], **validation)
@@ -150,9 +150,7 @@ def in_pieces(digits, folder, sizes):
 
 
 @pytest.mark.parametrize("settings", [{}, {"momentum": 0.9}, {"solver": "adam"}], ids=["plain", "momentum", "adam"])
-def test_training_on_the_chunks_of_a_dask_array_is_training_on_arrays(
-    client, digits, tmp_path, settings, assert_identical
-):
+def test_training_on_dask_chunks_equals_training_on_arrays(client, digits, tmp_path, settings, assert_identical):
     (X, y), pieces = in_pieces(digits, tmp_path, (250, 100, 250))
     X = 2 * X - 1
     streamed, alone = estimator(**settings), estimator(**settings)
@@ -162,7 +160,7 @@ def test_training_on_the_chunks_of_a_dask_array_is_training_on_arrays(
     while ahead:
         rows, labels = client.gather(ahead)
         following = next(chunks, None)
-        ahead = following and client.compute(following)  # by the cluster, while this process trains
+        ahead = following and client.compute(following)  # the cluster computes this while this process trains
         streamed.partial_fit(rows, labels, classes=classes)
     for rows, labels in pieces:
         alone.partial_fit(2 * rows - 1, labels, classes=classes)
@@ -171,7 +169,7 @@ def test_training_on_the_chunks_of_a_dask_array_is_training_on_arrays(
     assert_identical(streamed, alone)
 
 
-def test_dask_mls_incremental_is_partial_fit_chunk_by_chunk(client, digits, tmp_path, assert_identical):
+def test_dask_mls_incremental_calls_partial_fit_for_each_chunk(client, digits, tmp_path, assert_identical):
     wrappers = pytest.importorskip("dask_ml.wrappers")
     (X, y), pieces = in_pieces(digits, tmp_path, (300, 300))
     incremental = wrappers.Incremental(estimator(), shuffle_blocks=False).fit(X, y, classes=np.arange(10))
@@ -185,13 +183,13 @@ def test_dask_mls_incremental_is_partial_fit_chunk_by_chunk(client, digits, tmp_
 # This test is the last one, because a dead worker takes seconds to return
 
 
-def test_a_search_ends_with_the_same_results_where_a_worker_is_killed(client, digits, tmp_path, assert_identical):
+def test_a_search_gives_the_same_results_if_a_worker_is_killed(client, digits, tmp_path, assert_identical):
     note = tmp_path / "killed"
     params = {"validation_fraction": 0.2, "scoring": KillsItsWorkerOnce(note)}
     alone = search(digits, **params)
     assert not note.exists()
     before = pids(client)
-    # All workers first get the data that every task reads. By default there is one copy, which dies with its worker.
+    # First give all workers the data that every task reads. By default there is one copy, and it dies with its worker.
     folds = list(StratifiedKFold(3).split(*digits))
     with joblib.parallel_backend("dask", scatter=[*digits, *itertools.chain(*folds)]):
         together = search(digits, cv=folds, **params)

@@ -1,4 +1,4 @@
-"""Every name of the code that the contributor guide and its drawings mention exists."""
+"""Every name in the code that the contributor guide and its drawings mention exists."""
 
 import ast
 import re
@@ -12,10 +12,10 @@ import skfnn
 PACKAGE = Path(skfnn.__file__).parent
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "contributing.md"
-# Words of the guide that are not names of this package: commands, other packages, formulas.
+# Words in the guide that are not names of this package: commands, other packages, formulas.
 FOREIGN = {"MLPClassifier", "mypy", "importorskip", "toctree", "docs", "skfnn"}
 
-pytestmark = pytest.mark.skipif(not GUIDE.exists(), reason="the documentation is not here")
+pytestmark = pytest.mark.skipif(not GUIDE.exists(), reason="the documentation is not installed")
 
 
 def definitions():
@@ -44,7 +44,7 @@ def inline_names():
 
 
 def flow_names():
-    """The functions and the modules of the guide's description of a mini-batch."""
+    """The functions and modules in the guide's description of a mini-batch."""
     flow = re.search(r"```text\n(fit .*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.S)[1]
     return sorted({word for line in flow.splitlines() for word in line.split()[:2]})
 

@@ -1,4 +1,4 @@
-"""Training on an array on disk that the process must not copy."""
+"""Training on an array on disk that is too large to be copied into memory."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from selection import full_only
 
 if sys.platform != "linux":
-    pytest.skip("RLIMIT_AS is enforced, and /proc says what is in use, on Linux only", allow_module_level=True)
+    pytest.skip("only Linux enforces RLIMIT_AS and says in /proc how much is in use", allow_module_level=True)
 
 # 188 MB in float32, 47 MB as bytes. The program may allocate half of this: enough for the buffers of training (15 MB,
 # mostly a sample of rows for the checks), but not for a copy, and even less for the bytes as float32.
@@ -26,7 +26,7 @@ PROGRAM = """
     def network(**params):
         return FNNClassifier((16,), batch_size=100, learning_rate_init=0.05, random_state=0, **params)
 
-    # This creates everything that a process creates once, such as the buffers of the BLAS and late imports.
+    # This allocates everything that a process allocates once, such as the buffers of the BLAS and late imports.
     few = np.zeros((400, features), dtype)
     network(max_iter=1, n_iter_no_change=None).fit(few, np.arange(400) % 2).predict_proba(few)
 
@@ -64,7 +64,7 @@ def test_fit_and_a_stream_learn_from_a_memmap_that_cannot_be_copied(tmp_path, dt
     X.flush()
     del X
     program = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(path), dtype, *map(str, SHAPE)]
-    # Every further BLAS thread needs its own address space.
+    # Every additional BLAS thread needs its own address space.
     environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     try:
         run = subprocess.run(program, capture_output=True, text=True, env=environment)
@@ -74,7 +74,7 @@ def test_fit_and_a_stream_learn_from_a_memmap_that_cannot_be_copied(tmp_path, dt
     assert run.returncode == 0, run.stderr
     copied, *losses = run.stdout.split("\n")[:3]
     assert copied == "no copy"
-    # The loss of initial weights is 0.66. They may classify all rows correctly by luck, so the accuracy would say
+    # The loss of the initial weights is 0.66. They may classify all rows correctly by luck, so the accuracy would prove
     # nothing.
     assert max(map(float, losses)) < 0.1
     assert len(losses) == 2

@@ -15,7 +15,7 @@ from skfnn import FNNClassifier, FNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# It runs in its own process, whose memory is only that of the stream.
+# The stream runs in its own process, which needs memory only for the stream.
 STREAM = """
     import gc, json, pickle, sys, tracemalloc
     import numpy as np
@@ -42,7 +42,7 @@ STREAM = """
             return None
 
     def functions_called():
-        # The number of functions in one call: in Python, and those in C that Python calls.
+        # The number of functions that one call uses: Python functions, and C functions that Python calls.
         number = 0
 
         def count(frame, event, argument):
@@ -61,7 +61,7 @@ STREAM = """
         return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces([own]).traces)
 
     def peak():
-        # The largest amount that a call allocates at a time. Some calls extend a list of the history.
+        # The peak memory of a call. Some calls also extend a list of the history.
         peaks = []
         for _ in range(4):
             before = tracemalloc.get_traced_memory()[0]
@@ -130,29 +130,29 @@ def stream():
 
 
 @of_the_stream
-def test_9000_calls_after_the_first_1000_take_less_than_2_mb(stream):
+def test_9000_calls_after_the_first_1000_need_less_than_2_mb(stream):
     if stream["resident"] is None:
-        pytest.skip("this system has no /proc that tells how much memory is resident")
+        pytest.skip("this system has no /proc that says how much memory is resident")
     assert stream["resident"] < 2e6
 
 
 @of_the_stream
-def test_a_call_leaves_less_than_2_mb_over_9000_in_memory(stream):
+def test_9000_calls_keep_less_than_2_mb(stream):
     assert stream["kept by 500"] / 500 < 2e6 / 9000
 
 
 @of_the_stream
-def test_all_that_a_call_leaves_in_memory_is_its_entry_in_the_history(stream):
+def test_a_call_keeps_only_its_entry_in_the_history(stream):
     assert stream["entries"] == [N_CALLS] * 6
     # The numbers of an entry, and their places in six lists.
     assert stream["kept by 500"] > 500 * 100
-    # A few bytes per call, for longer counters.
+    # Longer counters need a few bytes per call.
     assert stream["kept by 500 without their history"] < 500 * 20
 
 
 @of_the_stream
-def test_a_pickle_is_as_large_after_10000_calls_but_for_the_history(stream):
-    # The counters of steps and rows have more digits.
+def test_a_pickle_without_history_does_not_grow_in_10000_calls(stream):
+    # Only the counters of steps and rows have more digits.
     assert abs(stream["pickled, late"] - stream["pickled, early"]) < 100
 
 
@@ -213,7 +213,7 @@ def assert_same_training(shortened, whole, assert_identical):
 @pytest.mark.every_value
 @pytest.mark.parametrize("keep", [1, 7])
 @streams
-def test_a_stream_whose_history_is_shortened_is_the_same_stream(name, keep, assert_identical):
+def test_shortening_the_history_does_not_change_a_stream(name, keep, assert_identical):
     whole = network(name)
     first = {} if name == "regression" else {"classes": [0, 1, 2]}
     whole.partial_fit(X, y, **first)
@@ -230,7 +230,7 @@ def test_a_stream_whose_history_is_shortened_is_the_same_stream(name, keep, asse
 
 
 @streams
-def test_the_curves_of_a_shortened_history_are_shortened_with_it(name):
+def test_the_curves_are_shortened_together_with_the_history(name):
     model = network(name, validation_fraction=0.2, max_iter=9, n_iter_no_change=None).fit(X, y)
     shorten(model, 4)
     curves = [model.loss_curve_, model.validation_loss_curve_, model.validation_scores_]
@@ -238,7 +238,7 @@ def test_the_curves_of_a_shortened_history_are_shortened_with_it(name):
 
 
 @streams
-def test_a_fit_whose_history_was_shortened_is_resumed_as_if_it_had_not(name, assert_identical):
+def test_shortening_the_history_does_not_change_a_resumed_fit(name, assert_identical):
     params = {"n_iter_no_change": None, "max_iter": 5}
     whole = network(name, **(STREAMS[name][1] | params)).fit(X, y)
     shortened = copy.deepcopy(whole)
@@ -250,7 +250,7 @@ def test_a_fit_whose_history_was_shortened_is_resumed_as_if_it_had_not(name, ass
 
 
 @streams
-def test_a_warm_start_goes_on_from_a_shortened_history_as_from_a_whole_one(name, assert_identical):
+def test_shortening_the_history_does_not_change_a_warm_start(name, assert_identical):
     params = {"n_iter_no_change": None, "max_iter": 5, "warm_start": True, "early_stopping": True}
     whole = network(name, **(STREAMS[name][1] | params)).fit(X, y)
     shortened = copy.deepcopy(whole)

@@ -30,7 +30,7 @@ FORMS = {
 def test_training_on_bytes_does_not_make_floats_of_them_all(batch_size):
     X, y = byte_rows(20_000, 784), np.arange(20_000) % 10
     clf = FNNClassifier(16, batch_size=batch_size, learning_rate_init=1e-7, max_iter=1)
-    # X has 63 MB as float32. A block of 1024 rows and a sample of rows in float64 have 16 MB.
+    # As float32, X has 63 MB. A block of 1024 rows and a sample of rows in float64 have 16 MB.
     assert peak_of(lambda: clf.fit(X, y)) < 4 * X.size / 3
 
 
@@ -40,7 +40,7 @@ def test_training_on_bytes_does_not_make_floats_of_them_all(batch_size):
 def test_no_memory_layout_makes_training_copy_x(dtype, form, shuffle):
     X, y = FORMS[form](byte_rows(60_000, 256).astype(dtype)), np.arange(60_000) % 10
     clf = FNNClassifier(4, batch_size=10_000, learning_rate_init=1e-7, max_iter=1, shuffle=shuffle)
-    # Less than X: two buffers of a block, a sample of the rows and its squares, and some numbers per row.
+    # Allowed are two buffers of a block, a sample of the rows and its squares, and some numbers per row.
     allowed = 1024 * 256 * (4 + X.itemsize) + 1000 * 256 * (8 + 8) + 60_000 * 8 * 10
     assert allowed < X.nbytes
     assert peak_of(lambda: clf.fit(X, y)) < allowed
@@ -49,7 +49,7 @@ def test_no_memory_layout_makes_training_copy_x(dtype, form, shuffle):
 @pytest.mark.parametrize("n_rows", [500, 1999])
 def test_training_on_few_wide_rows_does_not_copy_them_all(n_rows):
     X = byte_rows(n_rows, 20_000)
-    X[:, :2000] = np.where(np.arange(n_rows) % 2, 255, 0)[:, None]  # so the rows are easy to tell apart
+    X[:, :2000] = np.where(np.arange(n_rows) % 2, 255, 0)[:, None]  # so that the rows are easy to distinguish
     y = np.arange(n_rows) % 2
     clf = FNNClassifier(2, "tanh", batch_size=20, learning_rate_init=1e-3, max_iter=20, random_state=0)
     # The buffers of a block of 64 rows have 6.5 MB here. X has 40 and 160 MB as float32.
@@ -57,7 +57,7 @@ def test_training_on_few_wide_rows_does_not_copy_them_all(n_rows):
 
 
 @pytest.mark.filterwarnings("default:The network predicts no better than a constant")
-def test_a_run_that_learns_nothing_is_judged_in_parts():
+def test_a_run_that_learns_nothing_is_evaluated_in_parts():
     X, y = byte_rows(2000, 20_000), np.arange(2000) % 2
     clf = FNNClassifier(2, batch_size=20, learning_rate_init=1e-9, max_iter=1, random_state=0)
     # One part has buffers of 20 MB. X has 160 MB as float32.
@@ -95,11 +95,11 @@ ORDER = 8 * N_ROWS  # the new order of the rows exists before the old one is fre
 
 
 def few(dtype):
-    """The number of bytes that an epoch may allocate and free, whatever the sizes.
+    """The number of bytes that an epoch may allocate and free, independently of the sizes.
 
-    NumPy casts (a comparison to the floats of a slope) through buffers of 8,192 numbers; the places of the targets in a
-    block of at most 1,024 rows are a few arrays of whole numbers. The smallest array that a careless step would
-    make, a layer's gradient, has 40,000 numbers.
+    NumPy casts (a comparison to the floats of a slope) through buffers of 8,192 numbers. The places of the targets in a
+    block of at most 1,024 rows need a few arrays of integers. The smallest array that a careless step would allocate,
+    a layer's gradient, has 40,000 numbers.
     """
     return 12_000 * np.dtype(dtype).itemsize
 
@@ -131,7 +131,7 @@ SOLVERS = {
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("batch_size", [7, 100, 1100, "full"])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_an_epoch_allocates_nothing_beyond_its_workspace(solver, batch_size, shuffle, epoch_peaks):
+def test_an_epoch_allocates_nothing_besides_its_workspace(solver, batch_size, shuffle, epoch_peaks):
     rng = np.random.default_rng(0)
     X, y = rng.random((N_ROWS, N_FEATURES), dtype=np.float32), rng.integers(10, size=N_ROWS)
     clf = FNNClassifier(N_UNITS, batch_size=batch_size, shuffle=shuffle, max_iter=2, **SOLVERS[solver])

@@ -1,4 +1,4 @@
-"""The short test suite contains every pair of values of a test, and makes the same choice every time."""
+"""The short test suite contains every pair of parameter values of a test, and its choice is always the same."""
 
 from itertools import combinations, product
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ def combinations_of(cases, strength):
 
 
 @pytest.mark.parametrize("strength", [1, 2, 3])
-def test_the_chosen_cases_have_every_combination(strength):
+def test_the_chosen_cases_contain_every_combination(strength):
     chosen = covering(CASES, strength)
     assert combinations_of([CASES[k] for k in chosen], strength) == combinations_of(CASES, strength)
     # The best possible numbers are 5, 20 and 60.
@@ -33,7 +33,7 @@ def test_every_case_of_one_or_two_parameters_is_chosen():
 
 
 def item(name, params=None, *markers):
-    """A stand-in for a collected test."""
+    """A replacement for a collected test."""
     marks = {marker.name: marker for marker in markers}
     result = SimpleNamespace(nodeid=f"{name}[{params}]" if params else name, get_closest_marker=marks.get)
     if params:
@@ -55,8 +55,8 @@ def test_the_short_suite_leaves_out_cases_and_no_test():
     assert sum(each in kept for each in single) == 3
 
 
-def test_what_stands_for_the_values_may_be_stated():
-    # As with scikit-learn's checks: every case has its own objects.
+def test_the_values_of_a_case_may_be_replaced():
+    # Every case has its own objects, as in scikit-learn's checks.
     marker = pytest.mark.every_value(values_of=lambda params: {"a": str(params["a"])}).mark
     items = [item(f"test[{k}]", {"a": [k % 2]}, marker) for k in range(6)]
     assert short(items) == items[:2]

@@ -1,4 +1,4 @@
-"""The estimators inside packages of third parties: optuna, imbalanced-learn, shap and mapie (extra `ecosystem`)."""
+"""The estimators in third-party packages: optuna, imbalanced-learn, shap and mapie (extra `ecosystem`)."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from skfnn import FNNClassifier, FNNRegressor
 
 SETTINGS = {"hidden_layer_sizes": (8,), "solver": "adam", "learning_rate_init": 0.02, "batch_size": 20}
 SETTINGS |= {"max_iter": 30, "n_iter_no_change": None, "random_state": 0}
-# These packages, or what they import, may warn about the newest NumPy or scikit-learn.
+# These packages, or packages that they import, may warn about the newest NumPy or scikit-learn.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),

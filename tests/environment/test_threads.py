@@ -1,4 +1,4 @@
-"""Threads and processes at the same time give the results of one, and change nothing of the process."""
+"""Threads and processes that run at the same time give the same results as one, and change no global setting."""
 
 import os
 import random
@@ -36,7 +36,7 @@ METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
 def estimator(problem="multiclass", **params):
     kind, rate = (FNNRegressor, 0.02) if problem == "regression" else (FNNClassifier, 0.2)
     settings = {"hidden_layer_sizes": (20, 10), "learning_rate_init": rate, "max_iter": 5, "random_state": 0}
-    settings["n_iter_no_change"] = np.inf  # no warning after the last epoch
+    settings["n_iter_no_change"] = np.inf  # so that nothing warns after the last epoch
     return kind(**(settings | params))
 
 
@@ -75,7 +75,7 @@ def in_threads():
 @pytest.mark.every_value
 @pytest.mark.parametrize("problem", Y)
 @pytest.mark.parametrize("form", FORMS)
-def test_8_threads_with_one_estimator_predict_what_one_thread_predicts(form, problem, in_threads):
+def test_8_threads_sharing_an_estimator_predict_the_same_as_one(form, problem, in_threads):
     model = estimator(problem).fit(FORMS[form], Y[problem])
     methods = [getattr(model, name) for name in METHODS if hasattr(model, name)]
     # Each thread has its own rows, so the test notices if one writes into another's buffers.
@@ -92,7 +92,7 @@ def test_8_threads_with_one_estimator_predict_what_one_thread_predicts(form, pro
                 np.testing.assert_array_equal(found, result)
 
 
-def test_8_threads_inspect_one_estimator_as_one_thread_does(in_threads):
+def test_8_threads_sharing_an_estimator_inspect_it_like_one(in_threads):
     X, y = FORMS["float32"], Y["multiclass"]
     model = estimator().fit(X, y)
 
@@ -104,7 +104,7 @@ def test_8_threads_inspect_one_estimator_as_one_thread_does(in_threads):
     assert in_threads([lambda k=k: inspected(k) for k in range(N_THREADS)]) == expected
 
 
-# One estimator for every code path of training.
+# One estimator for each code path of training.
 TRAININGS = {
     "plain": {},
     "plain, few rows a batch": {"batch_size": 4},
@@ -163,7 +163,7 @@ X_few, y_few = FORMS["float32"][:200], Y["multiclass"][:200]
 
 
 def search_results(n_jobs=None):
-    """The results of a search without the times, and the refitted model."""
+    """The results of a search, except the times, and the refitted model."""
     search = GridSearchCV(estimator(), GRID, cv=3, n_jobs=n_jobs, error_score="raise").fit(X_few, y_few)
     scores = {key: list(values) for key, values in search.cv_results_.items() if "time" not in key}
     return scores, numbers(search.best_estimator_)
@@ -177,21 +177,21 @@ def serial_search():
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_a_search_with_any_joblib_backend_finds_what_one_process_finds(backend, serial_search):
+def test_a_search_with_any_joblib_backend_equals_one_in_one_process(backend, serial_search):
     with joblib.parallel_backend(backend, n_jobs=2):
         assert search_results() == serial_search
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_cross_validation_with_any_joblib_backend_scores_what_one_process_scores(backend):
+def test_cross_validation_with_any_joblib_backend_equals_that_in_one_process(backend):
     expected = cross_val_score(estimator(), X_few, y_few, cv=4)
     with joblib.parallel_backend(backend):
         found = cross_val_score(estimator(), X_few, y_few, cv=4, n_jobs=2)
     np.testing.assert_array_equal(found, expected)
 
 
-# A fresh process forks. If this process forked, with threads that other tests have left, the child could wait for a
-# lock forever.
+# A new process does the forking. Other tests may have left threads in this one, and a child of it could wait for a lock
+# forever.
 
 FORK = """
     import multiprocessing, os, pickle, warnings
@@ -200,7 +200,7 @@ FORK = """
     from sklearn.model_selection import GridSearchCV, cross_val_score
     from skfnn import FNNClassifier
 
-    # Python 3.12 counts the threads of the BLAS, which sees to them itself.
+    # Python 3.12 also counts the threads of the BLAS, which handles a fork itself.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 
     rng = np.random.default_rng(0)
@@ -212,7 +212,7 @@ FORK = """
         return FNNClassifier((200,), **(settings | params))
 
     def everything():
-        # A prediction, a new training, and the old training continued, as bytes.
+        # A prediction, a new model, and the old model trained further, as bytes.
         proba, new = model.predict_proba(X), network(solver="adam").fit(X, y)
         more = pickle.loads(pickle.dumps(model)).partial_fit(X, y)
         return [array.tobytes() for array in (proba, *new.coefs_, *more.coefs_)]
@@ -256,22 +256,22 @@ FORK = """
         return expected
 
     assert FORK() == expected
-    # The process that was forked goes on as before.
+    # The parent process continues as before.
     assert everything() == expected
     print("the same")
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="processes are not forked here")
+@pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="this system does not fork processes")
 @pytest.mark.parametrize("way", ["os_fork", full_only("pool"), full_only("joblibs")])
-def test_a_process_forked_after_fit_predicts_and_trains_as_its_parent(way):
+def test_a_process_forked_after_fit_predicts_and_trains_like_its_parent(way):
     program = textwrap.dedent(FORK).replace("FORK()", f"{way}()")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "the same\n"
 
 
-# No change of the process
+# No change of global settings
 
 
 def settings_of_the_process():
@@ -359,7 +359,7 @@ FAILURES = {
 
 @pytest.fixture(params=[1, 2])
 def thread_limit(request):
-    """The BLAS of the process uses one thread, or two."""
+    """Let the BLAS of the process use one thread or two."""
     with threadpool_limits(request.param, user_api="blas"):
         yield request.param
 

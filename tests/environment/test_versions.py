@@ -1,4 +1,4 @@
-"""A model of another version of skfnn loads with scikit-learn's warning. Nothing else warns."""
+"""A model from another version of skfnn loads with scikit-learn's warning; models of this version do not warn."""
 
 import copy
 import pickle
@@ -26,7 +26,7 @@ models = pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
 
 
 class Subclass(FNNClassifier):
-    """A user's own class, which is in no module of skfnn, with its own attributes."""
+    """A user's own class outside of skfnn, with its own attributes."""
 
     def fit(self, X, y):
         self.rows_ = len(X)
@@ -35,7 +35,7 @@ class Subclass(FNNClassifier):
 
 @pytest.fixture
 def dumps_with(monkeypatch):
-    """A function that pickles with another version of skfnn."""
+    """A function that pickles a model as another version of skfnn would."""
 
     def dumps(version, model, dump=pickle.dumps):
         with monkeypatch.context() as patch:
@@ -57,7 +57,7 @@ class Unversioned:
         return object.__new__, (type(self.model),), state
 
 
-def test_the_version_is_that_of_the_package():
+def test_the_version_is_public_and_well_formed():
     assert skfnn.__version__ == _version.__version__
     assert re.fullmatch(r"\d+\.\d+\.\d+(\.dev\d+|rc\d+)?", skfnn.__version__)
 
@@ -87,14 +87,14 @@ def test_another_version_older_or_newer_loads_with_a_warning(kind, version, dump
         assert part in text
     assert_identical(loaded, model)
     assert vars(loaded).keys() == vars(model).keys()
-    # Saved again, it has this version.
+    # If the model is saved again, it has this version.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pickle.loads(pickle.dumps(loaded))
 
 
 @models
-def test_a_state_without_a_version_is_an_older_one(kind, assert_identical):
+def test_a_state_without_a_version_counts_as_older(kind, assert_identical):
     model = kind(**SETTINGS).fit(X, y)
     dumped = pickle.dumps(Unversioned(model))
     with pytest.warns(InconsistentVersionWarning, match="saved by an older skfnn and is loaded by skfnn"):
@@ -148,7 +148,7 @@ def test_the_fields_of_scikit_learns_warning_name_skfnn(dumps_with):
     )
 
 
-def test_a_subclass_and_a_step_of_a_pipeline_warn_too(dumps_with):
+def test_subclasses_and_steps_of_a_pipeline_also_warn(dumps_with):
     model = make_pipeline(StandardScaler(), Subclass(**SETTINGS)).fit(X, y)
     dumped = dumps_with("0.0.1", model)
     with pytest.warns(InconsistentVersionWarning, match="This Subclass was saved by skfnn 0.0.1") as record:
@@ -184,7 +184,7 @@ def test_a_skops_file_keeps_the_model_and_its_version(dumps_with, assert_identic
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, clone], ids=lambda function: function.__name__)
 @pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor, Subclass])
 @pytest.mark.parametrize("fitted", [False, True])
-def test_copies_do_not_warn_and_have_no_attribute_more(duplicate, kind, fitted):
+def test_copies_do_not_warn_and_have_no_extra_attributes(duplicate, kind, fitted):
     model = kind(**SETTINGS)
     if fitted:
         model.fit(X, y)
@@ -206,7 +206,7 @@ def test_a_copy_of_a_loaded_model_does_not_warn_again(dumps_with):
         copy.deepcopy(loaded).partial_fit(X, y)
 
 
-def test_a_state_that_is_set_is_left_as_it_was(dumps_with):
+def test_setstate_does_not_change_the_given_state(dumps_with):
     state = FNNClassifier(**SETTINGS).fit(X, y).__getstate__()
     before = dict(state)
     FNNClassifier().__setstate__(state)
@@ -216,7 +216,7 @@ def test_a_state_that_is_set_is_left_as_it_was(dumps_with):
 def test_a_search_whose_workers_are_processes_does_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        # joblib itself warns of its worker processes if a machine is slow.
+        # joblib itself warns about its worker processes on a slow machine.
         warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
         search = GridSearchCV(FNNClassifier(**SETTINGS), {"alpha": [0.0, 1.0]}, cv=2, n_jobs=2).fit(X, y)
     assert search.best_params_ in ({"alpha": 0.0}, {"alpha": 1.0})

@@ -1,6 +1,6 @@
-"""FNNClassifier beside MLPClassifier: the same numbers, and the behaviour that users rely on.
+"""FNNClassifier compared with MLPClassifier: the same numbers, and the behaviour that users rely on.
 
-The second half tests FNNClassifier, through the public API, for what scikit-learn's tests expect of MLPClassifier.
+The second half checks, through the public API, what scikit-learn's tests expect of MLPClassifier.
 """
 
 import inspect
@@ -41,7 +41,7 @@ SOLVERS = {
     "nesterov": {"solver": "sgd", "momentum": 0.9, "nesterovs_momentum": True, "learning_rate_init": 0.1},
     "adam": {"solver": "adam", "learning_rate_init": 0.01},
 }
-# Both do the same float64 operations in different orders, fifty times, on numbers of size 1.
+# Both classifiers do the same float64 operations in different orders, fifty times, on numbers of size 1.
 SAME_WEIGHTS = {"rtol": 0, "atol": 1e-8}
 # MLPClassifier clips probabilities at 2e-16. All probabilities of these problems are much larger.
 SAME_LOSS = {"rtol": 0, "atol": 1e-10}
@@ -70,7 +70,7 @@ def test_full_batch_weights_agree(solver, kind, alpha, container, assert_paramet
 @not_converged
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_full_batch_weights_agree_for_every_activation_that_both_have(solver, activation, assert_parameters):
+def test_full_batch_weights_agree_for_every_shared_activation(solver, activation, assert_parameters):
     X, y, _ = problem("multiclass", 40)
     fnn, mlp = pair(X, y, start_for("multiclass"), activation=activation, alpha=0.5, **SOLVERS[solver])
     assert_parameters(fnn, mlp.coefs_, mlp.intercepts_, **SAME_WEIGHTS)
@@ -92,7 +92,7 @@ def test_full_batch_weights_agree_with_sample_weights(solver, assert_parameters)
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 10, 20])
 def test_minibatch_weights_agree_without_alpha_and_weights(batch_size, solver, assert_parameters):
-    # Without alpha and weights, both define the same mini-batch gradient.
+    # Without alpha and weights, both classifiers define the same mini-batch gradient.
     X, y, _ = problem("multiclass", 40)
     params = SOLVERS[solver] | {"learning_rate_init": 0.01, "max_iter": 10}
     fnn, mlp = pair(X, y, start_for("multiclass"), batch_size=batch_size, alpha=0.0, **params)
@@ -120,7 +120,7 @@ def test_adaptive_agrees(solver, assert_parameters):
     np.testing.assert_allclose(list(dict.fromkeys(rates)), fnn.learning_rate_init_ / 5.0 ** np.arange(len(set(rates))))
     first = rates.count(rates[0])
     assert len(rates) > first
-    # Until then both agree. Afterwards they differ in what counts as a stall: MLPClassifier compares with the best
+    # Up to that epoch both agree. Afterwards they define a stall differently: MLPClassifier compares with the best
     # epoch.
     fnn, mlp = pair(X, y, start_for("multiclass"), alpha=1.0, **params | {"max_iter": first - 1})
     assert fnn.n_iter_ == mlp.n_iter_ == first - 1
@@ -146,8 +146,8 @@ def test_training_stops_in_the_same_epoch(solver, tol, n_iter_no_change):
 @pytest.mark.parametrize("alpha", [2.0, 3.0, 4.0])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 def test_lbfgs_reaches_the_same_loss(kind, alpha):
-    # A strong L2 term leaves one minimum in reach. With a weak one, hundreds of iterations magnify the rounding until
-    # it decides between minima.
+    # With a strong L2 term, only one minimum is in reach. With a weak one, hundreds of iterations magnify the rounding
+    # until it decides between several minima.
     X, y, _ = problem(kind, 40)
     params = {"solver": "lbfgs", "tol": 1e-8, "max_iter": 1000, "alpha": alpha}
     fnn, mlp = pair(X, y, start_for(kind), **params)
@@ -158,7 +158,7 @@ def test_lbfgs_reaches_the_same_loss(kind, alpha):
 @not_converged
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
-def test_lbfgs_is_on_the_same_way_after_ten_iterations(kind, alpha, assert_parameters):
+def test_lbfgs_agrees_for_ten_iterations(kind, alpha, assert_parameters):
     # Without an L2 term the loss has no unique minimum. Ten iterations magnify the rounding only a little.
     X, y, _ = problem(kind, 40)
     fnn, mlp = pair(X, y, start_for(kind), solver="lbfgs", tol=1e-10, max_iter=10, alpha=alpha)
@@ -197,7 +197,7 @@ def test_hidden_layer_sizes_and_activation_come_first():
     ids=str,
 )
 @not_converged
-def test_learning_rate_init_tells_what_auto_became(params, rate):
+def test_learning_rate_init_is_the_rate_that_auto_chose(params, rate):
     X, y = load_iris(return_X_y=True)
     clf = FNNClassifier(max_iter=1, **params).fit(X, y)
     np.testing.assert_allclose(clf.learning_rate_init_, rate, rtol=1e-14)
@@ -254,8 +254,8 @@ def test_a_larger_alpha_gives_weights_closer_to_zero():
 
 
 @not_converged
-def test_one_step_is_the_worked_example_of_scikit_learn():
-    # sklearn/neural_network/tests/test_mlp.py::test_fit derives these numbers with three to four digits.
+def test_one_step_agrees_with_scikit_learns_worked_example():
+    # sklearn/neural_network/tests/test_mlp.py::test_fit derives these numbers to three or four digits.
     clf = FNNClassifier(2, "logistic", learning_rate_init=0.1, alpha=0.1, max_iter=1, batch_size=1, shuffle=False)
     clf.set_params(dtype="float64")
     coefs = [np.array([[0.1, 0.2], [0.3, 0.1], [0.5, 0]]), np.array([[0.1], [0.2]])]
@@ -284,7 +284,7 @@ def test_lbfgs_learns_the_digits(activation, X, y):
 
 @DIGITS
 def test_max_fun_limits_lbfgs(X, y):
-    # tol=0 removes the other reason to stop.
+    # With tol=0, only max_fun can stop training.
     clf = FNNClassifier(50, solver="lbfgs", max_iter=150, max_fun=10, tol=0.0, random_state=1)
     with pytest.warns(ConvergenceWarning):
         clf.fit(X[:150], y[:150])
@@ -301,7 +301,7 @@ def test_max_iter_limits_lbfgs():
 
 @not_converged
 @pytest.mark.parametrize(("schedule", "second"), [("constant", 0.01), ("invscaling", 0.01 / (4 + 1) ** 0.25)])
-def test_a_warm_start_goes_on_with_the_learning_rate(schedule, second):
+def test_a_warm_start_continues_with_the_learning_rate(schedule, second):
     X, y = [[3, 2], [1, 6], [5, 6], [-2, -4]], [1, 1, 1, 0]
     clf = FNNClassifier(4, learning_rate=schedule, max_iter=1, power_t=0.25, warm_start=True, learning_rate_init=0.01)
     rates = [clf.fit(X, y).history_["learning_rate"][-1] for _ in range(2)]
@@ -349,7 +349,7 @@ def test_partial_fit_learns_what_fit_learns(X, y):
     assert parts.score(X, y) > 0.95
 
 
-def test_partial_fit_learns_classes_that_the_first_call_had_not():
+def test_partial_fit_learns_classes_missing_from_the_first_call():
     clf = FNNClassifier(random_state=0)
     clf.partial_fit([[1], [2], [3]], ["a", "b", "c"], classes=["a", "b", "c", "d"])
     for _ in range(20):
@@ -366,7 +366,7 @@ def test_partial_fit_refuses_labels_outside_classes():
         clf.partial_fit([[3, 2], [1, 6]], [1, 7])
 
 
-def test_partial_fit_needs_classes_at_first():
+def test_the_first_partial_fit_call_needs_classes():
     with pytest.raises(ValueError, match="classes"):
         FNNClassifier().partial_fit([[3, 2], [1, 6]], [1, 0])
 
@@ -440,14 +440,14 @@ def test_training_stops_when_it_has_converged_by_tol():
 
 @not_converged
 @pytest.mark.parametrize("n_iter_no_change", [1, 2, 5, 10, 50])
-def test_training_stops_after_n_iter_no_change_epochs_too_many(n_iter_no_change):
-    # Only the first epoch, compared with infinity, improves the loss by 1e9.
+def test_training_stops_after_more_than_n_iter_no_change_epochs(n_iter_no_change):
+    # Only the first epoch improves the loss by 1e9, because it is compared with infinity.
     clf = FNNClassifier(tol=1e9, max_iter=300, n_iter_no_change=n_iter_no_change).fit(X_binary, y_binary)
     assert clf.n_iter_ == 1 + n_iter_no_change + 1
 
 
 @pytest.mark.parametrize("no_patience", [None, np.inf])
-def test_no_patience_is_all_epochs_without_a_warning(no_patience):
+def test_without_patience_all_epochs_run_and_nothing_warns(no_patience):
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         clf = FNNClassifier(5, tol=1e9, max_iter=300, n_iter_no_change=no_patience).fit(X_binary, y_binary)
@@ -464,7 +464,7 @@ def test_max_iter_without_convergence_warns_and_convergence_does_not(recwarn):
 @not_converged
 @pytest.mark.parametrize("verbose", [True, 10])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_verbose_prints_a_line_an_epoch(capsys, verbose, solver):
+def test_verbose_prints_one_line_per_epoch(capsys, verbose, solver):
     clf = FNNClassifier(2, solver=solver, max_iter=3, verbose=verbose, tol=0.0, random_state=0)
     clf.fit(X_binary, y_binary)
     lines = [line for line in capsys.readouterr().out.splitlines() if "loss" in line]
@@ -472,12 +472,12 @@ def test_verbose_prints_a_line_an_epoch(capsys, verbose, solver):
     for epoch, (line, loss) in enumerate(zip(lines, clf.loss_curve_, strict=True), 1):
         assert re.search(rf"\b{epoch}\b", line)
         printed = re.search(r"loss\W+([0-9.]+)", line)[1]
-        np.testing.assert_allclose(float(printed), loss, atol=1e-4)  # the digits that are printed
+        np.testing.assert_allclose(float(printed), loss, atol=1e-4)  # the printed digits
     FNNClassifier(2, solver=solver, max_iter=3, tol=0.0).fit(X_binary, y_binary)
     assert capsys.readouterr().out == ""
 
 
-def test_early_stopping_looks_at_the_validation_score():
+def test_early_stopping_watches_the_validation_score():
     tol = 0.2
     clf = FNNClassifier(tol=tol, max_iter=3000, early_stopping=True, random_state=0).fit(X_binary, y_binary)
     assert clf.n_iter_ < 3000
@@ -497,7 +497,7 @@ def test_without_early_stopping_there_is_no_validation():
 
 
 @not_converged
-def test_early_stopping_puts_the_best_weights_back():
+def test_early_stopping_restores_the_best_weights():
     # With a large eta the score goes up and down, so the last epoch is not the best.
     params = {"learning_rate_init": 3.0, "batch_size": 10, "random_state": 0, "n_iter_no_change": 15}
     clf = FNNClassifier(10, early_stopping=True, max_iter=60, **params)
@@ -535,7 +535,7 @@ def test_a_warm_start_needs_the_same_classes(solver):
 
 @not_converged
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_a_warm_start_does_max_iter_epochs_more(solver):
+def test_a_warm_start_does_max_iter_more_epochs(solver):
     X = StandardScaler().fit_transform(X_iris)
     clf = FNNClassifier(solver=solver, warm_start=True, max_iter=10, n_iter_no_change=np.inf, random_state=0)
     assert clf.fit(X, y_iris).n_iter_ == 10
@@ -555,7 +555,7 @@ def test_a_warm_start_may_stop_early():
 @not_converged
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("params", [{}, {"solver": "adam"}, {"solver": "lbfgs"}, {"momentum": 0.5}], ids=str)
-def test_the_float_type_of_x_is_that_of_the_weights_and_the_probabilities(params, dtype):
+def test_weights_and_probabilities_have_the_float_type_of_x(params, dtype):
     clf = FNNClassifier((5, 3), random_state=1, max_iter=5, **params).fit(X_multi.astype(dtype), y_multi)
     assert {p.dtype for p in clf.coefs_ + clf.intercepts_} == {np.dtype(dtype)}
     assert clf.predict_proba(X_multi.astype(dtype)).dtype == dtype
@@ -573,7 +573,7 @@ def test_float32_and_float64_give_the_same_predictions():
 
 
 @not_converged
-def test_a_model_from_joblib_learns_on(tmp_path):
+def test_a_model_from_joblib_can_be_trained_further(tmp_path):
     clf = FNNClassifier(42, random_state=42, max_iter=50).fit(X_binary, y_binary)
     joblib.dump(clf, tmp_path / "fnn.pkl")
     loaded = joblib.load(tmp_path / "fnn.pkl")

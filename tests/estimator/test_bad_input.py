@@ -11,7 +11,7 @@ from skfnn import FNNClassifier
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # The warning of NumPy 1.24 if it compares numbers with text.
+    # NumPy 1.24 warns like this if it compares numbers with text.
     pytest.mark.filterwarnings("ignore:elementwise comparison failed"),
 ]
 
@@ -38,7 +38,7 @@ def weights(value):
     return w
 
 
-# name: (X, y, other arguments, what the message says)
+# name: (X, y, other arguments, pattern of the message)
 BAD_FOR_BOTH = {
     "NaN": (poked(np.nan), y, {}, "X contains NaN"),
     "infinity": (poked(np.inf), y, {}, "X contains infinity"),
@@ -135,7 +135,7 @@ BAD_FOR_FIT = {
 }
 BAD_DATA = BAD_FOR_BOTH | BAD_FOR_FIT
 
-# name: (parameters, the parameter that the message names)
+# name: (parameters, name of the parameter in the message)
 BAD_PARAMETERS = {
     "batch_size 0": {"batch_size": 0},
     "batch_size -1": {"batch_size": -1},
@@ -160,7 +160,7 @@ BAD_PARAMETERS = {
     "validation_fraction 1": {"validation_fraction": 1},
     "validation_fraction 1.0": {"validation_fraction": 1.0},
     "validation_fraction negative": {"validation_fraction": -0.1},
-    "validation_fraction that leaves no row": {"validation_fraction": 0.999},
+    "validation_fraction that leaves no training row": {"validation_fraction": 0.999},
     "solver": {"solver": "newton"},
     "learning_rate": {"learning_rate": "falling"},
     "learning_rate_init 0": {"learning_rate_init": 0.0},
@@ -181,7 +181,7 @@ BAD_PARAMETERS = {
     "shuffle": {"shuffle": "yes"},
     "scoring": {"scoring": "accurracy"},
     "class_weight": {"class_weight": "even"},
-    "class_weight of a class that is not there": {"class_weight": {7: 1.0}},
+    "class_weight of an unknown class": {"class_weight": {7: 1.0}},
     "class_weight negative": {"class_weight": {0: -1.0}},
     "class_weight NaN": {"class_weight": {0: np.nan}},
     "dtype": {"dtype": "float16"},
@@ -196,7 +196,7 @@ bad_parameters = pytest.mark.parametrize("case", BAD_PARAMETERS)
 
 def name_in(case):
     (name,) = BAD_PARAMETERS[case]
-    # scikit-learn checks a class_weight, and names the class or the weights.
+    # scikit-learn checks class_weight; its message names the class or the weights.
     return "class_weight|[Cc]lass" if name == "class_weight" else name
 
 
@@ -256,20 +256,20 @@ def test_fit_with_a_bad_parameter_names_it_and_leaves_the_estimator_unfitted(cas
 
 
 @bad_parameters
-def test_a_bad_parameter_is_an_error_for_partial_fit_too(case):
-    if case == "validation_fraction that leaves no row":
-        pytest.skip("partial_fit holds no rows out")
+def test_a_bad_parameter_is_also_an_error_in_partial_fit(case):
+    if case == "validation_fraction that leaves no training row":
+        pytest.skip("partial_fit holds out no rows")
     clf = estimator(**BAD_PARAMETERS[case])
     with pytest.raises(ValueError, match=name_in(case)):
         clf.partial_fit(X, y, classes=[0, 1, 2])
     assert_unfitted(clf)
 
 
-def test_a_parameter_of_the_wrong_kind_is_scikit_learns_invalid_parameter_error():
+def test_a_parameter_of_the_wrong_kind_raises_invalid_parameter_error():
     with pytest.raises(ValueError) as caught:
         estimator(batch_size="half").fit(X, y)
     assert type(caught.value).__name__ == "InvalidParameterError"
-    assert isinstance(caught.value, TypeError)  # as scikit-learn's is
+    assert isinstance(caught.value, TypeError)  # like scikit-learn's error
     assert "'half'" in str(caught.value)  # the value given
     assert "'full'" in str(caught.value)  # what is accepted
 
@@ -322,7 +322,7 @@ def test_a_fit_with_a_bad_parameter_leaves_a_fitted_estimator_as_it_was(case, wa
     assert_same_model(clf.set_params(**params), before)
 
 
-def test_a_failed_fit_does_not_put_other_features_in_the_place_of_the_old_ones():
+def test_a_failed_fit_does_not_change_the_known_features():
     pd = pytest.importorskip("pandas")
     clf = estimator().fit(pd.DataFrame(X, columns=list("abcd")), y)
     other = pd.DataFrame(np.column_stack([X, X[:, 0]]), columns=list("vwxyz"))
@@ -342,7 +342,7 @@ def test_the_first_partial_fit_needs_the_classes():
     assert_unfitted(clf)
 
 
-def test_the_first_partial_fit_needs_a_class():
+def test_classes_of_the_first_partial_fit_must_not_be_empty():
     clf = estimator()
     with pytest.raises(ValueError, match="classes must hold at least one class"):
         clf.partial_fit(X, np.zeros(40), classes=[])
@@ -366,7 +366,7 @@ def test_the_first_partial_fit_refuses_labels_that_are_not_among_the_classes():
         (np.eye(3, dtype=int)[y], None, "multilabel"),
     ],
 )
-def test_partial_fit_refuses_new_classes_and_goes_on_without_them(labels, classes, message):
+def test_partial_fit_refuses_new_classes_and_can_continue_without_them(labels, classes, message):
     clf = estimator().partial_fit(X, y, classes=[0, 1, 2])
     before = copy.deepcopy(clf)
     with pytest.raises(ValueError, match=message):

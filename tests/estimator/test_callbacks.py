@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: one task per epoch, below the task of the fit."""
+"""scikit-learn's callbacks: each epoch is a task, below the task of the fit."""
 
 import copy
 import pickle
@@ -40,7 +40,7 @@ solvers = pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 def skip_what_this_scikit_learn_cannot_do(request):
     """Skip with scikit-learn before 1.9, which has no callbacks. The tests for older versions say so in their names."""
     if request.function.__name__.startswith("test_before_callbacks_existed") == (ScoringMonitor is not None):
-        pytest.skip(f"not for scikit-learn {sklearn_version}: callbacks came with 1.9")
+        pytest.skip(f"callbacks need scikit-learn 1.9; this is {sklearn_version}")
 
 
 def estimator(kind=FNNClassifier, **params):
@@ -81,7 +81,7 @@ class Callback:
 
 
 class Models(Callback):
-    """Keeps the fitted estimators that the hooks are given."""
+    """Keeps the fitted estimators that the hooks get."""
 
     def __init__(self):
         super().__init__()
@@ -95,7 +95,7 @@ class Models(Callback):
 
 
 class Checkpoints(Callback):
-    """Pickles the fitted estimators that the hooks are given."""
+    """Pickles the fitted estimators that the hooks get."""
 
     def __init__(self):
         super().__init__()
@@ -106,7 +106,7 @@ class Checkpoints(Callback):
 
 
 class Arguments(Callback):
-    """Keeps the keyword arguments that the hooks are given."""
+    """Keeps the keyword arguments that the hooks get."""
 
     def __init__(self):
         super().__init__()
@@ -120,7 +120,7 @@ class Arguments(Callback):
 
 
 class Raising:
-    """Raises `error` at a place, like a callback with a mistake, or one that Ctrl-C interrupts."""
+    """Raises `error` at a place, like a faulty callback, or one that Ctrl-C interrupts."""
 
     def __init__(self, place, error):
         self.place, self.error = place, error
@@ -131,18 +131,18 @@ class Raising:
 
 
 def stop_after(n_epochs):
-    """A callback that stops training after so many epochs."""
+    """A callback that stops training after `n_epochs` epochs."""
     return Callback(lambda place: place == ("end", "epoch", n_epochs - 1))
 
 
 def places_of(n_epochs):
-    """The places that a callback passes in a fit of so many epochs."""
+    """The places that a callback passes in a fit of `n_epochs` epochs."""
     epochs = [(event, "epoch", k) for k in range(n_epochs) for event in ("begin", "end")]
     return ["setup", ("begin", "fit", 0), *epochs, ("end", "fit", 0), "teardown"]
 
 
 def assert_same_model(a, b, assert_identical):
-    """Two models are the same, and so is everything they have counted except the seconds."""
+    """Two models are the same, and so are all their records except the seconds."""
     assert_identical(a, b)
     np.testing.assert_array_equal(a.predict(X_val), b.predict(X_val))
     for name in ("n_iter_", "t_", "n_steps_", "loss_", "best_loss_", "loss_curve_", "best_validation_score_"):
@@ -197,7 +197,7 @@ def test_an_epoch_is_a_task_below_that_of_the_fit(kind, solver):
     ],
     ids=str,
 )
-def test_every_task_that_begins_has_an_end_where_training_stops_by_itself(params):
+def test_every_task_that_begins_ends_if_training_stops_early(params):
     callback = Callback()
     model = estimator(**({"max_iter": 60} | params)).set_callbacks(callback).fit(X, LABELS)
     assert 1 <= model.n_iter_ < model.max_iter
@@ -205,7 +205,7 @@ def test_every_task_that_begins_has_an_end_where_training_stops_by_itself(params
 
 
 @solvers
-def test_the_task_of_the_fit_knows_how_many_epochs_it_may_have(solver):
+def test_the_task_of_the_fit_knows_the_maximum_number_of_epochs(solver):
     class Context(Callback):
         def on_fit_task_begin(self, estimator, context):
             self.at(context.task_name, context.max_subtasks, context.estimator_name)
@@ -225,7 +225,7 @@ def test_callbacks_do_not_change_training(kind, solver, assert_identical):
     assert_same_model(watched, plain.fit(X, Y[kind], **given), assert_identical)
 
 
-def test_every_fit_calls_the_callbacks_anew():
+def test_every_fit_calls_the_callbacks_again():
     callback = Callback()
     model = estimator(warm_start=True).set_callbacks(callback)
     for _ in range(3):
@@ -244,13 +244,13 @@ def test_partial_fit_calls_no_callback(kind):
     assert callback.places == []
 
 
-def test_set_callbacks_without_any_takes_them_away():
+def test_set_callbacks_without_arguments_removes_them():
     callback = Callback()
     estimator().set_callbacks(callback).set_callbacks().fit(X, LABELS)
     assert callback.places == []
 
 
-# What the hooks are given
+# The arguments of the hooks
 
 
 @pytest.mark.parametrize(
@@ -317,8 +317,8 @@ def test_the_history_of_the_estimator_in_training_has_the_finished_epochs():
 @pytest.mark.parametrize("validated", [False, True])
 @solvers
 @kinds
-def test_fitted_estimator_is_the_model_of_a_fit_that_ended_there(kind, solver, validated, assert_identical):
-    # The test compares them after the whole fit, because later epochs must not change them.
+def test_fitted_estimator_equals_the_model_of_a_fit_with_as_many_epochs(kind, solver, validated, assert_identical):
+    # The models are compared after the whole fit, because later epochs must not change them.
     given = {"sample_weight": WEIGHTS} | ({"X_val": X_val, "y_val": Y_VAL[kind]} if validated else {})
     models = Models()
     params = {"solver": solver, "momentum": 0.9, "alpha": 0.1}
@@ -357,7 +357,7 @@ def test_with_early_stopping_fitted_estimator_has_the_weights_of_its_own_epoch(a
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}, {"solver": "lbfgs"}], ids=str)
-def test_what_a_callback_does_to_fitted_estimator_does_not_touch_the_training(params, assert_identical):
+def test_a_callback_cannot_affect_training_through_fitted_estimator(params, assert_identical):
     class Spoiler(Callback):
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
             if context.task_name == "fit":
@@ -408,7 +408,7 @@ def test_the_model_of_an_epoch_is_made_only_if_a_callback_asks_for_it(kind, solv
 def test_a_callback_that_returns_true_stops_training_after_the_epoch(kind, solver, epoch, assert_identical):
     callback = stop_after(epoch)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a stop by request is not a failure to converge
+        warnings.simplefilter("error")  # stopping on request is not a failure to converge
         model = estimator(kind, solver=solver).set_callbacks(Callback(), callback, Callback()).fit(X, Y[kind])
     assert callback.places == places_of(epoch)
     assert_same_model(model, estimator(kind, solver=solver, max_iter=epoch).fit(X, Y[kind]), assert_identical)
@@ -422,12 +422,12 @@ def test_a_callback_that_stops_training_leaves_the_best_weights_of_early_stoppin
 
 
 @pytest.mark.parametrize("answer", [None, False, 0, np.False_], ids=repr)
-def test_a_callback_that_returns_nothing_true_does_not_stop_training(answer):
+def test_a_callback_that_returns_a_false_value_does_not_stop_training(answer):
     callback = Callback(lambda place: answer)
     assert estimator().set_callbacks(callback).fit(X, LABELS).n_iter_ == N_EPOCHS
 
 
-def test_training_goes_on_after_a_stop_with_partial_fit_and_warm_start(assert_identical):
+def test_after_a_stop_partial_fit_and_warm_start_continue_training(assert_identical):
     stopped = estimator(warm_start=True, momentum=0.9).set_callbacks(stop_after(2)).fit(X, LABELS)
     stopped.partial_fit(X, LABELS).set_callbacks().set_params(max_iter=1).fit(X, LABELS)
     assert_identical(stopped, estimator(momentum=0.9, max_iter=4).fit(X, LABELS))
@@ -475,14 +475,14 @@ def test_an_exception_in_a_callback_leaves_the_estimator_as_it_was(kind, state, 
     with pytest.raises(RuntimeError, match="a mistake"):
         model.fit(X[::2], Y[kind][::2])
     assert_contents(model, before)
-    # Every callback that was set up is torn down once, at the end.
+    # Every callback that was set up is torn down exactly once, at the end.
     assert callback.places[-1] == others[0].places[-1] == "teardown"
     assert [c.places.count("teardown") for c in (others[0], callback)] == [1, 1]
     assert others[1].places.count("teardown") == others[1].places.count("setup") == int(place != "setup")
 
 
 @places
-def test_after_an_exception_in_a_callback_a_fit_is_a_fit(place, assert_identical):
+def test_after_an_exception_in_a_callback_the_next_fit_is_normal(place, assert_identical):
     model = estimator().set_callbacks(Callback(Raising(place, RuntimeError("a mistake"))))
     with pytest.raises(RuntimeError, match="a mistake"):
         model.fit(X, LABELS)
@@ -492,7 +492,7 @@ def test_after_an_exception_in_a_callback_a_fit_is_a_fit(place, assert_identical
 
 
 @pytest.mark.filterwarnings("ignore:The features are too large")
-def test_callbacks_are_torn_down_where_training_diverges():
+def test_callbacks_are_torn_down_if_training_diverges():
     callback = Callback()
     model = estimator(FNNRegressor, learning_rate_init=1e6, activation="identity").set_callbacks(callback)
     before = contents(model)
@@ -506,7 +506,7 @@ def test_callbacks_are_torn_down_where_training_diverges():
 @pytest.mark.parametrize(
     "bad", [{"X": X[:, :0]}, {"y": LABELS[:7]}, {"sample_weight": -WEIGHTS}], ids=["X", "y", "sample_weight"]
 )
-def test_no_callback_is_called_where_fit_refuses_its_data(bad):
+def test_no_callback_is_called_if_fit_refuses_its_data(bad):
     callback = Callback()
     model = estimator().set_callbacks(callback)
     before = contents(model)
@@ -589,7 +589,7 @@ def test_a_fit_leaves_nothing_of_its_callbacks_in_the_estimator():
 
 
 def epochs_of(log):
-    """The rows of a ScoringMonitor's log that are about epochs."""
+    """The rows of a ScoringMonitor's log that describe epochs."""
     return [row for row in log.data if row["task_name"] == "epoch"]
 
 
@@ -646,7 +646,7 @@ def test_progress_bar_shows_a_whole_fit(kind, solver, bars):
 @solvers
 @kinds
 def test_progress_bar_moves_with_the_epochs(kind, solver, bars):
-    # An unfinished bar: three of four epochs.
+    # One printed bar is unfinished: it shows three of four epochs.
     fault = Callback(Raising(("begin", "epoch", 3), RuntimeError("a mistake")))
     with pytest.raises(RuntimeError, match="a mistake"):
         estimator(kind, solver=solver).set_callbacks(ProgressBar(), fault).fit(X, Y[kind])
@@ -654,7 +654,7 @@ def test_progress_bar_moves_with_the_epochs(kind, solver, bars):
     assert " 75%" in bar
 
 
-def test_progress_bar_is_full_where_training_stops_early(bars):
+def test_progress_bar_is_full_if_training_stops_early(bars):
     estimator(max_iter=50).set_callbacks(ProgressBar(), stop_after(2)).fit(X, LABELS)
     (bar,) = bars()
     assert "100%" in bar
@@ -682,14 +682,14 @@ def test_a_search_in_two_processes_shows_and_scores_every_epoch(kind, bars):
     model = estimator(kind, max_iter=3).set_callbacks(monitor)
     search = GridSearchCV(model, {"batch_size": [10, 20]}, cv=2, n_jobs=2)
     search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, Y[kind])
-    # Two candidates on two splits, and one fit of the better candidate on all rows.
+    # The search fits two candidates on two splits each, and then the better candidate on all rows.
     shown = [bar for bar in bars() if f"{kind.__name__} - fit" in bar]
     assert len(shown) == 5
     assert all("100%" in bar for bar in shown)
     log = monitor.get_logs()
     assert log.estimator_name == "GridSearchCV"
     assert len(epochs_of(log)) == 5 * 3
-    # The last scores are those of the models. The test computes them again for the best one.
+    # The last scores belong to the final models. The test computes them again for the best model.
     best = clone(search.best_estimator_).set_callbacks().fit(X, Y[kind])
     expected = get_scorer("neg_mean_squared_error")(best, X, Y[kind])
     assert expected in [row["neg_mean_squared_error"] for row in epochs_of(log)]

@@ -50,7 +50,7 @@ def fitted():
 
 
 class WithOwnParameter(FNNClassifier):
-    """A user's own class, with a parameter of its own."""
+    """A user's own class, with an additional parameter."""
 
     def __init__(self, hidden_layer_sizes=(5,), *, callbacks=None):
         super().__init__(hidden_layer_sizes)
@@ -90,7 +90,7 @@ def test_path_must_be_a_path(path):
 
 
 @pytest.mark.parametrize("kind", [str, Path, os.fsencode], ids=["str", "Path", "bytes"])
-def test_all_kinds_of_paths_will_do(kind, path, fitted):
+def test_all_kinds_of_paths_are_accepted(kind, path, fitted):
     checkpoint = Checkpoint(kind(str(path)), every=np.int64(3))
     assert repr(checkpoint) == f"Checkpoint({str(path)!r}, every=3)"
     checkpoint.save(fitted)
@@ -102,7 +102,7 @@ def test_all_kinds_of_paths_will_do(kind, path, fitted):
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}, {"early_stopping": True}], ids=str)
 @kinds
-def test_what_is_loaded_is_what_was_saved_and_goes_on_as_it_does(kind, params, path):
+def test_a_loaded_model_equals_the_saved_one_and_continues_like_it(kind, params, path):
     model = estimator(kind, max_iter=3, **params).fit(X, Y[kind])
     Checkpoint(path).save(model)
     loaded = Checkpoint.load(path)
@@ -114,7 +114,7 @@ def test_what_is_loaded_is_what_was_saved_and_goes_on_as_it_does(kind, params, p
     assert_same_training(loaded, model)
 
 
-def test_what_is_not_fitted_can_be_saved(path):
+def test_an_unfitted_estimator_can_be_saved(path):
     Checkpoint(path).save(estimator())
     assert_same_training(Checkpoint.load(path).resume(X, y), estimator().fit(X, y))
 
@@ -150,7 +150,7 @@ def test_only_networks_are_saved(other, path, fitted):
     assert_same_training(Checkpoint.load(path), fitted)
 
 
-def test_a_relative_path_is_that_of_the_folder_where_one_is(tmp_path, monkeypatch, fitted):
+def test_a_relative_path_refers_to_the_current_folder(tmp_path, monkeypatch, fitted):
     monkeypatch.chdir(tmp_path)
     Checkpoint("model").save(fitted)
     assert os.listdir(tmp_path) == ["model"]
@@ -189,7 +189,7 @@ CONTENTS = {
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_a_file_that_is_no_checkpoint_is_an_error_that_names_it(name, path):
+def test_a_file_that_is_not_a_checkpoint_is_an_error_that_names_it(name, path):
     path.write_bytes(CONTENTS[name])
     with pytest.raises(ValueError, match="is not a file that Checkpoint wrote") as caught:
         Checkpoint.load(path)
@@ -207,7 +207,7 @@ def test_a_file_whose_end_is_missing_or_zero_is_an_error_that_names_it(end, path
         assert repr(str(path)) in str(caught.value)
 
 
-def test_where_there_is_no_file_the_error_says_so(path, tmp_path):
+def test_if_the_file_does_not_exist_the_error_says_so(path, tmp_path):
     with pytest.raises(FileNotFoundError, match="model.joblib"):
         Checkpoint.load(path)
     with pytest.raises(OSError, match="directory|denied"):
@@ -215,7 +215,7 @@ def test_where_there_is_no_file_the_error_says_so(path, tmp_path):
 
 
 @pytest.mark.parametrize(("absent", "error"), [("module", ModuleNotFoundError), ("function", AttributeError)])
-def test_what_a_checkpoint_needs_and_is_not_there_is_named(absent, error, path, monkeypatch):
+def test_a_missing_module_or_function_of_a_checkpoint_is_named(absent, error, path, monkeypatch):
     module = types.ModuleType("my_scorers")
     exec("def my_scorer(model, X, y):\n    return 0.0", module.__dict__)
     monkeypatch.setitem(sys.modules, "my_scorers", module)
@@ -259,7 +259,7 @@ def test_the_file_has_the_model_of_every_epoch(kind, solver, path):
 @pytest.mark.parametrize(
     ("every", "seen"), [(1, [1, 2, 3, 4, 5]), (2, [None, 2, 2, 4, 4]), (5, [None] * 4 + [5]), (9, [None] * 5)]
 )
-def test_the_file_is_written_every_so_many_epochs_and_at_the_end(every, seen, path):
+def test_the_file_is_written_after_every_n_epochs_and_at_the_end(every, seen, path):
     see = Watch(lambda: epochs_in(path))
     estimator(max_iter=5).set_callbacks(Checkpoint(path, every), see).fit(X, y)
     assert see.seen == seen
@@ -291,7 +291,7 @@ def test_in_the_last_step_of_a_pipeline_it_saves_the_network(path):
 
 
 @needs_callbacks
-def test_in_a_search_the_file_is_about_the_fit_that_wrote_last(path):
+def test_in_a_search_the_file_holds_the_fit_that_wrote_last(path):
     model = estimator(max_iter=2).set_callbacks(Checkpoint(path))
     search = GridSearchCV(model, {"alpha": [0.0, 1.0]}, cv=2).fit(X, y)
     assert_same_training(Checkpoint.load(path), search.best_estimator_)
@@ -299,7 +299,7 @@ def test_in_a_search_the_file_is_about_the_fit_that_wrote_last(path):
 
 @needs_callbacks
 @pytest.mark.parametrize("outer", [make_pipeline, lambda model: GridSearchCV(model, {})], ids=["pipeline", "search"])
-def test_set_on_anything_but_a_network_it_says_where_it_belongs(outer, path):
+def test_on_anything_but_a_network_it_says_where_it_belongs(outer, path):
     outer = outer(estimator())
     with pytest.raises(TypeError, match=f"got {type(outer).__name__}.*the network itself"):
         outer.set_callbacks(Checkpoint(path)).fit(X, y)
@@ -312,7 +312,7 @@ def test_copies_write_to_the_same_path(duplicate, path):
     assert_same_training(Checkpoint.load(path), model)
 
 
-# Errors that would come after the first epoch come before it
+# Errors are raised before the first epoch and not after it
 
 
 def assert_fails_before_the_first_epoch(model, checkpoint, error, match):

@@ -15,7 +15,7 @@ from skfnn import FNNClassifier, callbacks
 from skfnn.callbacks import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 y = Y[FNNClassifier]
 HEX = "0123456789abcdef" * 2
 
@@ -36,7 +36,7 @@ def new():
 
 
 def assert_only(path, model):
-    """The folder contains only this file, with this model."""
+    """Check that the folder contains only this file, and the file this model."""
     assert os.listdir(path.parent) == [path.name]
     assert_same_training(Checkpoint.load(path), model)
 
@@ -44,7 +44,7 @@ def assert_only(path, model):
 # The order of the steps
 
 
-def test_all_is_forced_to_disk_before_the_file_is_renamed_and_the_name_after(path, old, new, monkeypatch):
+def test_the_contents_are_forced_to_disk_before_renaming_and_the_name_afterwards(path, old, new, monkeypatch):
     Checkpoint(path).save(old)
     fsync, replace, calls = os.fsync, os.replace, []
 
@@ -64,14 +64,14 @@ def test_all_is_forced_to_disk_before_the_file_is_renamed_and_the_name_after(pat
     monkeypatch.setattr(os, "fsync", recorded_fsync)
     monkeypatch.setattr(os, "replace", recorded_replace)
     Checkpoint(path).save(new)
-    # Checkpoint renames the file that it forced to disk, after it wrote all of it.
+    # Checkpoint renames the file that it forced to disk, after writing all of it.
     status = path.stat()
     expected = [("fsync", status.st_size, status.st_ino), ("rename", status.st_size, status.st_ino)]
     assert calls == expected + ["fsync of the folder"] * (os.name != "nt")
     assert_only(path, new)
 
 
-# Errors while it writes
+# Errors during a write
 
 
 class Full(io.FileIO):
@@ -117,7 +117,7 @@ def test_an_error_leaves_the_last_checkpoint_and_no_other_file(exists, fault, pa
     assert_only(path, new)
 
 
-def test_what_cannot_be_pickled_leaves_the_last_checkpoint_and_no_other_file(path, old, new):
+def test_an_unpicklable_model_leaves_the_last_checkpoint_and_no_other_file(path, old, new):
     Checkpoint(path).save(old)
     with pytest.raises(Exception, match="lambda"):
         Checkpoint(path).save(estimator(learning_rate=lambda step: 0.1))
@@ -139,7 +139,7 @@ def test_an_error_in_fit_leaves_the_estimator_as_it_was_and_the_last_checkpoint(
 
 
 @needs_callbacks
-def test_ctrl_c_while_it_writes_leaves_the_last_checkpoint_and_keeps_the_epoch(path, monkeypatch):
+def test_ctrl_c_during_a_write_leaves_the_last_checkpoint_and_keeps_the_epoch(path, monkeypatch):
     written = []
 
     def stop(descriptor):
@@ -152,7 +152,7 @@ def test_ctrl_c_while_it_writes_leaves_the_last_checkpoint_and_keeps_the_epoch(p
     with pytest.warns(UserWarning, match="Training interrupted"):
         model.fit(X, y)
     assert model.n_iter_ == 6
-    assert len(written[0]) == 2  # the checkpoint and the file that should replace it
+    assert len(written[0]) == 2  # the checkpoint, and the file that was to replace it
     assert_only(path, model)  # written at the end of `fit`
     assert_same_training(model, estimator().fit(X, y))
 
@@ -161,7 +161,7 @@ def test_ctrl_c_while_it_writes_leaves_the_last_checkpoint_and_keeps_the_epoch(p
 
 
 def meeting(monkeypatch, meet, times):
-    """Call `meet(file)` instead of renaming a file, as many times as stated."""
+    """Call `meet(file)` instead of renaming a file, the first `times` times."""
     replace, met = os.replace, []
 
     def late(source, target):
@@ -175,7 +175,7 @@ def meeting(monkeypatch, meet, times):
 
 
 @pytest.mark.parametrize("times", [1, 5])
-def test_a_file_that_another_training_cleared_away_is_written_again(times, path, old, new, monkeypatch):
+def test_a_file_that_another_run_removed_is_written_again(times, path, old, new, monkeypatch):
     Checkpoint(path).save(old)
     met = meeting(monkeypatch, lambda file: Checkpoint(path).setup(old, None), times)
     Checkpoint(path).save(new)
@@ -183,7 +183,7 @@ def test_a_file_that_another_training_cleared_away_is_written_again(times, path,
     assert_only(path, new)
 
 
-def test_a_file_that_is_always_gone_is_an_error(path, old, new, monkeypatch):
+def test_a_file_that_always_disappears_is_an_error(path, old, new, monkeypatch):
     Checkpoint(path).save(old)
     met = meeting(monkeypatch, os.remove, 10**9)
     with pytest.raises(FileNotFoundError):
@@ -192,7 +192,7 @@ def test_a_file_that_is_always_gone_is_an_error(path, old, new, monkeypatch):
     assert_only(path, old)
 
 
-def test_a_folder_that_is_gone_is_an_error(path, new, monkeypatch):
+def test_a_folder_that_disappeared_is_an_error(path, new, monkeypatch):
     meeting(monkeypatch, lambda file: shutil.rmtree(path.parent), 1)
     with pytest.raises(FileNotFoundError):
         Checkpoint(path).save(new)
@@ -201,7 +201,7 @@ def test_a_folder_that_is_gone_is_an_error(path, new, monkeypatch):
 # Files that killed processes leave
 
 
-def test_leftovers_of_the_same_path_are_removed_when_a_training_starts(path, old):
+def test_leftovers_of_the_same_path_are_removed_when_training_starts(path, old):
     ours = [f".model.joblib.{HEX}.tmp", f".model.joblib.{HEX[::-1]}.tmp"]
     others = [
         "model.joblib",
@@ -219,8 +219,8 @@ def test_leftovers_of_the_same_path_are_removed_when_a_training_starts(path, old
     assert sorted(os.listdir(path.parent)) == sorted(others)
 
 
-def test_a_leftover_that_cannot_be_removed_does_no_harm(path, old):
-    # On Windows, one that is in use.
+def test_a_leftover_that_cannot_be_removed_is_ignored(path, old):
+    # On Windows, a file in use cannot be removed.
     (path.parent / f".model.joblib.{HEX}.tmp").mkdir()
     Checkpoint(path).setup(old, None)
     Checkpoint(path).save(old)
@@ -228,7 +228,7 @@ def test_a_leftover_that_cannot_be_removed_does_no_harm(path, old):
 
 
 def run(script, *arguments):
-    """The output of a script in its own process, read as JSON."""
+    """Run a script in its own process and read its output as JSON."""
     command = [sys.executable, "-c", script, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -259,7 +259,7 @@ class File(io.FileIO):
         super().__init__(*args)
         step("after open")
 
-    def write(self, data):  # without a buffer: it is in the file when it has been written
+    def write(self, data):  # without a buffer, so that the data are in the file at once
         data = memoryview(data).cast("B")
         step("before write")
         super().write(data[: len(data) // 2])
@@ -306,7 +306,7 @@ print(json.dumps(results))
 
 
 @needs_fork
-def test_a_process_that_is_killed_at_any_step_of_a_write_leaves_the_old_file_or_the_new_one(tmp_path, old, new):
+def test_a_process_killed_at_any_step_of_a_write_leaves_the_old_or_the_new_file(tmp_path, old, new):
     models = tmp_path / "old", tmp_path / "new"
     for model, file in zip((old, new), models, strict=True):
         Checkpoint(file).save(model)
@@ -330,8 +330,8 @@ def test_a_process_that_is_killed_at_any_step_of_a_write_leaves_the_old_file_or_
     assert os.listdir(folder) == ["model"]
 
 
-# Processes save models one after the other and report each. The script kills each process at any point after n models,
-# and prints how many it had saved and which one the file contains.
+# Processes save models one after another and report each. The script kills each process some time after n models, and
+# prints n and the number of the model in the file.
 DIE_SOMEWHERE = """
 import json, os, signal, sys
 import numpy as np
@@ -364,10 +364,10 @@ print(json.dumps(results))
 
 
 @needs_fork
-def test_a_process_that_is_killed_anywhere_leaves_the_last_complete_checkpoint(path):
-    # The script fills the weights with whole numbers, which the way into other units would round.
+def test_a_process_killed_at_any_time_leaves_the_last_complete_checkpoint(path):
+    # The script fills the weights with whole numbers. Converting them to other units would round them.
     Checkpoint(path).save(estimator(hidden_layer_sizes=(100, 100), max_iter=1, standardize=False).fit(X, y))
     results = run(DIE_SOMEWHERE, path)
     assert len(results) == 16
-    # If the file has a later model, the process was killed before it reported it.
+    # If the file has a later model, the process was killed before it reported that model.
     assert all(said <= found <= said + 5 for said, found in results)

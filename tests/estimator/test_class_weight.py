@@ -1,6 +1,7 @@
-"""A class weight is a sample weight of the rows of its class, whatever the solver, the batch size and the rows.
+"""A class weight is a sample weight of the rows of its class, for every solver, batch size and container.
 
-test_algorithms.py compares weighted mini-batches with the formulas. This file compares the two public ways.
+test_algorithms.py compares weighted mini-batches with the formulas. This file compares `class_weight` with
+`sample_weight`.
 """
 
 import numpy as np
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N_ROWS = 26
 KINDS = ("binary", "multiclass", "multilabel")
 ROWS = {kind: problem(kind, N_ROWS)[:2] for kind in KINDS}
-# Some weights are above 1, some below, some 0. "no" is missing, so its weight is 1.
+# Some weights are above 1, some below 1, and some are 0. "no" is missing, so its weight is 1.
 GIVEN = {
     "binary": {"yes": 4.0},
     "multiclass": {3: 0.25, 5: 5.0, 11: 0.0},
@@ -43,7 +44,7 @@ def class_weight_of(kind, weighting):
 
 
 def weights_of(y, class_weight):
-    """The weight of every row by the documentation. With several labels, it is the product over the labels."""
+    """The weight of every row according to the documentation. With several labels, it is their product."""
     if y.ndim == 2:
         per_label = class_weight if isinstance(class_weight, list) else [class_weight] * y.shape[1]
         return np.prod([weights_of(y[:, k], per_label[k]) for k in range(y.shape[1])], axis=0)
@@ -60,14 +61,14 @@ def distance(a, b):
 
 
 def assert_same_training(weighted, expected):
-    """Weights with other rounding, over some hundred steps at most."""
+    """Two models agree, except that their row weights were rounded differently in at most some hundred steps."""
     assert distance(weighted, expected) < 1e-12
     np.testing.assert_allclose(weighted.loss_curve_, expected.loss_curve_, rtol=1e-12)
 
 
 @kinds
 @weightings
-def test_the_weights_are_those_of_compute_sample_weight(kind, weighting):
+def test_the_weights_equal_those_of_compute_sample_weight(kind, weighting):
     _, y = ROWS[kind]
     class_weight = class_weight_of(kind, weighting)
     found = weights_of(y, class_weight)
@@ -83,34 +84,34 @@ def test_the_weights_are_those_of_compute_sample_weight(kind, weighting):
 @weightings
 @batch_sizes
 @containers
-def test_training_is_that_with_the_equivalent_sample_weight(solver, kind, weighting, batch_size, container):
+def test_training_equals_training_with_the_equivalent_sample_weight(solver, kind, weighting, batch_size, container):
     X, y = ROWS[kind]
     class_weight = class_weight_of(kind, weighting)
     params = SOLVERS[solver] | {"batch_size": batch_size}
     weighted = estimator(class_weight=class_weight, **params).fit(container(X), y)
     expected = estimator(**params).fit(container(X), y, sample_weight=weights_of(y, class_weight))
     assert_same_training(weighted, expected)
-    # At batch size 1, too, a weight has an effect.
+    # Weights have an effect even at batch size 1.
     assert distance(weighted, estimator(**params).fit(container(X), y)) > 1e-4
 
 
 @kinds
 @weightings
 @containers
-def test_lbfgs_is_that_with_the_equivalent_sample_weight(kind, weighting, container):
+def test_lbfgs_equals_lbfgs_with_the_equivalent_sample_weight(kind, weighting, container):
     X, y = ROWS[kind]
     class_weight = class_weight_of(kind, weighting)
     params = {"solver": "lbfgs", "max_iter": 8, "alpha": 0.1}
     weighted = estimator(class_weight=class_weight, **params).fit(container(X), y)
     expected = estimator(**params).fit(container(X), y, sample_weight=weights_of(y, class_weight))
-    # Its line search magnifies the rounding.
+    # The line search magnifies the rounding.
     assert distance(weighted, expected) < 1e-7
     assert distance(weighted, estimator(**params).fit(container(X), y)) > 1e-2
 
 
 @weightings
 @batch_sizes
-def test_it_is_so_with_everything_switched_on(weighting, batch_size):
+def test_the_law_holds_with_all_settings_switched_on(weighting, batch_size):
     X, y = ROWS["multiclass"]
     class_weight = class_weight_of("multiclass", weighting)
     params = {"momentum": 0.5, "alpha": 2.0, "dropout": 0.3, "max_grad_norm": 0.5, "label_smoothing": 0.1}
@@ -123,7 +124,7 @@ def test_it_is_so_with_everything_switched_on(weighting, batch_size):
 @batch_sizes
 @kinds
 @containers
-def test_a_row_weighs_its_sample_weight_times_that_of_its_class(solver, batch_size, kind, container):
+def test_a_row_weight_is_sample_weight_times_class_weight(solver, batch_size, kind, container):
     X, y = ROWS[kind]
     sample_weight = np.random.default_rng(0).integers(1, 5, N_ROWS).astype(float)
     params = SOLVERS.get(solver, {"solver": "lbfgs"}) | {"batch_size": batch_size}
@@ -162,7 +163,7 @@ def test_only_the_ratios_of_class_weights_matter(kind):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_mini_batches_all_of_whose_rows_weigh_nothing_do_no_harm(solver):
+def test_mini_batches_of_rows_with_weight_zero_are_harmless(solver):
     X, y = ROWS["multiclass"]
     order = np.argsort(y == 11)  # the rows of weight 0 come last and fill whole mini-batches
     clf = estimator(class_weight=GIVEN["multiclass"], batch_size=2, shuffle=False, **SOLVERS[solver])
@@ -170,7 +171,7 @@ def test_mini_batches_all_of_whose_rows_weigh_nothing_do_no_harm(solver):
     assert np.isfinite(clf.loss_curve_).all()
     assert (y == 11).sum() >= 4
     if solver == "sgd":
-        # They change nothing: their gradient is 0, and the other gradients are larger because of the mean weight.
+        # These rows change nothing: their gradients are 0, and the mean weight scales up the other gradients.
         kept = y[order] != 11
         eta = 0.1 * N_ROWS / kept.sum()
         assert kept.sum() % 2 == 0
@@ -196,7 +197,7 @@ def first_chunk_lacks_a_class(y):
 @weightings
 @batch_sizes
 @containers
-def test_partial_fit_weighs_the_rows_of_every_chunk(solver, kind, weighting, batch_size, container):
+def test_partial_fit_weights_the_rows_of_every_chunk(solver, kind, weighting, batch_size, container):
     X, y = ROWS[kind]
     class_weight = class_weight_of(kind, weighting)
     params = SOLVERS[solver] | {"batch_size": batch_size}
@@ -212,7 +213,7 @@ def test_partial_fit_weighs_the_rows_of_every_chunk(solver, kind, weighting, bat
     assert distance(weighted, plain) > 1e-4
 
 
-def test_partial_fits_of_all_rows_are_one_fit_with_class_weights_too(assert_identical):
+def test_with_class_weights_partial_fits_of_all_rows_equal_one_fit(assert_identical):
     X, y = ROWS["multiclass"]
     for class_weight in (GIVEN["multiclass"], "balanced"):
         whole = estimator(class_weight=class_weight, batch_size=7).fit(X, y)
@@ -227,7 +228,7 @@ def test_partial_fits_of_all_rows_are_one_fit_with_class_weights_too(assert_iden
 
 @weightings
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_class_weights_are_for_training_and_not_for_the_scores(kind, weighting):
+def test_class_weights_affect_training_and_not_the_scores(kind, weighting):
     X, y = ROWS[kind]
     X_val, y_val, _ = problem(kind, 15, seed=9)
     clf = estimator(class_weight=class_weight_of(kind, weighting), batch_size=7).fit(X, y, X_val=X_val, y_val=y_val)
@@ -239,7 +240,7 @@ def test_class_weights_are_for_training_and_not_for_the_scores(kind, weighting):
 
 @kinds
 @weightings
-def test_rows_are_held_out_as_without_class_weights_and_balancing_counts_them(kind, weighting):
+def test_class_weights_do_not_change_the_split_and_balancing_counts_all_rows(kind, weighting):
     X, y = ROWS[kind]
     class_weight = class_weight_of(kind, weighting)
     seen = {}
@@ -253,7 +254,7 @@ def test_rows_are_held_out_as_without_class_weights_and_balancing_counts_them(ki
     assert seen["given"] == {}
     estimator(batch_size=7, validation_fraction=0.3, scoring=spy).fit(X, y)
     np.testing.assert_array_equal(weighted_rows, seen["rows"])
-    # Training uses the remaining rows, with the weights that they have among all rows.
+    # Training uses the remaining rows, with the weights that were computed from all rows.
     held = {row.tobytes() for row in weighted_rows}
     left = np.array([row.tobytes() not in held for row in X])
     weights = weights_of(y, class_weight)
@@ -275,7 +276,7 @@ def test_rows_are_held_out_as_without_class_weights_and_balancing_counts_them(ki
         ("multiclass", {3: 0.0, 5: 0.0, 11: 0.0}, "class_weight"),
     ],
 )
-def test_class_weights_that_do_not_suit_the_labels_are_refused(kind, class_weight, message):
+def test_class_weights_that_do_not_match_the_labels_are_refused(kind, class_weight, message):
     X, y = ROWS[kind]
     clf = estimator(class_weight=class_weight)
     with pytest.raises(ValueError, match=message):
@@ -283,7 +284,7 @@ def test_class_weights_that_do_not_suit_the_labels_are_refused(kind, class_weigh
     assert not hasattr(clf, "coefs_")
 
 
-def test_a_chunk_without_a_label_takes_a_dict_that_leaves_its_absence_out():
+def test_a_dict_may_omit_the_value_0_if_a_chunk_lacks_a_label():
     X = np.random.default_rng(0).normal(size=(40, 3))
     Y = np.column_stack([np.arange(40) >= 20, np.arange(40) % 2]).astype(int)
     clf = FNNClassifier(5, class_weight=[{1: 3.0}, {0: 1.0, 1: 2.0}], batch_size=4, random_state=0)

@@ -1,6 +1,6 @@
 """The estimators inside scikit-learn's own tools: calibration, ensembles, inspection, halving searches, set_output.
 
-Each test computes the expected result of a tool by hand, from estimators fitted outside the tool.
+Each test computes the expected result of a tool itself, from estimators fitted outside the tool.
 """
 
 import warnings
@@ -46,7 +46,7 @@ from skfnn import FNNClassifier, FNNRegressor
 
 SKLEARN = parse_version(sklearn.__version__)
 
-# n_iter_no_change=inf: exactly max_iter epochs, without a warning.
+# With n_iter_no_change=inf, training does exactly max_iter epochs and does not warn.
 SETTINGS = {
     "hidden_layer_sizes": (8,),
     "solver": "adam",
@@ -86,21 +86,21 @@ METHODS = [
     "isotonic",
     pytest.param(
         "temperature",
-        marks=pytest.mark.skipif(SKLEARN < parse_version("1.8"), reason="temperature scaling came in scikit-learn 1.8"),
+        marks=pytest.mark.skipif(SKLEARN < parse_version("1.8"), reason="temperature scaling needs scikit-learn 1.8"),
     ),
 ]
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("method", METHODS)
-def test_calibration_makes_an_overconfident_network_honest(method, n_classes):
+def test_calibration_corrects_an_overconfident_network(method, n_classes):
     clf, train, test = overconfident(n_classes)
     raw = log_loss(test[1], clone(clf).fit(*train).predict_proba(test[0]))
     for ensemble in (True, False):
         calibrated = CalibratedClassifierCV(clf, method=method, cv=3, ensemble=ensemble).fit(*train)
         proba = calibrated.predict_proba(test[0])
         np.testing.assert_allclose(proba.sum(axis=1), 1.0, rtol=1e-12)
-        # Nats; the improvement is 0.09 to 0.27.
+        # The improvement is 0.09 to 0.27 nats.
         assert log_loss(test[1], proba) < raw - 0.05
 
 
@@ -119,7 +119,7 @@ def test_a_frozen_network_is_calibrated_as_it_is(method):
     assert log_loss(test[1], proba) < log_loss(test[1], clf.predict_proba(test[0]))
 
 
-@pytest.mark.skipif(SKLEARN < parse_version("1.8"), reason="temperature scaling came in scikit-learn 1.8")
+@pytest.mark.skipif(SKLEARN < parse_version("1.8"), reason="temperature scaling needs scikit-learn 1.8")
 def test_temperature_scaling_divides_the_raw_outputs_by_one_number():
     clf, train, test = overconfident(3)
     clf.fit(*train)
@@ -130,10 +130,10 @@ def test_temperature_scaling_divides_the_raw_outputs_by_one_number():
     )
     # Logarithms of probabilities near 0 and 1 lose digits.
     np.testing.assert_allclose(ratios, ratios[0, 0], rtol=1e-6)
-    assert 0.05 < ratios[0, 0] < 0.9  # softer than the network
+    assert 0.05 < ratios[0, 0] < 0.9  # the probabilities are softer than the network's
 
 
-def test_calibration_passes_sample_weights_on():
+def test_calibration_passes_sample_weights_to_the_network():
     # The rows of weight zero have wrong labels.
     weights = np.tile([1.0, 0.0], 75)
     y = np.where(weights > 0, y_iris, (y_iris + 1) % 3)
@@ -162,7 +162,7 @@ def test_permutation_importance_finds_the_features_that_matter(make, container):
 
 
 def by_hand(predict, X, column, grid):
-    """The mean prediction with one column set to each value of a grid, (n_values, ...)."""
+    """The mean predictions if one column is set to each value of a grid, (n_values, ...)."""
     means = []
     for value in grid:
         changed = X.copy()
@@ -226,7 +226,7 @@ def test_bagging_averages_networks_on_bootstrap_samples(kind, max_features):
     for member, rows, columns in zip(
         model.estimators_, model.estimators_samples_, model.estimators_features_, strict=True
     ):
-        # If an estimator takes sample weights, scikit-learn passes how often it drew each row.
+        # If an estimator accepts sample weights, scikit-learn passes how often it drew each row.
         counts = np.bincount(rows, minlength=len(X)).astype(float)
         own = clone(member).fit(X[:, columns], codes, counts)
         np.testing.assert_array_equal(own.coefs_[0], member.coefs_[0])
@@ -240,7 +240,7 @@ def test_bagging_averages_networks_on_bootstrap_samples(kind, max_features):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
-def test_bagging_with_sample_weights_leaves_rows_of_weight_zero_out(kind):
+def test_bagging_leaves_out_rows_of_weight_zero(kind):
     weights = np.tile([1.0, 0.0], 75)
     if kind == "classifier":
         model, X, y = BaggingClassifier(classifier(max_iter=40), 3, random_state=0), X_iris, y_iris
@@ -258,7 +258,7 @@ def test_soft_voting_averages_the_probabilities():
     voting = VotingClassifier(members, voting="soft", weights=[3, 1, 2]).fit(X_iris, flowers)
     each = [clone(member).fit(X_iris, y_iris).predict_proba(X_iris) for _, member in members]
     expected = np.average(each, axis=0, weights=[3, 1, 2])
-    # Its logistic regression is fitted to the same labels. Only the order of sums differs.
+    # The logistic regression is fitted to the same labels. Only the order of summation differs.
     np.testing.assert_allclose(voting.predict_proba(X_iris), expected, rtol=1e-12)
     np.testing.assert_array_equal(voting.predict(X_iris), voting.classes_[expected.argmax(axis=1)])
     assert voting.score(X_iris, flowers) > 0.9
@@ -272,7 +272,7 @@ def test_a_voting_regressor_averages_the_predictions():
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_voting_passes_sample_weights_on(sign):
+def test_voting_passes_sample_weights_to_the_networks(sign):
     weights = np.linspace(0.0, 2.0, 120)
     y = y_line > 0
     voting = VotingClassifier([("a", classifier())], voting="soft").fit(X_line, y, sample_weight=weights[:: int(sign)])
@@ -309,7 +309,7 @@ def test_a_stacking_regressor_learns_from_held_out_predictions():
     assert stacking.score(X_line, y_line) > 0.8
 
 
-def test_stacking_takes_networks_that_are_already_fitted():
+def test_stacking_accepts_networks_that_are_already_fitted():
     members = [("a", classifier().fit(X_iris, y_iris)), ("b", classifier(random_state=1).fit(X_iris, y_iris))]
     stacking = StackingClassifier(members, LogisticRegression(), cv="prefit").fit(X_iris, y_iris)
     expected = np.hstack([member.predict_proba(X_iris) for _, member in members])
@@ -321,7 +321,7 @@ def test_stacking_takes_networks_that_are_already_fitted():
 # One network per class, one network per output
 
 
-def test_one_vs_rest_is_one_binary_network_a_class():
+def test_one_vs_rest_trains_one_binary_network_per_class():
     model = OneVsRestClassifier(classifier(max_iter=30)).fit(X_iris, flowers)
     raw = np.column_stack(
         [classifier(max_iter=30).fit(X_iris, (y_iris == k).astype(int)).decision_function(X_iris) for k in range(3)]
@@ -333,7 +333,7 @@ def test_one_vs_rest_is_one_binary_network_a_class():
     assert model.score(X_iris, flowers) > 0.9
 
 
-def test_one_vs_rest_takes_multilabel_targets():
+def test_one_vs_rest_accepts_multilabel_targets():
     Y = np.column_stack([y_line > 0, X_line[:, 2] > 0]).astype(int)
     model = OneVsRestClassifier(classifier(max_iter=30)).fit(X_line, Y)
     each = [classifier(max_iter=30).fit(X_line, Y[:, k]).predict(X_line) for k in range(2)]
@@ -341,7 +341,7 @@ def test_one_vs_rest_takes_multilabel_targets():
     assert model.score(X_line, Y) > 0.8
 
 
-def test_a_multi_output_regressor_is_one_network_an_output():
+def test_a_multi_output_regressor_trains_one_network_per_output():
     model = MultiOutputRegressor(regressor()).fit(X_line, Y_line)
     each = [regressor().fit(X_line, Y_line[:, k]).predict(X_line) for k in range(3)]
     np.testing.assert_array_equal(model.predict(X_line), np.column_stack(each))
@@ -357,12 +357,12 @@ def test_a_multi_output_regressor_is_one_network_an_output():
 
 
 @pytest.mark.parametrize("targets", [y_line, Y_line], ids=["one output", "three outputs"])
-def test_targets_are_standardised_and_put_back(targets):
+def test_targets_are_standardised_and_predictions_scaled_back(targets):
     y = 1000.0 * targets + 50.0
     model = TransformedTargetRegressor(regressor(max_iter=40), transformer=StandardScaler()).fit(X_line, y)
     scale, mean = y.std(axis=0), y.mean(axis=0)
     own = regressor(max_iter=40).fit(X_line, (y - mean) / scale)
-    # The scaler rounds in another way, and forty epochs magnify the difference.
+    # The scaler rounds differently, and forty epochs magnify the difference.
     np.testing.assert_allclose(model.predict(X_line), own.predict(X_line) * scale + mean, rtol=0, atol=1e-6)
     assert model.score(X_line, y) > 0.8
     assert model.predict(X_line).shape == y.shape
@@ -395,7 +395,7 @@ def test_a_halving_search_gives_more_epochs_to_fewer_candidates(kind):
 
 
 @pytest.mark.parametrize("method", ["predict_proba", "predict_log_proba", "decision_function", "predict"])
-def test_cross_val_predict_predicts_every_row_by_a_network_that_did_not_see_it(method):
+def test_cross_val_predict_uses_a_network_that_did_not_see_the_row(method):
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     found = cross_val_predict(classifier(), X_iris, flowers, cv=folds, method=method)
     for train, test in folds.split(X_iris, flowers):
@@ -405,7 +405,7 @@ def test_cross_val_predict_predicts_every_row_by_a_network_that_did_not_see_it(m
 
 
 @pytest.mark.parametrize("targets", [y_line, Y_line], ids=["one output", "three outputs"])
-def test_cross_val_predict_takes_a_regressor(targets):
+def test_cross_val_predict_works_with_a_regressor(targets):
     found = cross_val_predict(regressor(), X_line, targets, cv=KFold(3))
     for train, test in KFold(3).split(X_line):
         own = regressor().fit(X_line[train], targets[train])
@@ -434,7 +434,7 @@ def test_a_learning_curve_is_drawn(kind):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
-def test_a_learning_curve_may_go_on_by_partial_fit(kind):
+def test_a_learning_curve_may_use_partial_fit(kind):
     make, X, y = PROBLEMS[kind]
     folds = (StratifiedKFold if kind == "classifier" else KFold)(3, shuffle=True, random_state=0)
     _, _, found = learning_curve(make(), X, y, train_sizes=[20, 40, 60], cv=folds, exploit_incremental_learning=True)
@@ -482,7 +482,7 @@ def test_stacking_names_the_columns_of_probabilities():
 
 
 def change(case, library, X):
-    """The frame, or array, that prediction gets instead of the fitted one."""
+    """The changed frame or array for prediction."""
     renamed = ["length", "width", "height", "mass"]
     order = [3, 0, 1, 2]
     return {
@@ -548,7 +548,7 @@ def test_names_that_are_not_all_strings(make):
 
 
 @pytest.mark.parametrize("make", [classifier, regressor])
-def test_a_frame_after_an_array_is_warned_of(make):
+def test_a_frame_after_an_array_causes_a_warning(make):
     y = y_line > 0 if make is classifier else y_line
     model = make().fit(X_line, y)
     with pytest.warns(UserWarning, match=r"X has feature names, but \w+ was fitted without feature names"):

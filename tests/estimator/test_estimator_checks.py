@@ -16,7 +16,7 @@ OTHERS = [
     FNNClassifier(label_smoothing=0.1),
     FNNClassifier(max_grad_norm=1.0),
     FNNClassifier(solver="adam", weight_decay=0.01),
-    # Checks of sample weights fail for these.
+    # Checks of sample weights fail for these configurations.
     FNNClassifier(batch_size=1),
     FNNClassifier(batch_size=5),
     FNNClassifier(early_stopping=True),

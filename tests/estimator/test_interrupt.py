@@ -47,7 +47,7 @@ def fit_and_interrupt(clf):
 
 
 def assert_equal_training(a, b, assert_identical):
-    """Two models are the same, and so is everything they have counted except the seconds."""
+    """Two models are the same, and so are all their records except the seconds."""
     assert_identical(a, b)
     assert (a.n_iter_, a.t_, a.n_steps_, a.loss_, a.best_loss_) == (b.n_iter_, b.t_, b.n_steps_, b.loss_, b.best_loss_)
     for key in ("epoch", "loss", "learning_rate", "validation_loss", "validation_score"):
@@ -56,7 +56,7 @@ def assert_equal_training(a, b, assert_identical):
 
 
 class InterruptedScorer:
-    """Ctrl-C comes while the scorer measures epoch k."""
+    """A scorer that Ctrl-C interrupts in epoch k."""
 
     def __init__(self, k):
         self.k, self.calls = k, 0
@@ -70,7 +70,7 @@ class InterruptedScorer:
 
 @pytest.fixture
 def interrupt_in_epoch(monkeypatch):
-    """A function that makes Ctrl-C come once, in the middle of epoch k of the next training run."""
+    """A function that presses Ctrl-C once, in the middle of epoch k of the next training run."""
 
     def arrange(k):
         shuffle, load = Batches.shuffle, Batches.load
@@ -83,7 +83,7 @@ def interrupt_in_epoch(monkeypatch):
 
         def interrupted_load(self, *args):
             seen["load"] += 1
-            # In the middle: if an epoch has several blocks of rows, training has used one of them.
+            # "In the middle" means after the first block of rows, if the epoch has several.
             if seen["epoch"] == k and seen["load"] == min(2, len(list(self.blocks()))):
                 seen["epoch"] = -1000
                 raise KeyboardInterrupt
@@ -110,7 +110,7 @@ def test_ctrl_c_in_epoch_k_leaves_the_model_of_k_minus_1_epochs(name, k, interru
 
 @pytest.mark.parametrize("k", [2, 4])
 @solvers
-def test_partial_fit_goes_on_as_if_nothing_had_happened(name, k, interrupt_in_epoch, assert_identical):
+def test_partial_fit_continues_as_if_nothing_had_happened(name, k, interrupt_in_epoch, assert_identical):
     whole = estimator(name).fit(X, y)
     interrupt_in_epoch(k)
     clf = fit_and_interrupt(estimator(name))
@@ -121,7 +121,7 @@ def test_partial_fit_goes_on_as_if_nothing_had_happened(name, k, interrupt_in_ep
 
 @pytest.mark.parametrize("k", [2, 4])
 @solvers
-def test_a_warm_start_goes_on_as_if_nothing_had_happened(name, k, interrupt_in_epoch, assert_identical):
+def test_a_warm_start_continues_as_if_nothing_had_happened(name, k, interrupt_in_epoch, assert_identical):
     whole = estimator(name).fit(X, y)
     interrupt_in_epoch(k)
     clf = fit_and_interrupt(estimator(name))
@@ -186,7 +186,7 @@ def test_the_warning_points_at_the_line_that_called_fit(interrupt_in_epoch):
 
 
 @solvers
-def test_ctrl_c_in_the_first_epoch_goes_through_and_leaves_the_estimator_unfitted(name, interrupt_in_epoch):
+def test_ctrl_c_in_the_first_epoch_is_raised_and_leaves_the_estimator_unfitted(name, interrupt_in_epoch):
     interrupt_in_epoch(1)
     clf = estimator(name)
     with pytest.raises(KeyboardInterrupt):
@@ -212,9 +212,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_a_fitted_estimator_as_it_was(
 
 
 @solvers
-def test_ctrl_c_in_partial_fit_goes_through_and_leaves_the_estimator_as_it_was(
-    name, interrupt_in_epoch, assert_identical
-):
+def test_ctrl_c_in_partial_fit_is_raised_and_leaves_the_estimator_as_it_was(name, interrupt_in_epoch, assert_identical):
     clf = estimator(name).fit(X, y)
     before = copy.deepcopy(clf)
     interrupt_in_epoch(1)
@@ -236,7 +234,7 @@ class CtrlC:
         self.at, self.functions, self.count, self.line = at, functions, 0, None
 
     def __enter__(self):
-        # A trace can raise at the end of a "with" before the "with" restores what it has set. A signal cannot.
+        # At the end of a "with", a trace can raise an error before the "with" cleans up. A signal cannot.
         self._settings = ExitStack()
         self._settings.enter_context(np.errstate())
         self._settings.enter_context(config_context())
@@ -252,7 +250,8 @@ class CtrlC:
         if not frame.f_code.co_filename.startswith(PACKAGE):
             return None
         if frame.f_code.co_name == "section":
-            return None  # between a lock and the body of its "with" Python handles no signal, but a trace raises
+            # Python handles no signal between a lock and the body of its "with", but a trace would raise there.
+            return None
         if self.functions is not None and frame.f_code.co_name not in self.functions:
             return None
         return self._line
@@ -267,8 +266,10 @@ class CtrlC:
 
 
 def interrupted_fit(make, at, functions=None):
-    """A fit that is interrupted at a line: the model (None where Ctrl-C came through), and the line (None: it
-    ended)."""
+    """Fit with an interruption at a line; return the model (None if `fit` raised KeyboardInterrupt) and the line.
+
+    The line is None if the fit ended before the interruption.
+    """
     clf = make()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -284,7 +285,7 @@ def interrupted_fit(make, at, functions=None):
 
 
 def assert_finished_epochs(clf, by_epochs, line):
-    """An interrupted model equals the model of as many epochs as its history has, and continues in the same way."""
+    """An interrupted model equals a model with as many epochs as its history, and continues in the same way."""
     n = clf.n_iter_
     expected = by_epochs[n]
     for model, other in ((clf, expected), (copy.deepcopy(clf).partial_fit(X, y), by_epochs["next", n])):
@@ -335,11 +336,11 @@ def test_ctrl_c_at_any_line_leaves_finished_epochs_or_the_estimator_as_it_was(na
         outcomes.append(0 if clf is None else clf.n_iter_)
         if clf is not None:
             assert_finished_epochs(clf, by_epochs, line)
-        # The step and the number of lines of an epoch have no common factor, so over the epochs most lines are met.
+        # The step and the number of lines in an epoch have no common factor. So most lines are met in some epoch.
         at += 11 if full else 37
     assert set(outcomes) == set(range(N_EPOCHS + 1))
-    # No finished epoch is lost: their number rises up to the end of the training loop. Afterwards, while `fit` puts the
-    # result into the estimator, Ctrl-C leaves the estimator as it was.
+    # No finished epoch is lost: the number of epochs rises until the training loop ends. Then `fit` writes the result
+    # into the estimator. Ctrl-C during this time leaves the estimator as it was.
     last = len(outcomes) - outcomes[::-1].index(N_EPOCHS)
     assert outcomes[:last] == sorted(outcomes[:last])
     assert set(outcomes[last:]) <= {0}
@@ -357,11 +358,11 @@ def test_ctrl_c_at_any_line_of_partial_fit_is_raised_and_leaves_the_estimator_as
             except KeyboardInterrupt:
                 pass
         if clf.n_iter_ == after.n_iter_:
-            # Training is finished. Only the return from the wrapper of the method is left.
+            # Training is finished; only the wrapper of the method has not returned yet.
             assert ctrl_c.line is None or ctrl_c.line.endswith("in call")
             break
         assert_equal_training(clf, start, assert_identical)
         at += 3 if full else 10
-    # After many interruptions the estimator continues as if there had been none.
+    # After many interruptions, the estimator continues as if there had been none.
     assert at > 300
     assert_equal_training(clf, after, assert_identical)

@@ -1,4 +1,4 @@
-"""Nothing that predicts nonsense is returned in silence: the comparison with the best constant prediction."""
+"""`fit` compares the model with the best constant prediction, and never returns a useless model without a warning."""
 
 import copy
 import pickle
@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from skfnn import FNNClassifier, FNNRegressor
-from skfnn._estimator.judgement import constant_loss
+from skfnn._estimator.judgement import Trial, constant_loss, relative_change
 from skfnn._estimator.tasks import Labels, RealTargets
 
 rng = np.random.default_rng(0)
@@ -26,7 +26,7 @@ counts = rng.poisson(np.exp(0.5 * signal)).astype(float)
 WEIGHTS = rng.uniform(0.2, 3.0, size=B)
 WEIGHTS[:5] = 0.0
 
-# kind of the problem in reference.py: y and the targets (B, n_outputs)
+# name of the problem: y and the targets (B, n_outputs)
 PROBLEMS = {
     "binary": (signal[:, 0] > 0.4, (signal[:, :1] > 0.4).astype(float)),
     "multiclass": (signal.argmax(axis=1), np.eye(3)[signal.argmax(axis=1)]),
@@ -44,7 +44,7 @@ def kind_of(problem):
 
 
 def least_constant_loss(targets, weights, kind):
-    """The least mean loss of constant raw outputs, found by a minimiser that sees nothing but the loss."""
+    """The smallest mean loss of constant raw outputs, found by a minimiser that only uses the loss."""
 
     def mean_loss(z):
         return np.average([reference.row_loss(z, t, kind) for t in targets], weights=weights)
@@ -61,16 +61,16 @@ def task_of(problem, y, **labels):
 
 
 def smoothed(targets, problem, smoothing):
-    """Targets that are moved towards equal shares of the classes; a unit has the two classes 0 and 1."""
+    """Targets that are moved towards equal fractions of the classes; a logistic unit has the classes 0 and 1."""
     n_classes = targets.shape[1] if problem == "multiclass" else 2
     return (1.0 - smoothing) * targets + smoothing / n_classes
 
 
-# A minimum that was found with gradients of differences: their square root of the rounding, squared.
+# The minimiser uses finite differences. Their relative error is the root of the rounding, and a minimum has its square.
 RTOL = 1e-8
 
 
-# The number
+# The loss of the best constant
 
 
 @pytest.mark.parametrize("rows", [None, np.arange(3, B, 2)], ids=["all rows", "some rows"])
@@ -88,7 +88,7 @@ def test_the_constant_loss_is_the_least_loss_of_a_constant(problem, weights, row
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("problem", CLASSIFICATION)
-def test_it_knows_label_smoothing_and_class_weights(problem, smoothing, class_weight):
+def test_the_constant_loss_includes_label_smoothing_and_class_weights(problem, smoothing, class_weight):
     y, targets = PROBLEMS[problem]
     task = task_of(problem, y, smoothing=smoothing, class_weight=class_weight)
     weights = task.row_weights(y, None)
@@ -98,7 +98,7 @@ def test_it_knows_label_smoothing_and_class_weights(problem, smoothing, class_we
     np.testing.assert_allclose(constant_loss(task.loss, task.targets(y), None, weights), expected, rtol=RTOL)
 
 
-def test_labels_in_equal_shares_have_the_logarithm_of_their_number():
+def test_equally_frequent_labels_have_a_loss_of_log_of_their_number():
     y = np.arange(40) % 4
     task = Labels.find(y)
     np.testing.assert_allclose(constant_loss(task.loss, task.targets(y), None, None), np.log(4), rtol=1e-14)
@@ -112,13 +112,13 @@ NO_BETTER = "predicts no better than a constant"
 
 
 def saturated(**params):
-    """A network with so many layers of logistic units that it stays on the plateau where all rows look the same."""
+    """A network of many logistic layers, which stays on the plateau where all rows look the same."""
     settings = {"hidden_layer_sizes": (20,) * 4, "activation": "logistic", "learning_rate_init": 0.1, "batch_size": 20}
     return FNNClassifier(**(settings | {"random_state": 0} | params))
 
 
 def dead(**params):
-    """A network whose units output 0 for every row, with initial values that make it so."""
+    """A network, and initial values with which its hidden units output 0 for every row."""
     settings = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.1, "max_iter": 300, "random_state": 0}
     values = {
         "coefs_init": [np.ones((4, 5)), np.ones((5, 3))],
@@ -128,7 +128,7 @@ def dead(**params):
 
 
 def warnings_of(call):
-    """The messages of the ConvergenceWarnings of ``call()``, which must be its only ones."""
+    """The messages of the ConvergenceWarnings of ``call()``, which must give no other warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         call()
@@ -142,7 +142,7 @@ def warnings_of(call):
 def test_a_plateau_of_saturated_units_warns_and_says_so(eta, batch_size, n_layers):
     clf = saturated(hidden_layer_sizes=(20,) * n_layers, learning_rate_init=eta, batch_size=batch_size)
     (message,) = warnings_of(lambda: clf.fit(iris, species))
-    assert clf.n_iter_ < 200  # patience ended the run, which would otherwise look like success
+    assert clf.n_iter_ < 200  # patience ended the run; without the warning it would look like a success
     assert clf.score(iris, species) < 0.7
     assert NO_BETTER in message
     assert "1.099 is the loss of the best constant prediction" in message
@@ -151,7 +151,7 @@ def test_a_plateau_of_saturated_units_warns_and_says_so(eta, batch_size, n_layer
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_dead_units_warn_though_the_output_finds_the_best_constant(dtype):
+def test_dead_units_warn_although_the_output_finds_the_best_constant(dtype):
     clf, values = dead(dtype=dtype)
     (message,) = warnings_of(lambda: clf.fit(iris, species, **values))
     np.testing.assert_allclose(clf.loss_, np.log(3), rtol=1e-3)
@@ -164,18 +164,18 @@ def test_a_network_that_learns_does_not_warn():
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_targets_that_have_nothing_to_do_with_x_warn(solver):
-    # With such an alpha, the constant is the best that the network can do.
+def test_targets_unrelated_to_x_cause_a_warning(solver):
+    # With such a large alpha, the network can do no better than a constant.
     y = np.random.default_rng(1).normal(size=200)
     reg = FNNRegressor((5,), solver=solver, alpha=2000.0, learning_rate_init=0.01, random_state=0, max_iter=2000)
     assert [NO_BETTER in m for m in warnings_of(lambda: reg.fit(np.ones((200, 2)), y))] == [True]
 
 
-def test_too_few_epochs_are_said_once():
-    # max_iter's own warning says what to do as long as the loss falls.
+def test_too_few_epochs_cause_only_one_warning():
+    # While the loss still falls, the warning about max_iter already says what to do.
     (message,) = warnings_of(lambda: saturated(activation="relu", max_iter=3).fit(iris, species))
     assert "max_iter=3" in message
-    # Without it, the comparison says that the loss was still falling.
+    # Without that warning, the comparison says that the loss was still falling.
     clf = FNNClassifier((5,), learning_rate_init=0.003, max_iter=15, n_iter_no_change=None, random_state=0)
     (message,) = warnings_of(lambda: clf.fit(iris, species))
     assert NO_BETTER in message
@@ -187,18 +187,18 @@ def test_large_features_are_named_as_the_cause():
     labels = np.random.default_rng(0).permutation(species)
     (message,) = warnings_of(lambda: clf.fit(iris * [1.0, 1e3, 1.0, 1.0], labels))
     assert NO_BETTER in message
-    assert "The largest, feature 1, has a root mean square of 1e+03." in message
+    assert "The largest feature is feature 1, with a root mean square of 1e+03." in message
     assert "standardize='auto'" in message
 
 
 @pytest.mark.parametrize("k", [1, 5])
-def test_resuming_judges_too(k):
+def test_resume_also_compares_with_the_constant(k):
     clf = saturated(max_iter=k, n_iter_no_change=None)
     with pytest.warns(ConvergenceWarning, match=NO_BETTER):
         clf.fit(iris, species)
     with pytest.warns(ConvergenceWarning, match=NO_BETTER):
         clf.set_params(max_iter=k + 1).resume(iris, species)
-    # There is nothing to say about a run that does nothing.
+    # A run that does nothing causes no warning.
     assert warnings_of(lambda: clf.resume(iris, species)) == []
 
 
@@ -225,7 +225,7 @@ def test_nothing_can_be_better_for_constant_targets(solver, alpha, standardize):
 
 
 def diverging(kind=FNNRegressor, **params):
-    """A network whose loss ends far above the constant's, though no number overflows: its gradients are clipped."""
+    """A network whose loss ends far above the constant's. No number overflows, because its gradients are clipped."""
     settings = {"hidden_layer_sizes": (10,), "activation": "tanh", "learning_rate_init": 1.0, "batch_size": 5}
     settings |= {"max_grad_norm": 1e3, "standardize": False, "max_iter": 30, "random_state": 0}
     return kind(**(settings | params))
@@ -233,7 +233,7 @@ def diverging(kind=FNNRegressor, **params):
 
 @pytest.mark.parametrize("warm_start", [False, True])
 @pytest.mark.parametrize("method", ["fit", "resume"])
-def test_a_diverged_training_of_finite_numbers_raises_and_changes_nothing(method, warm_start):
+def test_divergence_with_finite_numbers_raises_and_changes_nothing(method, warm_start):
     y = 100.0 * signal[:, 0]
     good = {"learning_rate_init": 1e-4, "max_iter": 30}
     reg = diverging(warm_start=warm_start, n_iter_no_change=None, **good).fit(X, y)
@@ -251,7 +251,7 @@ def test_a_diverged_training_of_finite_numbers_raises_and_changes_nothing(method
     for model in (reg, before):
         model.partial_fit(X, y)
     np.testing.assert_array_equal(reg.predict(X), before.predict(X))
-    # A first fit leaves an estimator that is not fitted.
+    # An estimator whose first fit fails stays unfitted.
     fresh = diverging()
     with pytest.raises(ValueError, match="far above"):
         fresh.fit(X, y)
@@ -268,8 +268,8 @@ def test_the_error_has_both_losses_in_the_units_of_y():
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e160])
-def test_lbfgs_is_judged_too(scale):
-    # The line search finds no lower point, so its first point would be the model.
+def test_lbfgs_is_also_compared_with_the_constant(scale):
+    # The line search finds no lower point, so the initial parameters would be the model.
     clf = FNNClassifier((6,), solver="lbfgs", alpha=0.1, max_iter=2000, standardize=False, random_state=0)
     rows = scale * X
     if scale == 1.0:
@@ -277,6 +277,45 @@ def test_lbfgs_is_judged_too(scale):
         return
     with pytest.raises(ValueError, match="far above"):
         clf.fit(rows, signal[:, 0] > 0)
+
+
+@pytest.mark.parametrize(
+    ("highest", "loss", "initial", "diverged"),
+    [
+        (2e4, 1.9e4, 2e4, False),  # raw features can have such an initial loss, and a small rate hardly changes it
+        (2e4, 2.1e4, 2e4, True),  # the loss rose
+        (3e5, 1.0e4, 2e4, True),  # an epoch exploded, and the loss did not recover
+        (2e4, 1.9e4, None, True),  # L-BFGS has no learning rate that could be too small
+    ],
+)
+def test_a_very_large_final_loss_is_compared_with_the_initial_one(highest, loss, initial, diverged):
+    trial = Trial(constant=0.7, may_restart=False, typical=0.7)
+    trial.watch(highest)
+    assert trial.has_diverged(loss, initial) == diverged
+    # A smaller automatic rate is tried in any case.
+    trial.may_restart = True
+    assert trial.has_diverged(loss, initial)
+
+
+@pytest.mark.parametrize(
+    ("loss", "initial", "change", "hardly_moved"),
+    [
+        (1.49, 1.5, 1e-6, True),
+        (1.30, 1.5, 1e-6, False),  # the loss moved
+        (1.49, 1.5, 0.1, False),  # the parameters moved
+        (1.00, 1.001, 1e-6, False),  # the initial parameters are as good as the constant
+    ],
+)
+def test_training_hardly_moved_if_neither_loss_nor_parameters_did(loss, initial, change, hardly_moved):
+    trial = Trial(constant=1.0, may_restart=False)
+    assert trial.has_hardly_moved(loss, initial, change) == hardly_moved
+
+
+def test_the_change_of_the_parameters_is_relative_to_their_norm():
+    initial = np.array([3.0, 4.0])
+    np.testing.assert_allclose(relative_change(initial + [0.0, 0.1], initial), 0.02, rtol=1e-12)
+    # A change of parameters that were all zero is never small.
+    assert not relative_change(np.zeros(2), np.zeros(2)) < 1.0
 
 
 # Streams
@@ -295,13 +334,13 @@ def test_a_stream_that_does_not_train_warns_once():
     assert "far above" in message
     assert "learning_rate_init=1" in message
     assert warnings_of(train) == []
-    # A copy knows that it has warned.
+    # A copy knows that the user was warned.
     reg = pickle.loads(pickle.dumps(reg))
     assert warnings_of(train) == []
 
 
 def stream(sizes, unusual=()):
-    """Chunks of these sizes of one problem. Those whose numbers are in `unusual` have targets far from all others."""
+    """Chunks of one problem with these sizes. The chunks whose numbers are in `unusual` have very different targets."""
     generator = np.random.default_rng(3)
     for number, size in enumerate(sizes):
         rows = generator.normal(size=(size, 4))
@@ -332,7 +371,7 @@ def test_a_call_with_unusual_targets_is_no_divergence(unusual, n_warnings):
 
 @pytest.mark.parametrize("n_rows", [1, 3])
 def test_rows_one_by_one_do_not_warn(n_rows):
-    # The best constant of one row has no loss at all.
+    # The best constant for one row has no loss at all.
     clf = FNNClassifier((10,), random_state=0)
     order = np.random.default_rng(0).permutation(len(iris))
 
@@ -346,19 +385,19 @@ def test_rows_one_by_one_do_not_warn(n_rows):
     assert clf.score(iris, species) > 0.8
 
 
-# Whatever the network, the data and the learning rate
+# Random networks, data and learning rates
 
 CASES_AT_ONCE = 10
 
 
 def random_regression(seed):
-    """A regressor and data: anything that a user may try."""
+    """A random regressor and random data."""
     rng = np.random.default_rng([7, seed])
     n_rows, n_features, n_outputs = rng.integers(20, 150), rng.integers(1, 9), rng.choice([1, 1, 2])
     rows = rng.normal(size=(n_rows, n_features))
     y = np.tanh(rows @ rng.normal(size=(n_features, n_outputs)))
     y = y + rng.uniform(0, 2) * rng.normal(size=y.shape)
-    # Each column in a unit of its own, or all in one.
+    # Either each column has its own unit, or all columns share one.
     scales = 10.0 ** rng.uniform(-4, 6, size=n_features if rng.random() < 0.5 else 1)
     y = y * 10.0 ** rng.uniform(-4, 6) + rng.choice([0.0, 1.0, 1e4])
     depth = int(rng.integers(0, 4))
@@ -383,7 +422,7 @@ def random_regression(seed):
 
 
 def losses(reg, rows, y):
-    """The training loss of a fitted network and of the best constant, as training sees the targets."""
+    """The training loss of a fitted network and of the best constant, in the coordinates of training."""
     y = y.reshape(len(y), -1)
     scale = 1.0 if reg.target_scale_ is None else reg.target_scale_
     residuals = (reg.predict(rows).reshape(y.shape) - y) / scale
@@ -391,7 +430,7 @@ def losses(reg, rows, y):
 
 
 def outcome(seed):
-    """How the training of a random case ends: "error", "warning" or "better"; "silence" must not be."""
+    """How training of a random case ends: with "error", "warning" or "better"; "silence" is not allowed."""
     reg, rows, y = random_regression(seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -410,7 +449,7 @@ def test_no_random_regression_ends_worse_than_the_constant_in_silence(block):
     seeds = range(block * CASES_AT_ONCE, (block + 1) * CASES_AT_ONCE)
     outcomes = {seed: outcome(seed) for seed in seeds}
     assert set(outcomes.values()) <= {"error", "warning", "better"}, outcomes
-    # The law would hold for a network that always warns.
+    # Without this line, the law would hold for a network that always warns.
     assert block > 1 or list(outcomes.values()).count("better") > 1
 
 
@@ -418,7 +457,7 @@ def test_no_random_regression_ends_worse_than_the_constant_in_silence(block):
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 @pytest.mark.parametrize("batch_size", [10, "full"])
 def test_a_learning_rate_that_is_too_small_is_no_divergence(batch_size, solver, eta):
-    # The loss starts at 50 and stays there. The constant 10 has a loss of 0.5. A smaller rate would not help.
+    # The loss stays at its initial value, 50, while the constant 10 has a loss of 0.5. A smaller rate would not help.
     rng = np.random.default_rng(0)
     rows, y = rng.normal(size=(60, 3)), 10.0 + rng.normal(size=60)
     params = {"solver": solver, "learning_rate_init": eta, "batch_size": batch_size, "standardize": False}

@@ -15,7 +15,7 @@ SOLVERS = {name: SOLVERS[name] for name in ("plain", "nesterov", "adam")}
 
 
 def smoothed(T, kind, share):
-    """The targets of Szegedy et al. (2016), section 7. One logistic unit has the targets of its two classes."""
+    """The targets of Szegedy et al. (2016), section 7. A logistic unit counts as two classes."""
     return (1.0 - share) * T + share / (T.shape[1] if kind == "multiclass" else 2)
 
 
@@ -31,7 +31,7 @@ def start_for(kind, hidden=(6, 4)):
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_training_is_the_loop_on_smoothed_targets(solver, kind, share, batch_size, assert_parameters):
+def test_training_equals_the_loop_with_smoothed_targets(solver, kind, share, batch_size, assert_parameters):
     X, y, T = problem(kind, 70)
     start = start_for(kind)
     clf = estimator(2, label_smoothing=share, batch_size=batch_size, alpha=0.7, **SOLVERS[solver])
@@ -46,7 +46,7 @@ def test_training_is_the_loop_on_smoothed_targets(solver, kind, share, batch_siz
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix])
-def test_training_is_the_loop_for_sparse_rows_with_weights(container, kind, assert_parameters):
+def test_training_equals_the_loop_for_weighted_sparse_rows(container, kind, assert_parameters):
     X, y, T = problem(kind, 70)
     weight = np.random.default_rng(3).integers(0, 4, size=70).astype(float)
     start = start_for(kind)
@@ -59,7 +59,7 @@ def test_training_is_the_loop_for_sparse_rows_with_weights(container, kind, asse
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shuffled_rows_have_their_own_targets(kind, assert_parameters):
-    # A full batch does not depend on the order. With an eta this small, shuffled mini-batches hardly do.
+    # A full batch does not depend on the order of the rows. With such a small eta, shuffled mini-batches hardly do.
     X, y, _ = problem(kind, 70)
     start = start_for(kind)
     fits = [
@@ -68,7 +68,7 @@ def test_the_shuffled_rows_have_their_own_targets(kind, assert_parameters):
         .loss_curve_
         for shuffle in (False, True)
     ]
-    # Seven steps of 1e-7 times gradients of size 1.
+    # Seven steps with an eta of 1e-7 and gradients of size 1.
     np.testing.assert_allclose(fits[0], fits[1], rtol=0, atol=1e-6)
 
 
@@ -80,16 +80,16 @@ def test_lbfgs_minimises_the_objective_of_smoothed_targets(kind):
     np.testing.assert_allclose(clf.loss_, value, rtol=1e-10)
 
 
-def test_rows_that_fit_perfectly_end_at_the_smoothed_targets():
-    # With one row per class the network can reach the targets exactly.
+def test_outputs_that_fit_perfectly_equal_the_smoothed_targets():
+    # With one row per class, the network can reach the targets exactly.
     X, y = np.eye(4), np.arange(4)
     clf = estimator(2000, solver="lbfgs", label_smoothing=0.2, tol=1e-12, hidden_layer_sizes=(8,)).fit(X, y)
-    # SciPy's L-BFGS stops when the loss changes by 2e-9. The error of the outputs is the root of the error of the loss.
+    # SciPy's L-BFGS stops when the loss changes by 2e-9. The error of the outputs is the root of this number.
     np.testing.assert_allclose(clf.predict_proba(X), 0.8 * np.eye(4) + 0.05, rtol=0, atol=2e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_share_of_0_changes_nothing(kind, assert_identical):
+def test_smoothing_of_0_changes_nothing(kind, assert_identical):
     X, y, _ = problem(kind, 70)
     for solver in SOLVERS.values():
         zero, default = estimator(2, label_smoothing=0, **solver).fit(X, y), estimator(2, **solver).fit(X, y)
@@ -98,8 +98,8 @@ def test_a_share_of_0_changes_nothing(kind, assert_identical):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_share_that_rounds_to_nothing_changes_nothing(kind, assert_parameters):
-    # Unlike a share of 0, it takes the general code path.
+def test_smoothing_that_rounds_to_nothing_changes_nothing(kind, assert_parameters):
+    # Unlike smoothing of 0, it uses the general code path.
     X, y, _ = problem(kind, 70)
     tiny, default = estimator(2, label_smoothing=1e-17).fit(X, y), estimator(2).fit(X, y)
     assert_parameters(tiny, default.coefs_, default.intercepts_, atol=1e-14)
@@ -115,8 +115,8 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(kind, assert_identical):
     assert_identical(whole, parts)
 
 
-def test_the_share_goes_to_all_classes_that_were_announced():
-    # Class 13 has no row, but a share: training pushes its output up to 0.2 / 4 instead of down to 0.
+def test_smoothing_includes_all_announced_classes():
+    # Class 13 has no row, but it gets its share: training pushes its output to 0.2 / 4 instead of 0.
     X, y, _ = problem("multiclass", 70)
     params = {"solver": "adam", "learning_rate_init": 0.02, "batch_size": "full"}
     fits = [estimator(1, label_smoothing=share, **params) for share in (0.0, 0.2)]
@@ -124,12 +124,12 @@ def test_the_share_goes_to_all_classes_that_were_announced():
         for _ in range(150):
             clf.partial_fit(X, y, classes=[3, 5, 11, 13])
     exact, smooth = (clf.predict_proba(X)[:, 3].mean() for clf in fits)
-    # At the minimum the mean of every output is the mean of its target. Training has come close.
+    # At the minimum, every output has the mean of its target. Training has come close to the minimum.
     assert exact < 0.01
     np.testing.assert_allclose(smooth, 0.05, atol=0.01)
 
 
-def test_class_weights_and_smoothing_go_together(assert_identical):
+def test_class_weights_and_smoothing_can_be_combined(assert_identical):
     X, y, _ = problem("multiclass", 70)
     weighted = estimator(3, label_smoothing=0.2, class_weight={3: 0.25, 11: 4.0}).fit(X, y)
     weight = np.select([y == 3, y == 11], [0.25, 4.0], 1.0)
@@ -148,7 +148,7 @@ def exact_loss(clf, X, y):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_validation_loss_is_that_of_the_exact_labels(kind):
+def test_the_validation_loss_uses_the_exact_labels(kind):
     X, y, _ = problem(kind, 90)
     clf = estimator(4, label_smoothing=0.4).fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:])
     np.testing.assert_allclose(clf.validation_loss_curve_[-1], exact_loss(clf, X[60:], y[60:]), rtol=1e-10)
@@ -172,7 +172,7 @@ def test_rows_held_out_have_exact_labels(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_training_loss_is_that_of_the_smoothed_targets(kind):
+def test_the_training_loss_uses_the_smoothed_targets(kind):
     # The loss of a smoothed target is at least the entropy of the target.
     X, y, T = problem(kind, 40)
     clf = estimator(300, label_smoothing=0.4, solver="adam", learning_rate_init=0.05, batch_size="full").fit(X, y)
@@ -186,7 +186,7 @@ def test_the_training_loss_is_that_of_the_smoothed_targets(kind):
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 2, "0.1", None, float("nan")])
-def test_a_share_outside_0_to_1_is_refused(share):
+def test_smoothing_outside_0_to_1_is_refused(share):
     X, y, _ = problem("multiclass", 23)
     with pytest.raises(ValueError, match="label_smoothing"):
         estimator(3, label_smoothing=share).fit(X, y)

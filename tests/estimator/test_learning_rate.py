@@ -28,7 +28,7 @@ losses = pytest.mark.parametrize("loss", Y)
 
 
 def estimator(loss, **params):
-    """An estimator for a loss, that trains for one epoch by default."""
+    """An estimator for a loss that trains for one epoch by default."""
     settings = {"max_iter": 1, "n_iter_no_change": None, "random_state": 0}
     if loss == "poisson":
         settings["loss"] = "poisson"
@@ -36,7 +36,7 @@ def estimator(loss, **params):
 
 
 def rate(loss, rows=slice(None), **params):
-    """The learning rate of a first call of `partial_fit`, which never changes it, with these rows."""
+    """The learning rate in a first call of `partial_fit` with these rows; `partial_fit` never lowers the rate."""
     classes = {"classes": np.unique(Y[loss])} if loss in ("softmax", "binary") else {}
     return estimator(loss, **params).partial_fit(X[rows], Y[loss][rows], **classes).learning_rate_init_
 
@@ -52,7 +52,7 @@ def test_the_rate_of_one_layer_of_100_units_and_200_rows(loss):
 
 @losses
 @pytest.mark.parametrize("batch_size", [1, 8, 50, 200, 400])
-def test_it_grows_with_a_power_of_the_batch_size(loss, batch_size):
+def test_the_rate_grows_with_a_power_of_the_batch_size(loss, batch_size):
     share = batch_size / 200
     assert rate(loss, batch_size=batch_size) == pytest.approx(SGD[loss] * share**0.75, rel=1e-12)
     assert rate(loss, batch_size=batch_size, solver="adam") == pytest.approx(ADAM[loss] * sqrt(share), rel=1e-12)
@@ -60,14 +60,14 @@ def test_it_grows_with_a_power_of_the_batch_size(loss, batch_size):
 
 @losses
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9, 0.99])
-def test_momentum_divides_the_rate_by_what_it_multiplies_the_steps_with(loss, momentum):
+def test_momentum_scales_the_rate_by_1_minus_momentum(loss, momentum):
     assert rate(loss, momentum=momentum) == pytest.approx(SGD[loss] * (1 - momentum), rel=1e-12)
     assert rate(loss, momentum=momentum, solver="adam") == rate(loss, solver="adam")
 
 
 @losses
 @pytest.mark.parametrize("depth", [0, 1, 2, 3, 4, 8])
-def test_deeper_networks_take_smaller_rates_up_to_three_layers(loss, depth):
+def test_deeper_networks_get_smaller_rates_up_to_three_layers(loss, depth):
     sizes = (100,) * depth
     divisor = min(max(depth, 1), 3)
     assert rate(loss, hidden_layer_sizes=sizes) == pytest.approx(SGD[loss] / divisor, rel=1e-12)
@@ -75,7 +75,7 @@ def test_deeper_networks_take_smaller_rates_up_to_three_layers(loss, depth):
 
 
 @losses
-def test_the_squared_error_is_steeper_behind_a_wide_layer(loss):
+def test_a_wide_layer_lowers_the_rate_of_the_squared_error(loss):
     divisor = 2.0 if loss == "squared error" else 1.0
     assert rate(loss, hidden_layer_sizes=(7, 400)) == pytest.approx(SGD[loss] / 2 / divisor, rel=1e-12)
     assert rate(loss, hidden_layer_sizes=(400, 7)) == pytest.approx(SGD[loss] / 2, rel=1e-12)
@@ -83,7 +83,7 @@ def test_the_squared_error_is_steeper_behind_a_wide_layer(loss):
 
 
 @pytest.mark.parametrize("standardize", [True, False])
-def test_the_squared_error_is_steeper_in_long_rows(standardize):
+def test_long_rows_lower_the_rate_of_the_squared_error(standardize):
     rows = np.random.default_rng(0).normal(size=(300, 250))
     reg = FNNRegressor(standardize=standardize, max_iter=1, random_state=0).partial_fit(rows, rows[:, 0])
     # In the coordinates of training, a row of 250 features of variance 1 has the squared norm 250.
@@ -93,7 +93,7 @@ def test_the_squared_error_is_steeper_in_long_rows(standardize):
     assert reg.learning_rate_init_ == pytest.approx(0.001, rel=1e-12)
 
 
-def test_the_poisson_deviance_is_steeper_for_large_counts():
+def test_large_counts_lower_the_rate_of_the_poisson_deviance():
     counts = np.random.default_rng(0).poisson(30.0, size=500)
     weights = np.random.default_rng(1).uniform(0, 2, size=500)
     for given, mean in ((None, counts.mean()), (weights, np.average(counts, weights=weights))):
@@ -103,35 +103,35 @@ def test_the_poisson_deviance_is_steeper_for_large_counts():
 
 @losses
 @pytest.mark.parametrize("n_rows", [20, 200, 400])
-def test_a_batch_of_all_rows_counts_as_200_at_least(loss, n_rows):
-    # There is no noise to be careful of, and a row of weight 2 must be what two rows are.
+def test_a_full_batch_counts_as_at_least_200_rows(loss, n_rows):
+    # A full batch has no noise, and a row of weight 2 must act like two rows.
     share = max(1.0, n_rows / 200)
     y = Y[loss][:n_rows]
     for params, base, power in (({}, SGD, 0.75), ({"solver": "adam"}, ADAM, 0.5)):
         model = estimator(loss, batch_size="full", **params).fit(X[:n_rows], y)
         found = model.learning_rate_init_ * model._state.rate_divisor
-        # Fewer rows have other norms and counts.
+        # Fewer rows have different norms and counts.
         assert found * model._state.steepness == pytest.approx(base[loss] * share**power, rel=1e-12)
 
 
-def test_it_takes_the_rows_that_are_trained_on():
+def test_the_rate_depends_only_on_the_training_rows():
     clf = FNNClassifier(validation_fraction=0.8, random_state=0).fit(X, Y["softmax"])
     assert clf.learning_rate_init_ == pytest.approx(0.2, rel=1e-12)  # all 100 rows in one batch
     clf = FNNClassifier(validation_fraction=0.4, batch_size=100, random_state=0).fit(X, Y["softmax"])
     assert clf.learning_rate_init_ == pytest.approx(0.2 * 0.5**0.75, rel=1e-12)
 
 
-# Who uses it
+# Which calls use the rate
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_a_given_rate_is_taken_as_it_is(solver):
+def test_a_given_rate_is_used_unchanged(solver):
     clf = FNNClassifier(solver=solver, learning_rate_init=0.0123, max_iter=3).fit(X, Y["softmax"])
     assert clf.learning_rate_init_ == 0.0123
     assert set(clf.history_["learning_rate"]) == {0.0123}
 
 
-def test_every_call_has_the_rate_of_its_batches():
+def test_every_call_uses_the_rate_for_its_batches():
     clf = FNNClassifier(random_state=0)
     for n_rows in (200, 50, 400, 7):
         clf.partial_fit(X[:n_rows], Y["softmax"][:n_rows], classes=[0, 1, 2])
@@ -155,10 +155,10 @@ def test_resume_and_a_pickle_keep_the_rate(loss, solver):
 
 # Starting again
 
-# Rows for which the rule's rate fails.
+# The rate of the rule fails for these rows.
 LARGE, TARGETS = 5.0 * X[:200], Y["squared error"][:200]
 OUTLIERS = X[:200] * np.where(np.arange(200) < 3, 30.0, 1.0)[:, None]
-# name: parameters, and what the rate is divided by in the end
+# name: parameters, and the final divisor of the rate
 FAILING = {
     "finite": ({}, 4.0),
     "twice": ({"activation": "identity"}, 16.0),
@@ -172,24 +172,24 @@ N_EPOCHS = 30
 
 
 def data(name="finite"):
-    """The rows and targets for which it fails."""
+    """The rows and targets for which the rate of the rule fails."""
     return (OUTLIERS if name == "twice" else LARGE), TARGETS
 
 
 def fragile(name="finite", **params):
-    """A network for which the rule's rate is too large."""
+    """A network for which the rate of the rule is too large."""
     settings = {"standardize": False, "max_iter": N_EPOCHS, "n_iter_no_change": None, "random_state": 0}
     return FNNRegressor(**(settings | FAILING[name][0] | params))
 
 
 def first_rate(name):
-    """The rate that the rule gives."""
+    """The rate according to the rule."""
     model = fragile(name, max_iter=1).fit(*data(name))
     return model.learning_rate_init_ * model._state.rate_divisor
 
 
 def fails(model, rows, targets):
-    """Whether training diverges, or is above the best constant's loss at the end of its first five epochs."""
+    """Whether training diverges, or its loss is above the best constant's after the first five epochs."""
     try:
         model.fit(rows, targets)
     except ValueError:
@@ -203,12 +203,12 @@ def test_a_rate_that_fails_is_divided_by_four_until_training_works(name):
     model, divisor = fragile(name).fit(*data(name)), FAILING[name][1]
     assert model.learning_rate_init_ == pytest.approx(first_rate(name) / divisor, rel=1e-12)
     assert model.score(*data(name)) > 0.15
-    # Four times the rate does fail.
+    # Four times this rate does fail.
     assert fails(fragile(name, learning_rate_init=4 * model.learning_rate_init_), *data(name))
 
 
 @failing
-def test_the_result_is_that_of_the_last_attempt_alone(name):
+def test_the_result_equals_that_of_the_last_attempt_alone(name):
     model = fragile(name).fit(*data(name))
     alone = fragile(name, learning_rate_init=model.learning_rate_init_).fit(*data(name))
     assert_same_training(model, alone)
@@ -216,7 +216,7 @@ def test_the_result_is_that_of_the_last_attempt_alone(name):
     assert model._state.solver.keys() == alone._state.solver.keys()
 
 
-def test_given_initial_values_are_those_of_every_attempt():
+def test_every_attempt_starts_from_the_given_initial_values():
     weights = np.random.default_rng(1).normal(scale=0.3, size=(6, 100))
     values = {"coefs_init": [weights[:5], weights[5:].T], "intercepts_init": [np.zeros(100), np.ones(1)]}
     model = fragile().fit(*data(), **values)
@@ -225,14 +225,14 @@ def test_given_initial_values_are_those_of_every_attempt():
     assert_same_training(model, alone)
 
 
-def test_a_warm_start_keeps_what_was_found_and_the_history():
+def test_a_warm_start_keeps_the_rate_and_the_history():
     model = fragile(warm_start=True, max_iter=10).fit(*data())
     eta, curve = model.learning_rate_init_, list(model.loss_curve_)
     model.fit(*data())
     assert model.learning_rate_init_ == eta
     assert model.loss_curve_[:10] == curve
     assert model.history_["epoch"] == list(range(1, 21))
-    # A fit that starts anew finds it again.
+    # A fit that starts anew finds the same rate again.
     assert model.set_params(warm_start=False).fit(*data()).learning_rate_init_ == eta
     assert model.loss_curve_ == curve
 
@@ -260,11 +260,11 @@ def test_partial_fit_never_starts_again():
 
 @failing
 @pytest.mark.parametrize("loaded", [False, True])
-def test_a_resumed_run_goes_on_with_the_rate_that_was_found(name, loaded):
+def test_a_resumed_run_continues_with_the_same_rate(name, loaded):
     whole, model = fragile(name).fit(*data(name)), fragile(name)
     if name == "few epochs":
         model.set_params(max_iter=2)
-    # The schedule of "cosine" knows the number of all epochs, so the run is interrupted and not made shorter.
+    # "cosine" depends on max_iter, so the test interrupts the run instead of making it shorter.
     with ctrl_c_in_epoch(failed_epochs(name) + whole.n_iter_ - 1):
         model.fit(*data(name))
     assert 0 < model.n_iter_ < whole.n_iter_
@@ -276,7 +276,7 @@ def test_a_resumed_run_goes_on_with_the_rate_that_was_found(name, loaded):
 
 
 def failed_epochs(name):
-    """How many epochs begin in the attempts that fail."""
+    """The number of epochs that begin in the attempts that fail."""
     begun, shuffle = [], Batches.shuffle
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Batches, "shuffle", lambda self, rng: begun.append(1) or shuffle(self, rng))
@@ -285,18 +285,18 @@ def failed_epochs(name):
 
 
 def test_ctrl_c_in_an_attempt_that_would_fail_keeps_its_epochs():
-    # Training is not over, so nothing is known about its end.
+    # Training was interrupted, so it is not known whether it would have failed.
     with ctrl_c_in_epoch(2):
         model = fragile().fit(*data())
     assert model.n_iter_ == 1
     assert model.learning_rate_init_ == pytest.approx(first_rate("finite"), rel=1e-12)
 
 
-# Who is told
+# Output and callbacks
 
 
 @pytest.mark.parametrize("name", ["finite", "twice", "few epochs"])
-def test_verbose_tells_why_the_epochs_begin_again(name, capsys):
+def test_verbose_says_why_the_epochs_start_again(name, capsys):
     model = fragile(name, verbose=True).fit(*data(name))
     lines = capsys.readouterr().out.splitlines()
     breaks = [k for k, line in enumerate(lines) if "failed" in line]
@@ -304,13 +304,13 @@ def test_verbose_tells_why_the_epochs_begin_again(name, capsys):
     eta = first_rate(name)
     capsys.readouterr()
     for number, k in enumerate(breaks):
-        assert lines[k] == f"Training failed with eta {eta / 4**number:g}. It starts again with a smaller one."
+        assert lines[k] == f"Training failed with eta {eta / 4**number:g}. It starts again with a smaller eta."
     last = [line for line in lines[breaks[-1] + 1 :] if line.startswith("Epoch")]
     assert [line.split()[1] for line in last] == [f"{k}/{model.max_iter}" for k in range(1, model.n_iter_ + 1)]
 
 
 class Epochs:
-    """A callback that notes the tasks that it is told of, and the losses of the models that it is given."""
+    """A callback that records the tasks, and the losses of the models, that it gets."""
 
     def __init__(self):
         self.begun, self.ended, self.losses = [], [], []
@@ -334,7 +334,7 @@ class Epochs:
 
 @needs_callbacks
 @failing
-def test_callbacks_hear_of_every_epoch_once(name):
+def test_callbacks_are_called_once_for_every_epoch(name):
     epochs = Epochs()
     model = fragile(name).set_callbacks(epochs).fit(*data(name))
     n_told = max(model.n_iter_, len(epochs.begun))
@@ -345,7 +345,7 @@ def test_callbacks_hear_of_every_epoch_once(name):
     assert_same_training(model, plain)
 
 
-def test_nothing_warns_of_an_attempt_that_failed():
+def test_a_failed_attempt_causes_no_warning():
     with pytest.warns(ConvergenceWarning) as caught:
         fragile("few epochs", n_iter_no_change=10).fit(*data())
     assert sum("max_iter=3 epochs were done" in str(w.message) for w in caught) == 1

@@ -1,7 +1,7 @@
-"""What `scoring` measures after every epoch, what the validation loss is, and scores that are not numbers.
+"""`scoring`: the scores and losses after every epoch, and scores that are not numbers.
 
-test_validation.py has the classifier's scores and losses. This file has the regressor's, and the effects of scores on a
-training run.
+test_validation.py tests the classifier's scores and losses. This file tests the regressor's, and the effects of scores
+on a training run.
 """
 
 import warnings
@@ -57,7 +57,7 @@ def classifier(**params):
 
 
 def numbers(n_outputs):
-    """Training targets and the validation set, of one output or of three."""
+    """Training targets and a validation set, with one or three outputs."""
     return (y, {"X_val": X_val, "y_val": y_val}) if n_outputs == 1 else (Y, {"X_val": X_val, "y_val": Y_val})
 
 
@@ -67,14 +67,14 @@ def numbers(n_outputs):
 @weighted
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @solvers
-def test_every_epoch_has_the_r2_and_the_loss_of_its_weights(solver, n_outputs, weights):
+def test_each_epoch_records_the_r2_and_loss_of_its_weights(solver, n_outputs, weights):
     targets, given = numbers(n_outputs)
-    params = SOLVERS[solver] | {"alpha": 3.0}  # no part of the validation loss
+    params = SOLVERS[solver] | {"alpha": 3.0}  # alpha is not part of the validation loss
     whole = regressor(**params).fit(X, targets, **given, sample_weight_val=weights)
     assert len(whole.validation_scores_) == len(whole.validation_loss_curve_) == whole.n_iter_ == N_EPOCHS
     for epoch in range(1, N_EPOCHS + 1):
         predicted = regressor(**(params | {"max_iter": epoch})).fit(X, targets).predict(X_val)
-        # Two functions sum 30 numbers in two orders: a few roundings.
+        # The two functions sum 30 numbers in different orders, which causes a few roundings.
         expected = r2_score(given["y_val"], predicted, sample_weight=weights)
         np.testing.assert_allclose(whole.validation_scores_[epoch - 1], expected, rtol=1e-12, atol=1e-14)
         # (z - y)^2 / 2, summed over the outputs.
@@ -85,7 +85,7 @@ def test_every_epoch_has_the_r2_and_the_loss_of_its_weights(solver, n_outputs, w
 
 
 @weighted
-def test_with_poisson_the_loss_is_half_the_deviance_and_the_score_is_that_of_the_means(weights):
+def test_with_poisson_the_loss_is_half_the_deviance_and_the_score_uses_the_means(weights):
     rng = np.random.default_rng(0)
     counts, counts_val = rng.poisson(np.exp(y / 2)), rng.poisson(np.exp(y_val))
     assert 0 in counts_val
@@ -93,7 +93,7 @@ def test_with_poisson_the_loss_is_half_the_deviance_and_the_score_is_that_of_the
     model = regressor(loss="poisson").fit(X, counts, **given)
     mean = model.predict(X_val)
     expected = mean_poisson_deviance(counts_val, mean, sample_weight=weights) / 2
-    # The deviance takes logarithms of means; the loss uses the raw outputs, before the exponential.
+    # The deviance takes logarithms of the means; the loss uses the raw outputs, before the exponential.
     np.testing.assert_allclose(model.validation_loss_curve_[-1], expected, rtol=1e-10)
     expected = r2_score(counts_val, mean, sample_weight=weights)
     np.testing.assert_allclose(model.validation_scores_[-1], expected, rtol=1e-12)
@@ -108,13 +108,13 @@ def test_scoring_may_be_the_name_of_a_regression_scorer(name, n_outputs, weights
     scorer = get_scorer(name)
     for epoch in range(1, N_EPOCHS + 1):
         shorter = regressor(max_iter=epoch).fit(X, targets)
-        # The very same call.
+        # Both sides make the same call.
         assert model.validation_scores_[epoch - 1] == scorer(shorter, X_val, given["y_val"], sample_weight=weights)
     assert len(set(model.validation_scores_)) == N_EPOCHS
 
 
 def near(model, rows, values):
-    """The share of predictions within half a standard deviation."""
+    """The fraction of predictions within half a standard deviation of the targets."""
     return float((abs(model.predict(rows) - values) < 0.5).mean())
 
 
@@ -126,7 +126,7 @@ def test_scoring_may_be_callable_for_a_regressor(scoring):
     assert len(model.validation_scores_) == N_EPOCHS
 
 
-def test_scoring_does_not_change_the_losses_or_the_training(assert_identical):
+def test_scoring_changes_neither_losses_nor_training(assert_identical):
     plain = regressor().fit(X, y, X_val=X_val, y_val=y_val)
     for scoring in ("loss", "neg_mean_absolute_error", near):
         other = regressor(scoring=scoring).fit(X, y, X_val=X_val, y_val=y_val)
@@ -141,7 +141,7 @@ def test_scoring_loss_is_the_negative_validation_loss_of_a_regressor():
 
 
 @pytest.mark.parametrize("scoring", [None, "loss", "neg_mean_absolute_error"])
-def test_the_rows_a_regressor_holds_out_are_scored(scoring):
+def test_rows_held_out_by_a_regressor_are_scored(scoring):
     seen = []
 
     def scorer(model, rows, values):
@@ -157,12 +157,12 @@ def test_the_rows_a_regressor_holds_out_are_scored(scoring):
     predicted = model.predict(rows)
     loss = mean_squared_error(values, predicted) / 2
     expected = {None: r2_score(values, predicted), "loss": -loss}.get(scoring, -mean_absolute_error(values, predicted))
-    # Sums in two orders.
+    # The sums have different orders.
     np.testing.assert_allclose(model.validation_scores_[-1], expected, rtol=1e-12)
     np.testing.assert_allclose(model.validation_loss_curve_[-1], loss, rtol=1e-12)
 
 
-# The classifier's
+# The classifier's scores and losses
 
 
 SETTINGS = [{"label_smoothing": 0.3}, {"dropout": 0.5}, {"alpha": 5.0}, {"class_weight": {1: 9.0}}]
@@ -170,7 +170,7 @@ SETTINGS = [{"label_smoothing": 0.3}, {"dropout": 0.5}, {"alpha": 5.0}, {"class_
 
 @pytest.mark.parametrize("params", SETTINGS, ids=str)
 @pytest.mark.parametrize("held_out", [False, True])
-def test_the_validation_loss_is_the_plain_cross_entropy_whatever_is_trained_on(params, held_out):
+def test_the_validation_loss_is_always_the_plain_cross_entropy(params, held_out):
     seen = {}
 
     def scorer(model, rows, labels):
@@ -209,14 +209,14 @@ def test_a_scorer_may_name_a_label_of_text():
 
 
 @pytest.mark.parametrize("name", ["f1_micro", "f1_weighted", "roc_auc", "average_precision"])
-def test_a_scorer_of_several_labels(name):
+def test_scorers_for_several_labels_work(name):
     labels = (Y_all > 0).astype(int)
     model = classifier(scoring=name).fit(X, labels[:N], X_val=X_val, y_val=labels[N:])
     assert model.validation_scores_[-1] == get_scorer(name)(model, X_val, labels[N:])
     assert len(model.validation_scores_) == N_EPOCHS
 
 
-def test_a_callable_gets_weights_only_where_there_are_some():
+def test_a_callable_gets_weights_only_if_there_are_any():
     assert len(regressor(scoring=near).fit(X, y, X_val=X_val, y_val=y_val).validation_scores_) == N_EPOCHS
     model = regressor(scoring=near)
     with pytest.raises(TypeError, match="sample_weight"):
@@ -234,7 +234,7 @@ RESTLESS = {"learning_rate_init": 0.4, "batch_size": 5, "max_iter": 40, "n_iter_
 
 
 @pytest.mark.parametrize("scoring", [None, "loss", "neg_mean_absolute_error", near])
-def test_a_regressor_gets_the_weights_of_the_best_epoch_back(scoring, assert_identical):
+def test_early_stopping_restores_a_regressors_best_weights(scoring, assert_identical):
     params = settings(**RESTLESS, scoring=scoring)
     model = FNNRegressor(**params, early_stopping=True).fit(X, y, X_val=X_val, y_val=y_val)
     best = int(np.argmax(model.validation_scores_))
@@ -254,15 +254,15 @@ def test_the_metric_decides_which_epoch_is_the_best():
         best[name] = int(np.argmax(model.validation_scores_))
         scorer = get_scorer("neg_mean_squared_error" if name == "loss" else scoring)
         factor = 0.5 if name == "loss" else 1.0
-        # The restored weights are scored again: sums in another order.
+        # The restored weights are scored again, with sums in another order.
         np.testing.assert_allclose(model.best_validation_score_, factor * scorer(model, X_val, y_val), rtol=1e-12)
     assert len(set(best.values())) > 1
 
 
 @solvers
-def test_lbfgs_and_the_others_stop_a_regressor_early_on_rows_held_out(solver):
+def test_every_solver_stops_a_regressor_early_on_rows_held_out(solver):
     params = SOLVERS[solver] | {"max_iter": 400, "n_iter_no_change": 5, "hidden_layer_sizes": (30,), "batch_size": 10}
-    # L-BFGS only holds rows out if validation_fraction says so.
+    # L-BFGS only holds out rows if validation_fraction is given.
     model = regressor(early_stopping=True, validation_fraction=0.1, scoring="loss", **params).fit(X, y)
     assert model.n_iter_ < 400
     assert model.n_iter_ == int(np.argmax(model.validation_scores_)) + 1 + 5 + 1
@@ -273,7 +273,7 @@ def test_lbfgs_and_the_others_stop_a_regressor_early_on_rows_held_out(solver):
 
 
 def in_turn(scores):
-    """A scorer that returns these scores one after the other, and then starts again."""
+    """A scorer that returns these scores in turn, again and again."""
     calls = []
 
     def scorer(model, rows, values):
@@ -294,10 +294,10 @@ def fit(kind, scores, *, held_out=False, **params):
 @pytest.mark.parametrize("held_out", [False, True])
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
 @solvers
-def test_scores_of_which_none_is_a_number_end_every_training(solver, kind, held_out):
+def test_training_ends_if_no_score_is_a_number(solver, kind, held_out):
     patience = {"early_stopping": True, "n_iter_no_change": 3, "max_iter": 50, "alpha": 1.0}
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # it was stopped, so there is no warning about convergence
+        warnings.simplefilter("error")  # patience stopped training, so there is no warning about convergence
         model = fit(kind, [NAN], held_out=held_out, **SOLVERS[solver], **patience)
     assert model.n_iter_ == len(model.validation_scores_) == 4
     assert np.isnan(model.validation_scores_).all()
@@ -306,10 +306,10 @@ def test_scores_of_which_none_is_a_number_end_every_training(solver, kind, held_
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_with_adaptive_such_scores_lower_eta_to_its_end_and_then_stop(solver, kind):
+def test_with_adaptive_such_scores_lower_eta_and_finally_stop_training(solver, kind):
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 200, "learning_rate": "adaptive"}
     model = fit(kind, [NAN], **SOLVERS[solver], **patience)
-    # The last eta is the first one of at most 1e-6. Each eta lasts three epochs, one more than the patience.
+    # The last eta is the first that is at most 1e-6. Each eta lasts three epochs, one more than the patience.
     eta = model.learning_rate_init_
     n_falls = int(np.ceil(np.log(eta / 1e-6) / np.log(5)))
     assert eta / 5**n_falls <= 1e-6 < eta / 5 ** (n_falls - 1)
@@ -319,29 +319,29 @@ def test_with_adaptive_such_scores_lower_eta_to_its_end_and_then_stop(solver, ki
 
 
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
-def test_numbers_among_scores_that_are_none_do_not_keep_training_alive(learning_rate):
-    # Scores with no trend, half of them NaN. Four values improve at most four times, each at most three epochs after
-    # the last one, and three epochs later training stops: within 15 epochs. With "adaptive" this holds for each of nine
-    # etas, because each starts with a new best score.
+def test_occasional_numbers_among_nan_scores_do_not_prolong_training(learning_rate):
+    # The scores have no trend, and half of them are NaN. Four values can improve at most four times, each time within
+    # three epochs. Three epochs later training stops, so it lasts at most 15 epochs. With "adaptive" this holds for
+    # each of nine etas, because each starts with a new best score.
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 300, "tol": 1e-4}
     for seed in range(10):
         rng = np.random.default_rng(seed)
         scores = np.where(rng.random(300) < 0.5, NAN, rng.integers(0, 4, 300) / 4.0)
         model = fit("regressor", scores.tolist(), learning_rate=learning_rate, **patience)
         assert model.n_iter_ <= (9 * 15 if learning_rate == "adaptive" else 15)
-        # A NaN is never the best.
+        # A NaN is never the best score.
         assert model.best_validation_score_ == max([-np.inf, *(v for v in model.validation_scores_ if v == v)])
 
 
 @pytest.mark.parametrize("scores", [[NAN, 0.5], [0.5, NAN], [NAN, NAN, 0.5], [0.25, NAN, 0.5, NAN]], ids=str)
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
-def test_a_number_now_and_then_does_not_either(scores, learning_rate):
+def test_a_rare_number_does_not_prolong_training(scores, learning_rate):
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 300, "tol": 1e-4}
     model = fit("classifier", scores, learning_rate=learning_rate, **patience)
     assert model.n_iter_ <= (9 * 15 if learning_rate == "adaptive" else 15)
 
 
-def test_the_first_number_after_others_is_an_improvement(assert_identical):
+def test_the_first_score_that_is_a_number_is_an_improvement(assert_identical):
     patience = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 20, "tol": 1e-4}
     model = fit("regressor", [NAN, NAN, 0.1, NAN, NAN, NAN, 0.9], **patience)
     assert model.n_iter_ == 6
@@ -349,7 +349,7 @@ def test_the_first_number_after_others_is_an_improvement(assert_identical):
     assert_identical(model, regressor(max_iter=3).fit(X, y))
 
 
-def test_a_warm_start_whose_weights_have_no_score_takes_the_first_that_has_one(assert_identical):
+def test_a_warm_start_without_a_score_keeps_the_first_scored_weights(assert_identical):
     model = regressor(warm_start=True, max_iter=2).fit(X, y)
     # The first call scores the existing weights.
     model.set_params(scoring=in_turn([NAN, NAN, 0.2, 0.1, NAN]), early_stopping=True, n_iter_no_change=2, max_iter=9)
@@ -360,7 +360,7 @@ def test_a_warm_start_whose_weights_have_no_score_takes_the_first_that_has_one(a
 
 
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
-def test_without_early_stopping_such_scores_touch_nothing(learning_rate, assert_identical):
+def test_without_early_stopping_such_scores_have_no_effect(learning_rate, assert_identical):
     params = {"learning_rate": learning_rate, "tol": 0.05, "n_iter_no_change": 2, "max_iter": 30}
     plain = regressor(**params).fit(X, y)
     scored = fit("regressor", [NAN], **params)
@@ -371,7 +371,7 @@ def test_without_early_stopping_such_scores_touch_nothing(learning_rate, assert_
     assert np.isfinite(scored.validation_loss_curve_).all()
 
 
-def test_partial_fit_goes_on_after_a_score_that_is_not_a_number(assert_identical):
+def test_partial_fit_continues_after_a_score_that_is_not_a_number(assert_identical):
     model, plain = regressor(scoring=in_turn([0.3, NAN, 0.2])), regressor()
     for _ in range(3):
         model.partial_fit(X, y, X_val=X_val, y_val=y_val)
@@ -382,18 +382,18 @@ def test_partial_fit_goes_on_after_a_score_that_is_not_a_number(assert_identical
 
 
 def test_r2_of_one_row_is_not_a_number_and_ends_training():
-    # A real source of such scores: a tenth of nine rows is one row.
+    # Such scores occur in practice: a tenth of nine rows is one row.
     model = regressor(early_stopping=True, n_iter_no_change=3, max_iter=50, batch_size=4)
     with pytest.warns(UndefinedMetricWarning, match="R.2"):
         model.fit(X[:9], y[:9])
     assert model.n_iter_ == 4
-    # The loss of one row is a number.
+    # The loss of one row is a number, unlike its R^2.
     model.set_params(scoring="loss").fit(X[:9], y[:9])
     assert np.isfinite(model.validation_scores_).all()
 
 
-def test_a_metric_may_stop_one_training_while_the_loss_goes_on_improving():
-    # The usual reason to watch a metric: the accuracy stops improving long before the cross-entropy does.
+def test_a_metric_may_stop_training_while_the_loss_still_improves():
+    # The accuracy stops improving long before the cross-entropy does. This is the usual reason to watch a metric.
     rows, rows_val, labels, labels_val = train_test_split(X_classes, classes, test_size=0.3, random_state=0)
     params = settings(early_stopping=True, n_iter_no_change=5, max_iter=300, tol=1e-4, learning_rate_init=0.02)
     given = {"X_val": rows_val, "y_val": labels_val}

@@ -1,8 +1,9 @@
 """What scikit-learn's tests expect of MLPClassifier and MLPRegressor, and the tests here that check it.
 
-For every test of scikit-learn's ``neural_network/tests/test_mlp.py``, `COVERED` names the tests here that check the
+For every test in scikit-learn's ``neural_network/tests/test_mlp.py``, `COVERED` names the tests here that check the
 same for FNNClassifier and FNNRegressor. Most tests of the classifier are in test_against_mlp.py. This file has the
-others, mostly for both estimators. If skfnn differs on purpose, `OTHERWISE` says how, and the named tests check that.
+others, mostly for both estimators. If skfnn differs on purpose, `OTHERWISE` says how, and the named tests check the
+difference.
 """
 
 import ast
@@ -19,11 +20,12 @@ from sklearn.utils.fixes import parse_version
 
 from skfnn import FNNClassifier, FNNRegressor
 
-# name of scikit-learn's test without "test_": file and test here; several, if scikit-learn's test has several parts
+# Name of scikit-learn's test without "test_": file and test here. There are several tests if scikit-learn's test has
+# several parts.
 COVERED = {
     # the objective and its gradient
     "alpha": "against_mlp: a_larger_alpha_gives_weights_closer_to_zero",
-    "fit": "against_mlp: one_step_is_the_worked_example_of_scikit_learn",
+    "fit": "against_mlp: one_step_agrees_with_scikit_learns_worked_example",
     "gradient": "gradients: a_step_of_length_1_is_the_gradient_of_the_objective"
     " | regressor: a_step_of_length_1_is_the_gradient_of_the_objective",
     # L-BFGS
@@ -35,55 +37,55 @@ COVERED = {
     "multilabel_classification": "against_mlp: multilabel_targets_are_learned"
     " | against_mlp: multilabel_targets_can_be_stopped_early",
     "multioutput_regression": "mlp_expectations: several_outputs_are_learned",
-    "mlp_vs_poisson_glm_equivalent": "regressor: linear_layers_with_poisson_trained_to_the_end_are_poisson_regression",
+    "mlp_vs_poisson_glm_equivalent": "regressor: converged_linear_layers_solve_poisson_regression",
     # partial_fit
     "partial_fit_classes_error": "against_mlp: partial_fit_refuses_other_classes",
     "partial_fit_classification": "against_mlp: partial_fit_learns_what_fit_learns",
-    "partial_fit_unseen_classes": "against_mlp: partial_fit_learns_classes_that_the_first_call_had_not",
-    "partial_fit_regression": "regressor: k_partial_fits_are_one_fit_of_k_epochs"
+    "partial_fit_unseen_classes": "against_mlp: partial_fit_learns_classes_missing_from_the_first_call",
+    "partial_fit_regression": "regressor: k_partial_fits_equal_one_fit_of_k_epochs"
     " | mlp_expectations: partial_fit_learns_a_regression",
     "partial_fit_errors": "against_mlp: partial_fit_refuses_labels_outside_classes"
-    " | against_mlp: partial_fit_needs_classes_at_first"
+    " | against_mlp: the_first_partial_fit_call_needs_classes"
     " | against_mlp: lbfgs_has_no_partial_fit"
     " | regressor: lbfgs_has_no_partial_fit",
-    "mlp_partial_fit_after_fit": "mlp_expectations: partial_fit_goes_on_after_a_fit_that_was_stopped_early",
+    "mlp_partial_fit_after_fit": "mlp_expectations: partial_fit_continues_after_a_fit_that_was_stopped_early",
     "mlp_loading_from_joblib_partial_fit": "mlp_expectations: a_loaded_regression_learns_another_target"
-    " | against_mlp: a_model_from_joblib_learns_on",
+    " | against_mlp: a_model_from_joblib_can_be_trained_further",
     # numbers
     "nonfinite_params": "against_mlp: features_of_the_largest_size_raise_a_value_error"
     " | numbers: training_on_features_of_the_largest_size_is_an_error_that_says_what_to_do",
-    "mlp_diverging_loss": "mlp_expectations: a_diverging_loss_is_an_error_also_with_early_stopping",
+    "mlp_diverging_loss": "mlp_expectations: a_diverging_loss_is_an_error_even_with_early_stopping",
     "mlp_classifier_dtypes_casting": "against_mlp: float32_and_float64_give_the_same_predictions",
     "mlp_regressor_dtypes_casting": "regressor: float32_and_float64_give_the_same_predictions",
-    "mlp_param_dtypes": "against_mlp: the_float_type_of_x_is_that_of_the_weights_and_the_probabilities"
+    "mlp_param_dtypes": "against_mlp: weights_and_probabilities_have_the_float_type_of_x"
     " | regressor: predictions_have_the_dtype_of_the_model",
     # predictions
     "predict_proba_binary": "against_mlp: probabilities_and_their_logarithms_agree",
     "predict_proba_multiclass": "against_mlp: probabilities_and_their_logarithms_agree",
     "predict_proba_multilabel": "against_mlp: probabilities_and_their_logarithms_agree",
     "sparse_matrices": "against_mlp: sparse_and_dense_x_give_the_same_predictions"
-    " | regressor: sparse_x_gives_what_dense_x_gives",
+    " | regressor: sparse_x_gives_the_same_results_as_dense_x",
     # the epochs
     "shuffle": "against_mlp: shuffle_has_an_effect | mlp_expectations: shuffle_has_an_effect_on_a_regression",
-    "verbose_sgd": "against_mlp: verbose_prints_a_line_an_epoch | mlp_expectations: partial_fit_prints_its_epoch",
+    "verbose_sgd": "against_mlp: verbose_prints_one_line_per_epoch | mlp_expectations: partial_fit_prints_its_epoch",
     "tolerance": "mlp_expectations: training_stops_when_it_has_converged_by_tol",
-    "n_iter_no_change": "against_mlp: training_stops_after_n_iter_no_change_epochs_too_many"
-    " | mlp_expectations: n_iter_no_change_epochs_without_improvement_stop_training",
-    "n_iter_no_change_inf": "against_mlp: no_patience_is_all_epochs_without_a_warning",
+    "n_iter_no_change": "against_mlp: training_stops_after_more_than_n_iter_no_change_epochs"
+    " | mlp_expectations: more_than_n_iter_no_change_epochs_without_improvement_stop_training",
+    "n_iter_no_change_inf": "against_mlp: without_patience_all_epochs_run_and_nothing_warns",
     "adaptive_learning_rate": "algorithms: the_adaptive_rate_stops_training_when_it_is_too_small"
     " | mlp_expectations: the_adaptive_rate_falls_until_training_stops",
     # early stopping
-    "early_stopping": "mlp_expectations: early_stopping_looks_at_the_validation_score"
+    "early_stopping": "mlp_expectations: early_stopping_watches_the_validation_score"
     " | mlp_expectations: without_early_stopping_there_are_no_scores",
     "early_stopping_stratified": "mlp_expectations: a_class_of_one_row_makes_the_split_plain"
     " | validation: the_split_is_stratified",
     "mlp_early_stopping_string_labels": "against_mlp: early_stopping_accepts_text_labels",
-    "mlp_sample_weight_with_early_stopping": "mlp_expectations: equal_weights_are_no_weights_with_early_stopping",
+    "mlp_sample_weight_with_early_stopping": "mlp_expectations: with_early_stopping_equal_weights_change_nothing",
     "minimum_input_sample_size": "mlp_expectations: two_rows_are_too_few_for_a_validation_score",
     "preserve_feature_names": "against_mlp: feature_names_are_kept_with_early_stopping"
     " | mlp_expectations: feature_names_are_kept_in_a_regression_with_early_stopping",
     # warm starts
-    "learning_rate_warmstart": "against_mlp: a_warm_start_goes_on_with_the_learning_rate",
+    "learning_rate_warmstart": "against_mlp: a_warm_start_continues_with_the_learning_rate",
     "warm_start": "mlp_expectations: a_warm_start_on_other_classes_names_both",
     "warm_start_full_iteration": "mlp_expectations: each_warm_start_does_max_iter_epochs",
     "mlp_warm_start_with_early_stopping": "mlp_expectations: a_warm_start_may_stop_early",
@@ -91,11 +93,11 @@ COVERED = {
 }
 OTHERWISE = {
     "alpha": "its strength does not depend on the batch size: test_objective.py",
-    "early_stopping_stratified": "where the classes do not allow a stratified split, it is a plain one and no error",
-    "minimum_input_sample_size": "an error only where no training row is left; a score that is not defined is NaN",
-    "mlp_diverging_loss": "a model that diverged is not returned: the error says why, and fit leaves nothing behind",
-    "mlp_partial_fit_after_fit": "partial_fit works with early_stopping=True: it holds no rows out",
-    "mlp_warm_start_no_convergence": "L-BFGS goes on from the weights too; its n_iter_ counts this fit's iterations",
+    "early_stopping_stratified": "if the classes do not allow a stratified split, the split is plain and not an error",
+    "minimum_input_sample_size": "an error only if no training row is left; an undefined score is NaN",
+    "mlp_diverging_loss": "a model that diverged is not returned; the error says why, and the estimator stays unfitted",
+    "mlp_partial_fit_after_fit": "partial_fit works with early_stopping=True; it holds out no rows",
+    "mlp_warm_start_no_convergence": "L-BFGS continues from the weights; n_iter_ counts the iterations of this fit",
     "preserve_feature_names": "a classifier needs two classes",
 }
 
@@ -123,7 +125,7 @@ def functions_of(path):
 def test_every_expectation_of_scikit_learn_is_in_the_table():
     path = Path(sklearn.__file__).parent / "neural_network" / "tests" / "test_mlp.py"
     if not path.exists():
-        pytest.skip("this scikit-learn came without its tests")
+        pytest.skip("this scikit-learn is installed without its tests")
     asked = functions_of(path)
     assert len(asked) > 40
     missing = asked - COVERED.keys()
@@ -148,7 +150,7 @@ def test_every_test_in_the_table_exists():
 def test_lbfgs_fits_a_regression_with_every_activation(activation):
     bent = np.sin(X_line[:, 0]) + y_line
     reg = FNNRegressor(50, activation, solver="lbfgs", max_iter=300, random_state=1).fit(X_line, bent)
-    # A plane does not fit the sine, which is about a fifth of the variance. The other networks also learn the noise.
+    # The linear network cannot fit the sine, which is about a fifth of the variance. The others also learn the noise.
     assert reg.score(X_line, bent) > (0.8 if activation == "identity" else 0.98)
 
 
@@ -186,13 +188,13 @@ def test_partial_fit_learns_a_regression(momentum):
 
 @not_converged
 @estimators
-def test_partial_fit_goes_on_after_a_fit_that_was_stopped_early(kind):
+def test_partial_fit_continues_after_a_fit_that_was_stopped_early(kind):
     net = kind(20, early_stopping=True, max_iter=20, random_state=0).fit(X_iris, y_iris)
     before, epochs = [c.copy() for c in net.coefs_], net.n_iter_
     net.partial_fit(X_iris, y_iris)
     assert net.n_iter_ == epochs + 1
     assert len(net.loss_curve_) == epochs + 1
-    # The call had no rows to score, so there are as many scores as before, and none for this epoch.
+    # The call had no rows to score, so this epoch adds no score.
     scores = net.history_["validation_score"]
     assert [score is None for score in scores] == [False] * epochs + [True]
     assert (net.coefs_[0] != before[0]).any()
@@ -234,13 +236,13 @@ def test_training_stops_when_it_has_converged_by_tol(kind, solver):
 
 @estimators
 @pytest.mark.parametrize("patience", [2, 5, 50])
-def test_n_iter_no_change_epochs_without_improvement_stop_training(kind, patience):
+def test_more_than_n_iter_no_change_epochs_without_improvement_stop_training(kind, patience):
     tol = 0.01
-    # Patience judges the loss in the coordinates of training. Here they are the user's.
+    # Patience judges the loss in the coordinates of training, which are the user's units here.
     net = kind(tol=tol, max_iter=3000, n_iter_no_change=patience, standardize=False, random_state=0)
     net.fit(X_digits, y_digits)
     assert net.n_iter_ < 3000
-    # The last epoch that was better by tol than the best before it was n_iter_no_change + 1 epochs before the end.
+    # The last improvement by tol was n_iter_no_change + 1 epochs before the end.
     losses = np.array(net.loss_curve_)
     best_before = np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
     improving = np.flatnonzero(losses <= best_before - tol)
@@ -272,7 +274,7 @@ def test_the_adaptive_rate_falls_until_training_stops(kind):
 
 
 @estimators
-def test_early_stopping_looks_at_the_validation_score(kind):
+def test_early_stopping_watches_the_validation_score(kind):
     tol = 0.2
     net = kind(tol=tol, max_iter=3000, early_stopping=True, random_state=0).fit(X_digits, y_digits)
     assert net.n_iter_ < 3000
@@ -301,7 +303,7 @@ def test_a_class_of_one_row_makes_the_split_plain():
 @not_converged
 @estimators
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_equal_weights_are_no_weights_with_early_stopping(kind, solver):
+def test_with_early_stopping_equal_weights_change_nothing(kind, solver):
     params = {
         "solver": solver,
         "early_stopping": True,
@@ -313,7 +315,7 @@ def test_equal_weights_are_no_weights_with_early_stopping(kind, solver):
     }
     plain = kind(10, **params).fit(X_iris, y_iris)
     weighted = kind(10, **params).fit(X_iris, y_iris, sample_weight=np.full(150, 2.0))
-    # Division by a power of 2 is exact.
+    # Dividing by a power of 2 is exact.
     np.testing.assert_allclose(weighted.validation_scores_, plain.validation_scores_, rtol=1e-10)
     np.testing.assert_allclose(weighted.coefs_[0], plain.coefs_[0], rtol=1e-8, atol=1e-10)
 
@@ -323,7 +325,7 @@ def test_two_rows_are_too_few_for_a_validation_score():
     X, y = make_regression(n_samples=3, n_features=5, random_state=0)
     with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
         reg = FNNRegressor(early_stopping=True, learning_rate_init=1e-6, random_state=0).fit(X, y)
-    # No score is an improvement, so the weights are those of the last epoch.
+    # No score is an improvement, so the weights of the last epoch remain.
     assert np.isnan(reg.validation_scores_).all()
     assert reg.n_iter_ == reg.n_iter_no_change + 1
     for n in (1, 2):
@@ -345,7 +347,7 @@ def test_feature_names_are_kept_in_a_regression_with_early_stopping():
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_a_diverging_loss_is_an_error_also_with_early_stopping(early_stopping):
+def test_a_diverging_loss_is_an_error_even_with_early_stopping(early_stopping):
     reg = FNNRegressor(activation="identity", learning_rate_init=1.0, max_iter=20, random_state=0)
     with pytest.raises(ValueError, match="diverged.*learning_rate_init=1.*smaller learning_rate_init"):
         reg.set_params(early_stopping=early_stopping).fit(X_iris, y_iris)
@@ -392,7 +394,7 @@ def test_a_warm_start_may_stop_early(kind):
 @estimators
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 def test_each_warm_start_without_convergence_warns(kind, solver):
-    # SGD and Adam have no patience here: with n_iter_no_change=np.inf they train for max_iter epochs.
+    # With n_iter_no_change=np.inf, SGD and Adam train for max_iter epochs.
     net = kind(solver=solver, warm_start=True, max_iter=5, tol=0.0, n_iter_no_change=1000, random_state=0)
     for max_iter in (5, 8):
         with pytest.warns(ConvergenceWarning):

@@ -1,4 +1,4 @@
-"""More of scikit-learn's tools, more containers, and parameters of other types around the estimators."""
+"""The estimators in more of scikit-learn's tools, with more containers, and with parameters of other types."""
 
 from decimal import Decimal
 
@@ -61,7 +61,7 @@ def make(kind, **params):
 # Boosting
 
 
-def test_adaboost_weighs_the_rows_that_the_first_network_got_wrong():
+def test_adaboost_increases_the_weights_of_misclassified_rows():
     model = AdaBoostClassifier(classifier(max_iter=8), n_estimators=3, random_state=0).fit(X_iris, flowers)
     weights = np.full(150, 1 / 150)
     first = clone(model.estimators_[0]).fit(X_iris, flowers, weights)
@@ -74,7 +74,7 @@ def test_adaboost_weighs_the_rows_that_the_first_network_got_wrong():
     assert model.score(X_iris, flowers) > 0.9
 
 
-def test_adaboost_for_regression():
+def test_adaboost_works_for_regression():
     model = AdaBoostRegressor(regressor(), n_estimators=3, random_state=0).fit(X_line, y_line)
     each = np.sort([member.predict(X_line) for member in model.estimators_], axis=0)
     found = model.predict(X_line)
@@ -85,7 +85,7 @@ def test_adaboost_for_regression():
 # Chains, outputs, pairs and codes
 
 
-def test_a_classifier_chain_gives_each_network_the_labels_before():
+def test_a_classifier_chain_passes_earlier_labels_to_each_network():
     chain = ClassifierChain(classifier()).fit(X_line, labels)
     first = classifier().fit(X_line, labels[:, 0])
     second = classifier().fit(np.column_stack([X_line, labels[:, 0]]), labels[:, 1])
@@ -94,7 +94,7 @@ def test_a_classifier_chain_gives_each_network_the_labels_before():
     np.testing.assert_array_equal(chain.predict(X_line), np.column_stack([a, b]))
 
 
-def test_a_regressor_chain_gives_each_network_the_targets_before():
+def test_a_regressor_chain_passes_earlier_targets_to_each_network():
     chain = RegressorChain(regressor()).fit(X_line, Y_line)
     a = regressor().fit(X_line, Y_line[:, 0]).predict(X_line)
     second = regressor().fit(np.column_stack([X_line, Y_line[:, 0]]), Y_line[:, 1])
@@ -103,7 +103,7 @@ def test_a_regressor_chain_gives_each_network_the_targets_before():
     )
 
 
-def test_one_network_for_each_pair_of_classes():
+def test_one_vs_one_trains_a_network_for_each_pair_of_classes():
     model = OneVsOneClassifier(classifier()).fit(X_iris, flowers)
     for (i, j), member in zip([(0, 1), (0, 2), (1, 2)], model.estimators_, strict=True):
         pair = np.isin(y_iris, (i, j))
@@ -112,7 +112,7 @@ def test_one_network_for_each_pair_of_classes():
     assert model.score(X_iris, flowers) > 0.9
 
 
-def test_output_codes_are_taken():
+def test_output_codes_work():
     assert (
         OutputCodeClassifier(classifier(), code_size=3, random_state=0).fit(X_iris, flowers).score(X_iris, flowers)
         > 0.85
@@ -128,7 +128,7 @@ def test_output_codes_are_taken():
     ],
     ids=["one versus rest", "classifier", "regressor"],
 )
-def test_partial_fit_of_a_wrapper_is_that_of_its_members(wrapper, y, member_y):
+def test_partial_fit_of_a_wrapper_calls_that_of_its_members(wrapper, y, member_y):
     X = X_iris if len(y) == 150 else X_line
     own = clone(wrapper.estimator)
     classes = {"classes": [0, 1]} if isinstance(own, FNNClassifier) else {}
@@ -144,8 +144,8 @@ def test_partial_fit_of_a_wrapper_is_that_of_its_members(wrapper, y, member_y):
     assert own.n_iter_ == 3
 
 
-def test_one_network_for_each_pair_learns_by_partial_fit():
-    # Not with text: OneVsOneClassifier.partial_fit of scikit-learn 1.9 then passes labels that it did not announce.
+def test_one_vs_one_learns_by_partial_fit():
+    # The labels are not text: for text, OneVsOneClassifier.partial_fit of scikit-learn 1.9 passes unannounced labels.
     model = OneVsOneClassifier(classifier())
     for _ in range(20):
         model.partial_fit(X_iris, y_iris, classes=[0, 1, 2])
@@ -156,7 +156,7 @@ def test_one_network_for_each_pair_learns_by_partial_fit():
 # Semi-supervised learning, imputation, selection of features, thresholds
 
 
-def test_self_training_labels_the_other_rows():
+def test_self_training_labels_the_unlabelled_rows():
     given = np.where(np.arange(150) % 5 == 0, y_iris, -1)
     model = SelfTrainingClassifier(classifier(max_iter=60)).fit(X_iris, given)
     assert (model.transduction_ != -1).sum() > 100
@@ -164,7 +164,7 @@ def test_self_training_labels_the_other_rows():
 
 
 @pytest.mark.filterwarnings("ignore:.IterativeImputer. Early stopping")
-def test_a_network_fills_missing_values_in():
+def test_a_network_can_fill_in_missing_values():
     rng = np.random.default_rng(0)
     whole = np.column_stack([X_line[:, :2], X_line[:, 0] - X_line[:, 1]])
     missing = whole.copy()
@@ -173,12 +173,12 @@ def test_a_network_fills_missing_values_in():
     imputer = IterativeImputer(regressor(max_iter=60), max_iter=2, random_state=0)
     filled = imputer.fit_transform(missing)
     np.testing.assert_array_equal(filled[~holes], whole[~holes])
-    # A tenth of the error of the mean.
+    # The error is at most a tenth of that of the mean.
     assert abs(filled - whole)[holes, 2].mean() < 0.1 * abs(whole[holes, 2] - whole[:, 2].mean()).mean()
 
 
 def strength(model):
-    """The length of the first-layer weights of every feature."""
+    """The norm of the first-layer weights of every feature."""
     return np.linalg.norm(model.coefs_[0], axis=1)
 
 
@@ -213,7 +213,7 @@ def test_decision_boundaries_are_drawn():
     plt.close("all")
 
 
-def test_a_validation_curve_is_that_of_single_fits():
+def test_a_validation_curve_equals_single_fits():
     folds = StratifiedKFold(3)
     _, found = validation_curve(
         classifier(), X_iris, y_iris, param_name="hidden_layer_sizes", param_range=[(2,), (8, 4)], cv=folds
@@ -243,7 +243,7 @@ def test_array_api_dispatch_may_be_on(kind, monkeypatch, assert_identical):
 
 
 @kinds
-def test_torch_tensors_are_taken(kind, assert_identical):
+def test_torch_tensors_are_accepted(kind, assert_identical):
     torch = pytest.importorskip("torch")
     X, y = DATA[kind]
     model = make(kind).fit(torch.from_numpy(X), torch.from_numpy(y))
@@ -252,7 +252,7 @@ def test_torch_tensors_are_taken(kind, assert_identical):
 
 
 @kinds
-def test_pandas_with_pyarrow_columns(kind):
+def test_pandas_frames_with_pyarrow_columns_are_accepted(kind):
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
     X, y = DATA[kind]
@@ -306,7 +306,7 @@ def test_sparse_rows_may_have_64_bit_indices(kind, assert_identical):
 
 
 @kinds
-def test_searches_may_draw_sizes_as_arrays_and_numbers_as_scalars(kind):
+def test_searches_may_pass_sizes_as_arrays_and_numbers_as_scalars(kind):
     X, y = DATA[kind]
     grid = {"hidden_layer_sizes": [np.array([4]), np.array([8, 4])], "max_iter": np.array([5, 10])}
     search = GridSearchCV(make(kind), grid, cv=2).fit(X, y)
@@ -340,7 +340,7 @@ def test_scalars_of_numpy_are_parameters(kind, assert_identical):
 
 @kinds
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_a_lower_rate_acts_from_the_next_partial_fit_on(kind, solver):
+def test_a_lower_rate_takes_effect_in_the_next_partial_fit(kind, solver):
     X, y = DATA[kind]
     model = make(kind, solver=solver, batch_size="full", standardize=False)
     classes = {"classes": [0, 1, 2]} if kind is FNNClassifier else {}

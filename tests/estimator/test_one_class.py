@@ -1,4 +1,4 @@
-"""One class in y: it trains, and predicts that class with probability 1, as MLPClassifier does."""
+"""With one class in y, training works, and the model predicts this class with probability 1, as in MLPClassifier."""
 
 import pickle
 import warnings
@@ -26,7 +26,7 @@ SOLVERS = {
     "early stopping": {"early_stopping": True, "validation_fraction": 0.2},
     "float32": {"dtype": "float32", "dropout": 0.3},
 }
-# Nothing is wrong, so nothing may warn: warnings are errors in all tests.
+# Such data are valid and must not cause a warning. (Warnings are errors in all tests.)
 
 
 def estimator(**params):
@@ -34,7 +34,7 @@ def estimator(**params):
 
 
 def assert_sure(clf, label, rows=X):
-    """`clf` knows one class, and no other answer."""
+    """`clf` knows one class and predicts it with certainty."""
     assert clf.classes_.tolist() == [label]
     assert clf.n_outputs_ == 1
     assert clf.predict(rows).tolist() == [label] * len(rows)
@@ -57,7 +57,7 @@ def test_fit_learns_the_only_class(container, name, kind):
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "weights", "float32"])
-def test_partial_fit_and_resume_do_too(name):
+def test_partial_fit_and_resume_learn_the_only_class(name):
     clf = estimator(**SOLVERS[name])
     for _ in range(5):
         clf.partial_fit(X, LABELS["numbers"], classes=[7])
@@ -67,7 +67,7 @@ def test_partial_fit_and_resume_do_too(name):
 
 
 @pytest.mark.parametrize("kind", LABELS)
-def test_it_answers_as_mlp_classifier_does(kind):
+def test_predictions_agree_with_mlp_classifier(kind):
     y = LABELS[kind]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # max_iter
@@ -104,7 +104,7 @@ def test_no_class_at_all_is_an_error():
 
 
 def test_all_classes_of_partial_fit_stay_possible():
-    # A chunk of one class is not a problem of one class.
+    # A chunk with one class does not make a problem with one class.
     clf = estimator().partial_fit(X, np.ones(30, int), classes=[0, 1])
     assert clf.predict_proba(X).shape == (30, 2)
     assert clf.predict_proba(X).max() < 1.0
@@ -112,7 +112,7 @@ def test_all_classes_of_partial_fit_stay_possible():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_folds_that_lack_a_class_are_scored():
-    # In sorted order, each fold of training rows has one class only.
+    # The rows are sorted, so the training rows of each fold have only one class.
     y = np.repeat([0, 1], 15)
     scores = cross_val_score(estimator(), X, y, cv=[(np.arange(15), np.arange(10, 20)), (np.arange(15, 30), [1, 20])])
     assert scores.tolist() == [0.5, 0.5]
@@ -129,7 +129,7 @@ def test_columns_of_one_label_do_not_stop_multi_output_classifiers():
     np.testing.assert_array_equal(chain.predict(rows)[:, 1:], Y[:, 1:])
 
 
-def test_there_is_no_gradient():
+def test_a_single_class_gives_no_gradient():
     clf = estimator().fit(X, LABELS["numbers"])
     noise = gradient_noise(clf, X, LABELS["numbers"], n_draws=3, random_state=0)
     assert noise.variance == noise.gradient_norm_squared == 0.0

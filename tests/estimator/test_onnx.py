@@ -29,8 +29,8 @@ LABELS = {
     "two labels": np.column_stack([y % 2, y > 4]).astype(int),
     "three labels": np.column_stack([y % 2, y > 4, y % 3 == 0]).astype(int),
 }
-# float32 has a relative error of 6e-8 per operation, and the raw outputs here have size 1, so the promised tolerance is
-# larger by two orders of magnitude. float64 is far more exact, except for the float32 Erf in gelu.
+# float32 has a relative error of 6e-8 per operation, and the raw outputs here have size 1. The documented tolerance is
+# larger by two orders of magnitude. float64 is far more exact, except that GELU uses a float32 Erf.
 TOLERANCE = 1e-5
 
 
@@ -66,7 +66,7 @@ def assert_classifier_agrees(clf, rows):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("labels", LABELS)
-def test_classifier_agrees(labels, activation):
+def test_an_exported_classifier_agrees(labels, activation):
     clf = estimator(activation=activation, dtype="float32").fit(X, LABELS[labels])
     assert_classifier_agrees(clf, X.astype("float32"))
 
@@ -91,22 +91,22 @@ def test_dropout_is_not_exported():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("labels", LABELS)
-def test_pipeline_agrees(labels, dtype):
+def test_an_exported_pipeline_agrees(labels, dtype):
     rows = digits.data[:200].astype(dtype)
     assert_classifier_agrees(make_pipeline(StandardScaler(), estimator()).fit(rows, LABELS[labels]), rows)
 
 
-def test_pipeline_in_a_pipeline_agrees():
+def test_an_exported_pipeline_in_a_pipeline_agrees():
     inner = make_pipeline(StandardScaler(), estimator())
     assert_classifier_agrees(make_pipeline(StandardScaler(), inner).fit(X, y), X)
 
 
-def test_grid_search_agrees():
+def test_an_exported_grid_search_agrees():
     assert_classifier_agrees(GridSearchCV(estimator(), {"alpha": [0.0, 1.0]}, cv=2).fit(X, y), X)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int32", "int64"])
-def test_whole_numbers_are_an_input(dtype):
+def test_rows_of_whole_numbers_are_accepted(dtype):
     rows = digits.data[:200].astype(dtype)
     clf = estimator(learning_rate_init=0.001, dtype="float32").fit(rows, y)
     assert_classifier_agrees(clf, rows)
@@ -138,7 +138,7 @@ def test_labels_that_are_neither_whole_numbers_nor_strings_are_refused():
 @pytest.mark.parametrize("n_outputs", [1, 2])
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
 @pytest.mark.parametrize("activation", ["relu", "softplus"])
-def test_regressor_agrees(activation, loss, n_outputs, dtype):
+def test_an_exported_regressor_agrees(activation, loss, n_outputs, dtype):
     targets = np.column_stack([y, y % 3])[:, :n_outputs] / 5
     reg = estimator(FNNRegressor, activation=activation, loss=loss, learning_rate_init=0.01)
     reg.fit(X, targets.squeeze())
@@ -149,7 +149,7 @@ def test_regressor_agrees(activation, loss, n_outputs, dtype):
     np.testing.assert_allclose(values, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
-def test_regressor_in_a_pipeline_agrees():
+def test_an_exported_regressor_in_a_pipeline_agrees():
     model = make_pipeline(StandardScaler(), estimator(FNNRegressor, learning_rate_init=0.01)).fit(X, y)
     (values,) = exported(model, X.astype("float32"))
     np.testing.assert_allclose(values[:, 0], model.predict(X), rtol=TOLERANCE, atol=TOLERANCE)
@@ -173,7 +173,7 @@ def test_activations_agree_far_from_zero(activation, dtype):
     rows = steps.astype(dtype)[:, None]
     reg = one_input(FNNRegressor, [0.0, 1.0], activation)
     (values,) = exported(reg, rows)
-    # The absolute error is that of 1 + exp(z) and of Erf, 1e-7, in gelu times |z| < 6, where Erf is not yet 1.
+    # 1 + exp(z) and Erf have an absolute error of 1e-7. GELU multiplies it by |z| < 6, because beyond that Erf is 1.
     np.testing.assert_allclose(values[:, 0], reg.predict(rows), rtol=1e-6, atol=2e-6)
 
 
@@ -184,7 +184,7 @@ def test_logistic_probabilities_are_exact_far_from_zero(labels, dtype):
     clf = one_input(FNNClassifier, labels, "identity")
     label, probabilities = exported(clf, rows)
     np.testing.assert_array_equal(label, clf.predict(rows))
-    # A relative tolerance, also for the smaller probability: log(p) is as exact in ONNX as in Python. exp(-1e4) is
+    # The tolerance is relative even for the smaller probability: log(p) is as exact in ONNX as in Python. exp(-1e4) is
     # zero.
     np.testing.assert_allclose(probabilities, clf.predict_proba(rows), rtol=1e-6, atol=0)
 
@@ -201,7 +201,7 @@ def test_softmax_does_not_overflow(dtype):
     np.testing.assert_allclose(probabilities, clf.predict_proba(rows), rtol=1e-6, atol=smallest)
 
 
-def test_label_follows_the_raw_outputs_where_probabilities_round_to_a_tie():
+def test_the_label_follows_the_raw_outputs_if_probabilities_tie():
     clf = one_input(FNNClassifier, ["a", "b"], "identity")
     rows = np.array([[1e-9], [-1e-9]], "float32")
     label, probabilities = exported(clf, rows)
@@ -218,7 +218,7 @@ def test_raw_scores(labels):
     label, scores = exported(clf, X, options={"raw_scores": True})
     np.testing.assert_array_equal(label, clf.predict(X))
     expected = clf.decision_function(X)
-    if labels == "binary":  # both classes have a column, as skl2onnx has it for LogisticRegression
+    if labels == "binary":  # both classes have a column, as for LogisticRegression in skl2onnx
         expected = np.column_stack([-expected, expected])
     np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-10)
 
@@ -238,7 +238,7 @@ def test_options_reach_the_last_step_of_a_pipeline(form):
 
 
 @pytest.mark.parametrize("labels", LABELS)
-def test_zipmap_makes_a_dict_of_each_row(labels):
+def test_zipmap_gives_a_dict_for_each_row(labels):
     rows = X.astype("float32")
     clf = estimator().fit(rows, LABELS[labels])
     _, dicts = exported(clf, rows, options={"zipmap": True})
@@ -246,13 +246,13 @@ def test_zipmap_makes_a_dict_of_each_row(labels):
     np.testing.assert_allclose([list(row.values()) for row in dicts], clf.predict_proba(rows), rtol=0, atol=TOLERANCE)
 
 
-def test_zipmap_makes_an_output_of_each_class():
+def test_zipmap_gives_an_output_for_each_class():
     clf = estimator().fit(X, y)
     _, *columns = exported(clf, X, options={"zipmap": "columns"})
     np.testing.assert_allclose(np.column_stack(columns), clf.predict_proba(X), rtol=0, atol=TOLERANCE)
 
 
-def test_numbers_of_classes_instead_of_labels():
+def test_nocl_exports_class_numbers_instead_of_labels():
     clf = estimator().fit(X, LABELS["binary"])
     label, _ = exported(clf, X, options={"nocl": True})
     np.testing.assert_array_equal(clf.classes_[label], clf.predict(X))
@@ -280,10 +280,10 @@ def test_initial_types_instead_of_rows():
     np.testing.assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=TOLERANCE)
 
 
-# What skl2onnx is told
+# Registration with skl2onnx
 
 
-def test_registered_converters_serve_skl2onnx_itself():
+def test_registered_converters_work_with_skl2onnx_itself():
     register_converters()
     model = make_pipeline(StandardScaler(), estimator()).fit(X, y)
     onnx_model = skl2onnx.to_onnx(model, X[:1], options={"zipmap": False})

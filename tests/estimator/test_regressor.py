@@ -1,4 +1,4 @@
-"""FNNRegressor: its losses, gradients and steps, compared with formulas and MLPRegressor, and what users rely on."""
+"""FNNRegressor: its losses, gradients and steps against formulas and MLPRegressor, and what users rely on."""
 
 import inspect
 import pickle
@@ -52,14 +52,14 @@ def start_for(n_outputs, seed=1):
 
 
 def estimator(**params):
-    """An estimator that trains for exactly max_iter epochs, on the numbers as they are, by default."""
+    """An estimator that, by default, trains for exactly max_iter epochs without scaling rows and targets."""
     settings = {"hidden_layer_sizes": HIDDEN, "activation": "tanh", "max_iter": 6, "learning_rate_init": 0.05}
     settings |= {"batch_size": 10, "n_iter_no_change": None, "standardize": False, "random_state": 0}
     return FNNRegressor(**(settings | params))
 
 
 def mean_loss(loss, y, predicted, weights=None):
-    """The loss by the documentation, from scikit-learn's metrics: summed over the outputs."""
+    """The documented loss, computed with scikit-learn's metrics: it is summed over the outputs."""
     metric = mean_poisson_deviance if loss == "poisson" else mean_squared_error
     y, predicted = (np.reshape(a, (len(a), -1)) for a in (y, predicted))
     return sum(metric(a, b, sample_weight=weights) / 2 for a, b in zip(y.T, predicted.T, strict=True))
@@ -77,7 +77,7 @@ def raw_problem(loss, n_outputs, n=17):
 
 def value_and_delta(loss, z, y, weights=None, dtype=np.float64):
     """The sum of the rows' losses, and its derivative. The arguments do not change."""
-    # A block of one mini-batch.
+    # The rows form one block with one mini-batch.
     z, y = (np.array(a, dtype).T[None].copy() for a in (z, y))
     delta, row = np.full_like(z[0].T, np.nan, order="F"), np.full((1, z.shape[2]), np.nan, dtype)
     weights = None if weights is None else np.array(weights, dtype)[None]
@@ -122,7 +122,7 @@ def test_the_loss_of_a_perfect_prediction_is_zero(loss):
     y = np.array([[0.5, 1.0, 3.0]])
     z = np.log(y) if loss == "poisson" else y
     value, delta = value_and_delta(loss, z, y)
-    # Logarithm and exponential round to 1e-16.
+    # Logarithm and exponential are rounded to 1e-16.
     np.testing.assert_allclose(value, 0.0, atol=1e-15)
     np.testing.assert_allclose(delta, 0.0, atol=1e-15)
 
@@ -139,7 +139,7 @@ def test_float32_losses_are_float64_losses_rounded(loss):
     value, delta = value_and_delta(loss, z, y, weights, np.float32)
     assert delta.dtype == np.float32
     exact, exact_delta = value_and_delta(loss, z, y, weights)
-    # Numbers up to 10 rounded to 6e-8 each, times weights up to 3.
+    # Numbers up to 10, each rounded to 6e-8, are multiplied by weights up to 3.
     np.testing.assert_allclose(value, exact, rtol=1e-5)
     np.testing.assert_allclose(delta, exact_delta, atol=1e-5)
 
@@ -177,7 +177,8 @@ def test_a_step_of_length_1_is_the_gradient_of_the_objective(loss, n_outputs, al
     start = start_for(n_outputs)
     expected = finite_differences(X, y, start, loss, alpha, weights)
     assert max(np.abs(g).max() for g in expected) > 0.1
-    # Plain SGD adds products of factors to the weights; momentum adds them to the velocity, first -eta * gradient.
+    # Plain SGD adds products of factors to the weights. Momentum adds them to the velocity, which is -eta * gradient at
+    # first.
     for momentum in (0.0, 0.9):
         for container in (np.asarray, sparse.csr_matrix):
             reg = estimator(loss=loss, alpha=alpha, momentum=momentum, nesterovs_momentum=False, batch_size="full")
@@ -192,7 +193,7 @@ def test_a_step_of_length_1_is_the_gradient_of_the_objective(loss, n_outputs, al
 
 @containers
 @losses
-def test_the_gradient_of_many_rows_is_the_mean_of_those_of_their_halves(loss, container):
+def test_the_gradient_of_many_rows_is_the_mean_over_their_halves(loss, container):
     # skfnn processes 1000 rows in parts.
     X, y = problem(loss, 3, n_rows=1000)
     start = start_for(3)
@@ -202,13 +203,13 @@ def test_the_gradient_of_many_rows_is_the_mean_of_those_of_their_halves(loss, co
         reg.fit(container(X[rows]), y[rows], coefs_init=start[0], intercepts_init=start[1])
         ends.append([*reg.coefs_, *reg.intercepts_, np.array(reg.loss_)])
     for whole, first, second in zip(*ends, strict=True):
-        # Sums of a thousand numbers of size 1 in another order.
+        # A thousand numbers of size 1 are summed in another order.
         np.testing.assert_allclose(whole, (first + second) / 2, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, "full"])
-def test_alpha_divided_by_the_rows_of_the_training_set_shrinks_the_weights_in_every_step(batch_size, assert_parameters):
-    # With rows and targets of zeros, only the L2 term is left.
+def test_every_step_shrinks_the_weights_by_alpha_over_n_rows(batch_size, assert_parameters):
+    # With rows and targets of zeros, only the L2 term has an effect.
     coefs, intercepts = start_for(3)[0], [np.zeros(n) for n in (*HIDDEN, 3)]
     reg = estimator(alpha=5.0, learning_rate_init=0.1, batch_size=batch_size, max_iter=3)
     reg.fit(np.zeros((20, N_FEATURES)), np.zeros((20, 3)), coefs_init=coefs, intercepts_init=intercepts)
@@ -221,12 +222,14 @@ def test_alpha_divided_by_the_rows_of_the_training_set_shrinks_the_weights_in_ev
 
 HAS_POISSON = "loss" in MLPRegressor().get_params()
 HAS_WEIGHTS = "sample_weight" in inspect.signature(MLPRegressor.fit).parameters
-needs_weights = pytest.mark.skipif(not HAS_WEIGHTS, reason="MLPRegressor takes no sample weights yet")
+needs_weights = pytest.mark.skipif(not HAS_WEIGHTS, reason="this MLPRegressor does not accept sample weights")
 mlp_losses = pytest.mark.parametrize(
     "loss",
     [
         "squared_error",
-        pytest.param("poisson", marks=pytest.mark.skipif(not HAS_POISSON, reason="MLPRegressor has no poisson yet")),
+        pytest.param(
+            "poisson", marks=pytest.mark.skipif(not HAS_POISSON, reason="this MLPRegressor has no Poisson loss")
+        ),
     ],
 )
 SOLVERS = {
@@ -235,7 +238,7 @@ SOLVERS = {
     "nesterov": {"solver": "sgd", "momentum": 0.9, "nesterovs_momentum": True, "learning_rate_init": 0.02},
     "adam": {"solver": "adam", "learning_rate_init": 0.01},
 }
-# Both do the same float64 operations in different orders, fifty times, on numbers of size 1.
+# Both regressors do the same float64 operations in different orders, fifty times, on numbers of size 1.
 SAME = {"rtol": 0, "atol": 1e-8}
 
 
@@ -259,7 +262,7 @@ def test_full_batch_weights_agree(solver, loss, n_outputs, alpha, container, ass
     if loss == "poisson" or n_outputs == 1:
         np.testing.assert_allclose(fnn.loss_curve_, mlp.loss_curve_, **SAME)
     elif alpha == 0.0:
-        # MLPRegressor states the mean over the outputs, but has the gradient of the sum over them.
+        # MLPRegressor reports the mean over the outputs, but uses the gradient of the sum over them.
         np.testing.assert_allclose(fnn.loss_curve_, np.multiply(mlp.loss_curve_, n_outputs), **SAME)
 
 
@@ -290,7 +293,7 @@ def test_full_batch_weights_agree_with_sample_weights(solver, loss, n_outputs, a
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("batch_size", [1, 4, 20])
 def test_minibatch_weights_agree_without_alpha_and_weights(batch_size, solver, loss, assert_parameters):
-    # Without alpha and weights, both define the same mini-batch gradient.
+    # Without alpha and weights, both regressors define the same mini-batch gradient.
     X, y = problem(loss, 3)
     params = SOLVERS[solver] | {"learning_rate_init": 0.005, "max_iter": 8}
     fnn, mlp = pair(X, y, start_for(3), batch_size=batch_size, loss=loss, alpha=0.0, **params)
@@ -316,11 +319,9 @@ def sum_over_outputs(y, predicted, sample_weight=None):
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @outputs
 @mlp_losses
-def test_lbfgs_is_on_the_same_way_after_ten_iterations(
-    loss, n_outputs, alpha, weighted, assert_parameters, monkeypatch
-):
+def test_lbfgs_agrees_for_ten_iterations(loss, n_outputs, alpha, weighted, assert_parameters, monkeypatch):
     if loss == "squared_error" and n_outputs > 1:
-        # MLPRegressor gives L-BFGS the mean over the outputs with the gradient of the sum. This patch makes it the sum.
+        # MLPRegressor gives L-BFGS the mean over the outputs but the gradient of the sum. This patch gives it the sum.
         monkeypatch.setitem(_multilayer_perceptron.LOSS_FUNCTIONS, "squared_error", sum_over_outputs)
     X, y = problem(loss, n_outputs)
     weight = np.random.default_rng(0).random(40) if weighted else None
@@ -365,7 +366,7 @@ def test_every_method_of_mlpregressor_exists():
     assert [name for name in methods if not callable(getattr(fnn, name, None))] == []
 
 
-def test_the_parameters_are_those_of_the_classifier_that_make_sense():
+def test_the_parameters_are_those_of_the_classifier_that_apply_to_regression():
     ours, theirs = FNNRegressor().get_params(), FNNClassifier().get_params()
     assert set(ours) - set(theirs) == {"loss"}
     assert set(theirs) - set(ours) == {"class_weight", "label_smoothing"}
@@ -379,26 +380,26 @@ def test_the_parameters_are_those_of_the_classifier_that_make_sense():
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_linear_layers_trained_to_the_end_are_least_squares(weighted):
+def test_converged_linear_layers_solve_least_squares(weighted):
     X, y = problem("squared_error", 3)
     weights = np.arange(40.0) if weighted else None
     reg = FNNRegressor(8, "identity", solver="lbfgs", tol=1e-9, max_iter=2000, random_state=0).fit(X, y, weights)
-    # SciPy stops when a step lowers R by less than 2e-9 of its value.
+    # SciPy stops when a step reduces R by less than 2e-9 of its value.
     expected = LinearRegression().fit(X, y, weights).predict(X)
     np.testing.assert_allclose(reg.predict(X), expected, atol=1e-3)
 
 
-def test_linear_layers_with_poisson_trained_to_the_end_are_poisson_regression():
+def test_converged_linear_layers_solve_poisson_regression():
     X, y = problem("poisson", 1)
     params = {"loss": "poisson", "solver": "lbfgs", "tol": 1e-9, "max_iter": 2000}
     reg = FNNRegressor(8, "identity", random_state=0, **params).fit(X, y)
     expected = PoissonRegressor(alpha=0.0, tol=1e-10, max_iter=1000).fit(X, y).predict(X)
-    # As above, on predictions up to 10.
+    # As above, with predictions up to 10.
     np.testing.assert_allclose(reg.predict(X), expected, rtol=5e-3)
 
 
 @losses
-def test_lbfgs_ends_with_predictions_whose_mean_is_that_of_the_targets(loss):
+def test_after_lbfgs_predictions_and_targets_have_the_same_mean(loss):
     # The derivative with respect to the last bias is the mean of prediction - y, for both losses.
     X, y = problem(loss, 3)
     reg = estimator(loss=loss, solver="lbfgs", alpha=1.0, tol=1e-8, max_iter=1000).fit(X, y)
@@ -415,7 +416,7 @@ def test_poisson_predicts_positive_means():
     np.testing.assert_allclose(reg.predict(X), np.exp(raw), rtol=1e-12)
 
 
-def test_set_params_after_fit_does_not_change_what_is_predicted():
+def test_set_params_after_fit_does_not_change_predictions():
     X, y = problem("poisson", 1)
     reg = estimator(loss="poisson").fit(X, y)
     before = reg.predict(X)
@@ -448,7 +449,7 @@ def test_every_setting_learns_the_diabetes_data(params):
     assert reg.score(X[:350], y[:350]) > 0.4  # least squares: 0.51
 
 
-def test_max_grad_norm_is_the_longest_step():
+def test_max_grad_norm_limits_the_step_length():
     X, y = problem("squared_error", 3)
     start = start_for(3)
     lengths = []
@@ -480,7 +481,7 @@ def split(loss, n_outputs):
 @outputs
 @losses
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_every_epoch_has_the_loss_and_the_r2_of_its_weights(solver, loss, n_outputs, weighted):
+def test_each_epoch_records_the_loss_and_r2_of_its_weights(solver, loss, n_outputs, weighted):
     X, y, rows, targets = split(loss, n_outputs)
     weights = np.arange(20.0) if weighted else None
     params = {"solver": solver, "loss": loss}
@@ -489,7 +490,7 @@ def test_every_epoch_has_the_loss_and_the_r2_of_its_weights(solver, loss, n_outp
     for epoch in range(1, 7):
         reg = estimator(**params, max_iter=epoch).fit(X, y)
         predicted = reg.predict(rows)
-        # Sums in another order.
+        # The sums have another order.
         expected = r2_score(targets, predicted, sample_weight=weights)
         np.testing.assert_allclose(reg.score(rows, targets, weights), expected, rtol=1e-12)
         np.testing.assert_allclose(whole.validation_scores_[epoch - 1], expected, rtol=1e-10)
@@ -521,7 +522,7 @@ def test_rows_are_held_out(n_outputs, params, n_held):
 
 
 @pytest.mark.parametrize("params", [{}, {"solver": "adam"}, {"solver": "lbfgs"}], ids=str)
-def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, assert_identical):
+def test_early_stopping_restores_the_weights_of_the_best_epoch(params, assert_identical):
     # With a large eta the score goes up and down. L-BFGS overfits.
     settings = {"max_iter": 200, "n_iter_no_change": 3, "learning_rate_init": 0.2} | params
     X, y, rows, targets = split("squared_error", 1)
@@ -539,7 +540,7 @@ def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, assert_i
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}, {"dropout": 0.2}], ids=str)
 @losses
-def test_k_partial_fits_are_one_fit_of_k_epochs(loss, params, assert_identical):
+def test_k_partial_fits_equal_one_fit_of_k_epochs(loss, params, assert_identical):
     X, y, _, _ = split(loss, 3)
     params = {"loss": loss, "learning_rate_init": 0.01} | params
     parts = estimator(**params)
@@ -576,7 +577,7 @@ def test_lbfgs_has_no_partial_fit():
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9, "learning_rate_init": 0.01}, {"solver": "adam"}], ids=str)
-def test_a_warm_start_goes_on(params, assert_identical):
+def test_a_warm_start_continues(params, assert_identical):
     whole = estimator(max_iter=6, **params).fit(X_train, y_train)
     parts = estimator(max_iter=3, warm_start=True, **params).fit(X_train, y_train).fit(X_train, y_train)
     assert_identical(parts, whole)
@@ -600,12 +601,12 @@ def test_another_number_of_outputs_is_refused_and_nothing_changes(method):
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @losses
-def test_sparse_x_gives_what_dense_x_gives(loss, solver, container, assert_parameters):
+def test_sparse_x_gives_the_same_results_as_dense_x(loss, solver, container, assert_parameters):
     X, y, rows, targets = split(loss, 3)
     params = {"loss": loss, "solver": solver}
     dense = estimator(**params).fit(X, y, X_val=rows, y_val=targets)
     other = estimator(**params).fit(container(X), y, X_val=container(rows), y_val=targets)
-    # Sparse products sum in another order.
+    # Sparse products are summed in another order.
     assert_parameters(other, dense.coefs_, dense.intercepts_, atol=1e-10)
     np.testing.assert_allclose(other.validation_scores_, dense.validation_scores_, rtol=0, atol=1e-10)
     np.testing.assert_allclose(other.predict(container(rows)), dense.predict(rows), rtol=0, atol=1e-10)
@@ -619,7 +620,7 @@ def test_float32_and_float64_give_the_same_predictions(loss, solver):
         estimator(loss=loss, solver=solver, dtype=dtype).fit(X, y, X_val=rows, y_val=targets)
         for dtype in ("float32", "float64")
     )
-    # 36 steps with an error of 1e-7. The line search of L-BFGS magnifies it.
+    # 36 steps with an error of 1e-7 each, which the line search of L-BFGS magnifies.
     np.testing.assert_allclose(single.predict(rows), double.predict(rows), rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(single.validation_scores_, double.validation_scores_, rtol=1e-2, atol=1e-3)
 
@@ -655,14 +656,14 @@ def test_the_form_of_the_targets_makes_no_difference(n_outputs, form, assert_ide
     expected = estimator().fit(X, y, X_val=rows, y_val=targets)
     found = estimator().fit(X, form(y), X_val=rows, y_val=form(targets))
     assert_identical(found, expected)
-    # Means over another memory order.
+    # The means are computed in another memory order.
     np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_, rtol=1e-12)
     assert isinstance(found.predict(rows), np.ndarray)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float32", "float16"])
 @losses
-def test_targets_of_any_number_type_are_their_values(loss, dtype, assert_identical):
+def test_the_number_type_of_the_targets_does_not_matter(loss, dtype, assert_identical):
     X, _, rows, _ = split(loss, 1)
     y = np.arange(60) % 2
     expected = estimator(loss=loss, validation_fraction=0.2).fit(X, y.astype(float))
@@ -672,7 +673,7 @@ def test_targets_of_any_number_type_are_their_values(loss, dtype, assert_identic
     assert found.predict(rows).dtype == np.float64
 
 
-def test_a_column_of_targets_is_warned_of_as_mlpregressor_does(assert_identical):
+def test_a_column_of_targets_causes_the_warning_of_mlpregressor(assert_identical):
     X, y, rows, _ = split("squared_error", 1)
     expected = estimator().fit(X, y)
     for cls in (MLPRegressor, FNNRegressor):
@@ -705,14 +706,14 @@ REPEATED = np.repeat(np.arange(N_ROWS), WEIGHTS)
     ids=str,
 )
 @losses
-def test_a_row_of_weight_w_is_w_rows_at_full_batch(loss, params, alpha, container, assert_parameters):
+def test_at_full_batch_a_row_of_weight_w_equals_w_rows(loss, params, alpha, container, assert_parameters):
     y = problem(loss, 3, n_rows=N_ROWS)[1]
     settings = {"loss": loss, "batch_size": "full", "max_iter": 30, "learning_rate_init": 0.02} | params
     weighted = estimator(alpha=alpha, **settings).fit(container(X_few), y, WEIGHTS)
-    # alpha is divided by the number of rows: k times the rows need k times the alpha.
+    # alpha is divided by the number of rows, so k times the rows need k times the alpha.
     strength = alpha * len(REPEATED) / N_ROWS
     repeated = estimator(alpha=strength, **settings).fit(container(X_few[REPEATED]), y[REPEATED])
-    # Sums in another order, thirty times.
+    # Thirty times, sums are computed in another order.
     assert_parameters(weighted, repeated.coefs_, repeated.intercepts_, atol=1e-9)
     np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-9)
     plain = estimator(alpha=alpha, **settings).fit(container(X_few), y)
@@ -720,7 +721,7 @@ def test_a_row_of_weight_w_is_w_rows_at_full_batch(loss, params, alpha, containe
 
 
 @losses
-def test_a_row_of_weight_w_is_w_rows_for_lbfgs(loss, assert_parameters):
+def test_for_lbfgs_a_row_of_weight_w_equals_w_rows(loss, assert_parameters):
     y = problem(loss, 3, n_rows=N_ROWS)[1]
     weighted = estimator(loss=loss, solver="lbfgs", max_iter=8).fit(X_few, y, WEIGHTS)
     repeated = estimator(loss=loss, solver="lbfgs", max_iter=8).fit(X_few[REPEATED], y[REPEATED])
@@ -728,7 +729,7 @@ def test_a_row_of_weight_w_is_w_rows_for_lbfgs(loss, assert_parameters):
     assert_parameters(weighted, repeated.coefs_, repeated.intercepts_, atol=1e-7)
 
 
-def test_a_row_of_weight_w_is_w_rows_of_the_validation_set():
+def test_in_validation_a_row_of_weight_w_equals_w_rows():
     X, y, rows, targets = split("squared_error", 3)
     weights = np.arange(20) % 4
     chosen = np.repeat(np.arange(20), weights)
@@ -837,7 +838,7 @@ def test_training_that_diverges_says_so_and_leaves_the_estimator_unfitted(params
 # scikit-learn's tools
 
 
-def test_the_tags_tell_what_it_is():
+def test_the_tags_describe_the_estimator():
     assert is_regressor(FNNRegressor())
     tags = get_tags(FNNRegressor())
     assert tags.target_tags.multi_output
@@ -846,7 +847,7 @@ def test_the_tags_tell_what_it_is():
     assert not tags.regressor_tags.poor_score
 
 
-def test_clone_has_the_parameters_and_nothing_learned():
+def test_a_clone_has_the_parameters_and_no_model():
     reg = estimator(loss="poisson", dropout=0.1).fit(X_train, COUNTS[:60])
     copy = clone(reg)
     assert copy.get_params() == reg.get_params()
@@ -854,7 +855,7 @@ def test_clone_has_the_parameters_and_nothing_learned():
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}, {"loss": "poisson"}], ids=str)
-def test_a_pickle_predicts_and_learns_on_as_the_model(params, assert_identical):
+def test_a_pickle_predicts_and_continues_like_the_model(params, assert_identical):
     reg = estimator(**({"learning_rate_init": 0.01} | params)).partial_fit(X_train, COUNTS[:60])
     copy = pickle.loads(pickle.dumps(reg))
     np.testing.assert_array_equal(copy.predict(X_val), reg.predict(X_val))
@@ -868,7 +869,7 @@ def test_targets_may_be_transformed(n_outputs):
     model.fit(X, 1e6 * y + 1e7)
     inner = estimator(max_iter=60).fit(X, scale(y))
     expected = inner.predict(rows) * y.std(axis=0) + y.mean(axis=0)
-    # Offset and scale cost seven digits.
+    # The offset and the scale cost seven digits.
     np.testing.assert_allclose((model.predict(rows) - 1e7) / 1e6, expected, rtol=0, atol=1e-6)
     np.testing.assert_allclose(model.score(rows, 1e6 * targets + 1e7), r2_score(targets, expected), rtol=1e-5)
 

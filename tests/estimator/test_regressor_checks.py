@@ -7,7 +7,7 @@ from skfnn import FNNRegressor
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # One of a few rows is held out, and R^2 needs two.
+    # With a few rows, only one is held out, and R^2 needs two.
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning"),
 ]
 
@@ -15,7 +15,7 @@ pytestmark = [
 SHORT = {"max_iter": 40}
 ADAM = {"solver": "adam", "learning_rate_init": 0.01, **SHORT}
 
-# Some checks have features with a mean of 100. As they are, these are too large for such settings, and `fit` says so.
+# Some checks have features with a mean of 100. Unscaled, they are too large for these settings, and `fit` warns.
 NEED_SCALING = [
     FNNRegressor(max_grad_norm=1.0, learning_rate_init=0.1, **SHORT),
     FNNRegressor(loss="poisson", solver="lbfgs", **SHORT),
@@ -27,7 +27,7 @@ OTHERS = [
     FNNRegressor(weight_decay=0.01, **ADAM),
     FNNRegressor(hidden_layer_sizes=(20, 10), activation="tanh", learning_rate_init=0.05, **SHORT),
     FNNRegressor(loss="poisson", solver="adam", learning_rate_init=0.003),
-    # Checks of sample weights fail for these.
+    # Checks of sample weights fail for these configurations.
     FNNRegressor(20, batch_size=1, learning_rate_init=0.0003, **SHORT),
     FNNRegressor(batch_size=5, learning_rate_init=0.0003, **SHORT),
     FNNRegressor(batch_size=5, max_grad_norm=1.0, learning_rate_init=0.05, max_iter=20),

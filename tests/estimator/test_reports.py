@@ -1,4 +1,4 @@
-"""What people ran into: one section for each kind of report, with the right value as the test."""
+"""Problems that users reported: one section for each kind of report."""
 
 import io
 import warnings
@@ -37,7 +37,7 @@ def classifier(**params):
     return FNNClassifier(**(SETTINGS | params))
 
 
-# 2. A validation set without one of the classes
+# 2. A validation set that lacks a class
 
 lacks_class_2 = {"X_val": X[y < 2][:50], "y_val": y[y < 2][:50]}
 
@@ -45,7 +45,7 @@ lacks_class_2 = {"X_val": X[y < 2][:50], "y_val": y[y < 2][:50]}
 @pytest.mark.filterwarnings("ignore:L-BFGS did not converge")
 @solvers
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "d2_log_loss_score", "top_k_accuracy", "neg_brier_score"])
-def test_metrics_that_take_labels_score_a_validation_set_without_a_class(scoring, solver):
+def test_metrics_with_labels_can_score_a_validation_set_that_lacks_a_class(scoring, solver):
     clf = classifier(scoring=scoring, early_stopping=True, solver=solver, learning_rate_init=0.1).fit(
         X, y, **lacks_class_2
     )
@@ -75,7 +75,7 @@ def test_other_metrics_name_the_class_the_scorer_and_the_remedy(scoring, train):
     assert not hasattr(clf, "classes_")
 
 
-def test_an_error_of_ones_own_function_stays_as_it_is():
+def test_an_error_in_the_users_function_is_passed_on():
     def scorer(estimator, X, y):
         raise ValueError("my own")
 
@@ -96,7 +96,7 @@ def test_every_class_with_two_rows_is_on_both_sides(seed):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_classes_are_on_both_sides_wherever_there_is_room(seed):
+def test_classes_are_on_both_sides_if_there_is_room(seed):
     draw = np.random.default_rng(seed)
     _, classes = np.unique(draw.integers(0, 8, draw.integers(8, 30)), return_inverse=True)
     several = np.flatnonzero(np.bincount(classes) > 1)
@@ -109,7 +109,7 @@ def test_classes_are_on_both_sides_wherever_there_is_room(seed):
         assert set(several) <= set(classes[rest])
 
 
-# 3. Multilabel y of other numbers than 0 and 1
+# 3. Multilabel y with numbers other than 0 and 1
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_multilabel_y_must_hold_0_and_1(encode):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("target", [y, y > 0, labels], ids=["multiclass", "binary", "multilabel"])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_log_probabilities_are_those_of_the_raw_outputs(target, dtype, solver):
+def test_log_probabilities_come_from_the_raw_outputs(target, dtype, solver):
     clf = FNNClassifier(**(SETTINGS | {"max_iter": 200, "solver": solver, "dtype": dtype})).fit(X, target)
     clf.coefs_[-1] *= 300.0
     far = 30.0 * X
@@ -153,7 +153,7 @@ def test_log_probabilities_are_those_of_the_raw_outputs(target, dtype, solver):
     found = clf.predict_log_proba(far)
     assert found.dtype == dtype
     assert found.min() < -1000.0
-    # Raw outputs of 10,000 are rounded to 1e-3 in float32.
+    # In float32, raw outputs of 10,000 are rounded to 1e-3.
     np.testing.assert_allclose(
         found, expected, rtol=1e-6 if dtype == "float32" else 1e-12, atol=2e-3 if dtype == "float32" else 1e-9
     )
@@ -178,7 +178,7 @@ def test_predictions_are_sparse_if_the_multilabel_y_was(container):
     assert sparse.issparse(clf.partial_fit(X, container(labels)).predict(X))
 
 
-def test_a_scorer_takes_sparse_predictions():
+def test_a_scorer_accepts_sparse_predictions():
     given = {"X_val": X, "y_val": sparse.csr_matrix(labels)}
     clf = classifier(scoring="f1_macro").fit(X, sparse.csr_matrix(labels), **given)
     assert clf.validation_scores_[-1] == pytest.approx(f1_score(labels, clf.predict(X).toarray(), average="macro"))
@@ -222,7 +222,7 @@ def test_text_in_x_is_refused(kind, k):
             call()
 
 
-def test_numbers_in_object_arrays_and_categories_are_taken():
+def test_numbers_in_object_arrays_and_categories_are_accepted():
     pandas = pytest.importorskip("pandas")
     numbers = np.round(X)
     expected = classifier().fit(numbers, y).predict_proba(numbers)
@@ -231,7 +231,7 @@ def test_numbers_in_object_arrays_and_categories_are_taken():
         np.testing.assert_array_equal(classifier().fit(rows, y).predict_proba(rows), expected)
 
 
-# 6. A validation set that missed the scaler of a pipeline
+# 6. A validation set that the scaler of a pipeline did not transform
 
 X_iris, y_iris = load_iris(return_X_y=True)
 X_wide = X_iris * [1.0, 100.0, 1e4, 1.0] + [0.0, 500.0, 0.0, 100.0]
@@ -242,14 +242,14 @@ def scaled_pipeline(**params):
 
 
 @solvers
-def test_validation_rows_in_other_units_are_warned_of(solver):
+def test_validation_rows_in_other_units_cause_a_warning(solver):
     pipe = scaled_pipeline(solver=solver, max_iter=100)
     step = "fnnclassifier__"
     with pytest.warns(exceptions.ScaleWarning, match=r"transform_input=\['X_val'\]"):
         pipe.fit(X_wide, y_iris, **{step + "X_val": X_wide[::2], step + "y_val": y_iris[::2]})
 
 
-def test_the_warning_comes_with_the_first_call_of_a_stream_only():
+def test_only_the_first_call_of_a_stream_warns():
     X_train = StandardScaler().fit_transform(X_wide)
     clf = classifier()
     with pytest.warns(exceptions.ScaleWarning):
@@ -257,7 +257,7 @@ def test_the_warning_comes_with_the_first_call_of_a_stream_only():
     clf.partial_fit(X_train, y_iris, X_val=X_wide, y_val=y_iris)
 
 
-def test_sparse_validation_rows_in_other_units_are_warned_of():
+def test_sparse_validation_rows_in_other_units_cause_a_warning():
     counts = sparse.random(200, 50, density=0.1, random_state=0, format="csr")
     target = np.arange(200) % 2
     classifier(max_iter=1, standardize=False).partial_fit(counts, target, classes=[0, 1], X_val=counts, y_val=target)
@@ -266,11 +266,11 @@ def test_sparse_validation_rows_in_other_units_are_warned_of():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_ordinary_validation_sets_are_not_warned_of(seed):
+def test_ordinary_validation_sets_cause_no_warning(seed):
     draw = np.random.default_rng(seed)
     rows = draw.permutation(150)
     for X_all in (X_iris, StandardScaler().fit_transform(X_wide)):
-        # pytest makes warnings errors
+        # pytest turns warnings into errors
         classifier(max_iter=60).fit(
             X_all[rows[:100]], y_iris[rows[:100]], X_val=X_all[rows[100:]], y_val=y_iris[rows[100:]]
         )
@@ -279,7 +279,7 @@ def test_ordinary_validation_sets_are_not_warned_of(seed):
 # 7. Objects and sets
 
 
-def test_labels_of_dtype_object_are_named():
+def test_labels_of_dtype_object_get_a_clear_error():
     numbers = y.astype(object)
     clf = classifier().fit(X, y)
     for call in (
@@ -294,7 +294,7 @@ def test_labels_of_dtype_object_are_named():
 
 
 @pytest.mark.parametrize("classes", [{0, 1, 2}, frozenset([0, 1, 2]), {0: "a", 1: "b", 2: "c"}])
-def test_a_set_of_classes_is_named(classes):
+def test_a_set_of_classes_gets_a_clear_error(classes):
     for clf in (classifier(), classifier().fit(X, y)):
         with pytest.raises(ValueError, match=r"classes must be a list or an array, got a \w+: pass sorted\(classes\)"):
             clf.partial_fit(X, y, classes=classes)
@@ -307,7 +307,7 @@ def test_a_set_of_classes_is_named(classes):
 
 @pytest.fixture
 def ctrl_c(monkeypatch):
-    """Ctrl-C comes in the third epoch of every fit; the result counts the interruptions."""
+    """Press Ctrl-C in the third epoch of every fit; the result counts the interruptions."""
     shuffle, counts = Batches.shuffle, {"epochs": 0, "interrupts": 0}
 
     def interrupted(self, *args):
@@ -349,7 +349,7 @@ def test_ctrl_c_in_a_fit_that_the_user_called_keeps_the_finished_epochs(wrap, ct
 
 
 @kinds
-def test_a_plateau_is_not_passed_over_in_silence(kind):
+def test_a_plateau_causes_a_warning(kind):
     deep = kind(**(SETTINGS | {"hidden_layer_sizes": (20,) * 4, "activation": "logistic", "learning_rate_init": 1e-4}))
     with pytest.warns(exceptions.ConstantPredictionWarning, match="no better than a constant"):
         deep.fit(X, VALUES[kind])
@@ -359,7 +359,7 @@ def test_a_plateau_is_not_passed_over_in_silence(kind):
 
 
 class Pipe(io.StringIO):
-    """Counts the lines that a reader at the other end sees at once."""
+    """Counts the lines that a reader at the other end sees immediately."""
 
     flushed = 0
 
@@ -426,7 +426,7 @@ def test_warnings_can_be_filtered_by_category(category, trigger):
         trigger()
 
 
-def test_categories_are_those_of_scikit_learn_where_it_has_one():
+def test_warnings_also_have_scikit_learns_category_if_it_has_one():
     for name in ("NotConvergedWarning", "ConstantPredictionWarning", "DivergenceWarning"):
         assert issubclass(getattr(exceptions, name), ConvergenceWarning)
     for name in exceptions.__all__:
@@ -442,7 +442,7 @@ def test_categories_are_those_of_scikit_learn_where_it_has_one():
 @solvers
 @pytest.mark.parametrize("early_stopping", [True, False])
 @pytest.mark.parametrize("zero", [0, 0.0, np.float64(0.0)])
-def test_a_validation_fraction_of_zero_is_none(kind, solver, early_stopping, zero, assert_identical):
+def test_a_validation_fraction_of_zero_holds_out_nothing(kind, solver, early_stopping, zero, assert_identical):
     params = SETTINGS | {"solver": solver, "early_stopping": early_stopping}
     a, b = (kind(**params, validation_fraction=value).fit(X, VALUES[kind]) for value in (zero, None))
     assert_identical(a, b)
@@ -483,7 +483,7 @@ def test_the_parameters_of_an_unchanged_estimator_are_validated_once(monkeypatch
 
 @kinds
 @pytest.mark.parametrize("bad", ["NaN in X", "NaN in y", "a column less", "rows of y", "one dimension"])
-def test_the_short_way_for_small_batches_refuses_bad_rows_too(kind, bad):
+def test_the_fast_path_for_small_batches_refuses_bad_rows(kind, bad):
     model = kind(**SETTINGS).fit(X, VALUES[kind])
     rows, values = X[:8].copy(), VALUES[kind][:8].astype(float)
     if bad == "NaN in X":
@@ -503,13 +503,13 @@ def test_the_short_way_for_small_batches_refuses_bad_rows_too(kind, bad):
 def test_every_parameter_and_attribute_has_an_entry_of_its_own(kind, monkeypatch):
     common = pytest.importorskip("sklearn.utils._repr_html.common")
     if not hasattr(common, "get_docstring"):
-        pytest.skip("this scikit-learn shows no attributes")
+        pytest.skip("this scikit-learn does not show attributes")
     model = kind(**SETTINGS).fit(X, VALUES[kind])
     fitted = [name for name in dir(model) if name.endswith("_") and not name.startswith("_")]
     for section, names in (("Parameters", model.get_params()), ("Attributes", fitted)):
         for name in names:
             assert common.get_docstring(kind, section, name), name
-    # scikit-learn shows the entries as hover help once there is a documentation to link to.
+    # scikit-learn shows the entries as hover help if there is documentation to link to.
     monkeypatch.setattr(kind, "_doc_link_module", "skfnn")
     monkeypatch.setattr(kind, "_doc_link_template", "https://example.org/{estimator_module}.{estimator_name}.html")
     assert "decay rate of the first moment" in kind()._repr_html_()

@@ -53,7 +53,7 @@ def assert_weights(clf, expected):
 
 
 class Scores:
-    """A scorer that returns these scores one after the other."""
+    """A scorer that returns these scores in turn."""
 
     def __init__(self, scores):
         self.scores = list(scores)
@@ -62,12 +62,12 @@ class Scores:
         return self.scores.pop(0)
 
 
-# Which weights
+# Which weights are the best
 
 
 @pytest.mark.parametrize("scoring", [None, "loss", "neg_log_loss"])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_the_weights_of_the_best_call_are_put_back(solver, scoring):
+def test_the_weights_of_the_best_call_are_restored(solver, scoring):
     clf = estimator(scoring=scoring, **SOLVERS[solver])
     weights = train(clf)
     best = int(np.argmax(clf.validation_scores_))
@@ -84,20 +84,20 @@ def test_the_weights_of_the_best_call_are_put_back(solver, scoring):
     [([0.5, 0.7, 0.6], 1), ([0.7, 0.6, 0.5], 0), ([0.5, 0.6, 0.7], 2), ([0.7, 0.7, 0.7], 0), ([-9.0, -8.0, -8.5], 1)],
     ids=str,
 )
-def test_of_equal_scores_the_first_counts(scores, best):
+def test_among_equal_scores_the_first_is_best(scores, best):
     clf = estimator(scoring=Scores(scores))
     weights = train(clf, 3)
     assert_weights(clf.restore_best(), weights[best])
 
 
-def test_scores_that_are_no_numbers_are_never_best():
+def test_scores_that_are_not_numbers_are_never_best():
     clf = estimator(scoring=Scores([np.nan, 0.5, np.nan, 0.4]))
     weights = train(clf, 4)
     assert clf.best_validation_score_ == 0.5
     assert_weights(clf.restore_best(), weights[1])
 
 
-def test_calls_without_a_validation_set_are_never_best_and_forget_nothing():
+def test_calls_without_a_validation_set_do_not_change_the_best_weights():
     clf = estimator(scoring=Scores([0.6, 0.5]))
     first = train(clf, 1)
     train(clf, 2, X_val=None)
@@ -114,7 +114,7 @@ def test_the_best_call_may_be_on_any_chunk_of_the_rows():
     assert_weights(clf.restore_best(), weights[int(np.argmax(clf.validation_scores_))])
 
 
-def test_weights_of_the_validation_rows_decide_too():
+def test_sample_weight_val_affects_which_call_is_best():
     weight = np.where(y_val == 3, 1.0, 0.0)
     clf = estimator()
     weights = train(clf, 12, sample_weight_val=weight, **GIVEN)
@@ -133,7 +133,7 @@ def test_early_stopping_is_not_needed_and_does_not_matter():
     assert_weights(fits[0], weights_of(fits[1]))
 
 
-def test_the_regressor_keeps_them_too():
+def test_the_regressor_keeps_the_best_weights():
     targets = np.column_stack([X.sum(axis=1), X[:, 20]])
     targets_val = np.column_stack([X_val.sum(axis=1), X_val[:, 20]])
     restless = {"standardize": False, "learning_rate_init": 0.02, "batch_size": 10}
@@ -148,11 +148,11 @@ def test_the_regressor_keeps_them_too():
     np.testing.assert_allclose(reg.score(X_val, targets_val), reg.best_validation_score_, rtol=1e-10)
 
 
-# Watching does not change the training
+# Keeping the best weights does not change training
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_every_call_keeps_its_history_and_trains_as_without_a_validation_set(solver):
+def test_a_validation_set_does_not_change_training(solver):
     watched, blind = estimator(**SOLVERS[solver]), estimator(**SOLVERS[solver])
     train(watched, 5)
     train(blind, 5, X_val=None)
@@ -164,10 +164,10 @@ def test_every_call_keeps_its_history_and_trains_as_without_a_validation_set(sol
     assert watched.loss_curve_ == blind.loss_curve_
 
 
-# What restoring changes
+# What `restore_best` changes
 
 
-def test_only_the_weights_go_back():
+def test_restoring_changes_only_the_weights():
     clf = estimator()
     train(clf)
     names = ("history_", "n_iter_", "n_steps_", "t_", "loss_curve_", "validation_scores_", "best_validation_score_")
@@ -178,7 +178,7 @@ def test_only_the_weights_go_back():
     assert (clf.coefs_[0] != last[0]).any()
 
 
-def test_restoring_again_is_the_same_whatever_was_written_into_the_weights():
+def test_restoring_again_undoes_writes_into_the_weights():
     clf = estimator()
     weights = train(clf)
     best = weights[int(np.argmax(clf.validation_scores_))]
@@ -188,12 +188,12 @@ def test_restoring_again_is_the_same_whatever_was_written_into_the_weights():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_training_goes_on_from_the_restored_weights_with_the_state_of_the_solver(solver):
+def test_training_continues_from_the_restored_weights_with_the_solver_state(solver):
     clf = estimator(**SOLVERS[solver])
     train(clf, 12)
     other = pickle.loads(pickle.dumps(clf))
     clf.restore_best()
-    # The same, done by hand.
+    # The same result without `restore_best`.
     for mine, theirs in zip(other.coefs_ + other.intercepts_, clf.coefs_ + clf.intercepts_, strict=True):
         mine[...] = theirs
     train(clf, 3)
@@ -231,7 +231,7 @@ def test_a_better_call_that_is_interrupted_leaves_the_best_weights_as_they_were(
 
     clf = estimator(scoring=Scores([0.5, 0.4, 0.9]), verbose=True)
     weights = train(clf, 2)
-    # An epoch's line is printed once its score is known.
+    # The line of an epoch is printed when its score is known.
     monkeypatch.setattr(Printer, "line", interrupt)
     with pytest.raises(KeyboardInterrupt):
         clf.partial_fit(X, y, **GIVEN)
@@ -240,23 +240,23 @@ def test_a_better_call_that_is_interrupted_leaves_the_best_weights_as_they_were(
     assert_weights(clf.restore_best(), weights[0])
 
 
-# Where they are kept
+# Where the best weights are kept
 
 
-def test_a_pickle_keeps_them():
+def test_a_pickle_keeps_the_best_weights():
     clf = estimator()
     weights = train(clf)
     copy = pickle.loads(pickle.dumps(clf))
     best = int(np.argmax(clf.validation_scores_))
     assert_weights(copy, weights[-1])
     assert_weights(copy.restore_best(), weights[best])
-    assert_weights(clf, weights[-1])  # the two share nothing
+    assert_weights(clf, weights[-1])  # the two models share nothing
     copy = pickle.loads(pickle.dumps(copy))
     train(copy, 1)
     assert_weights(copy.restore_best(), weights[best])
 
 
-def test_a_clone_has_none():
+def test_a_clone_has_no_best_weights():
     clf = estimator()
     train(clf, 2)
     with pytest.raises(NotFittedError):
@@ -265,7 +265,7 @@ def test_a_clone_has_none():
 
 @pytest.mark.parametrize("given", [{}, GIVEN])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_fit_clears_them(early_stopping, given):
+def test_fit_clears_the_best_weights(early_stopping, given):
     clf = estimator(max_iter=2, early_stopping=early_stopping)
     train(clf, 3)
     clf.fit(X, y, **given)
@@ -276,7 +276,7 @@ def test_fit_clears_them(early_stopping, given):
 
 
 def test_partial_fit_after_a_fit_that_stopped_early_may_keep_the_weights_of_the_fit():
-    # `fit` restored its best weights, so its best score belongs to the weights with which partial_fit continues.
+    # `fit` restored its best weights, and partial_fit continues from them. So the best score of `fit` still counts.
     clf = estimator(early_stopping=True, max_iter=3, scoring=Scores([0.5, 0.8, 0.6, 0.7, 0.75]))
     clf.fit(X, y, **GIVEN)
     best = weights_of(clf)

@@ -40,7 +40,7 @@ SETTINGS = {
     "nesterov": {"momentum": 0.9, "alpha": 0.1},
     "adam": {"solver": "adam"},
     "adamw": {"solver": "adam", "weight_decay": 0.1},
-    "adam whose scales are put back": {"solver": "adam", "beta_1": 0.5, "batch_size": 10},
+    "adam whose scales are reset": {"solver": "adam", "beta_1": 0.5, "batch_size": 10},
     "invscaling": {"learning_rate": "invscaling"},
     "adaptive": {"learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1},
     "a function": {"learning_rate": lambda step: 0.2 / (1 + step)},
@@ -55,7 +55,7 @@ SETTINGS = {
 settings = pytest.mark.parametrize("name", SETTINGS)
 kinds = pytest.mark.parametrize("kind", KINDS)
 
-# Arguments of `fit` and `resume`, or parameters if they have these names.
+# Arguments of `fit` and `resume`, or parameters if an entry has the name of a parameter.
 DATA = {
     "sparse": {"X": sparse.csr_matrix(X * (np.abs(X) > 1))},
     "csc": {"X": sparse.csc_matrix(X * (np.abs(X) > 1))},
@@ -76,13 +76,13 @@ CASES = [(FNNClassifier, name, given) for name, given in (DATA | CLASSIFIER_DATA
 CASES += [(FNNRegressor, name, given) for name, given in (DATA | {"counts": {"y": y, "loss": "poisson"}}).items()]
 
 
-# fit for k epochs, resume to n
+# fit for k epochs, then resume up to n epochs
 
 
 @pytest.mark.parametrize("k", [1, 4])
 @settings
 @kinds
-def test_a_fit_of_k_epochs_resumed_to_n_is_a_fit_of_n_epochs(kind, name, k):
+def test_a_fit_of_k_epochs_resumed_to_n_equals_a_fit_of_n_epochs(kind, name, k):
     whole = estimator(kind, **SETTINGS[name]).fit(X, Y[kind])
     model = estimator(kind, max_iter=k, **SETTINGS[name]).fit(X, Y[kind])
     assert model.n_iter_ == k
@@ -94,14 +94,14 @@ def test_a_fit_of_k_epochs_resumed_to_n_is_a_fit_of_n_epochs(kind, name, k):
 
 
 def test_the_adaptive_rate_falls_after_an_interruption():
-    # Otherwise the laws about it would say nothing.
+    # Without this, the laws about an adaptive rate would not test it.
     rates = estimator(**SETTINGS["adaptive"]).fit(X, y).history_["learning_rate"]
     assert rates[3] > rates[-1]
 
 
 @pytest.mark.parametrize("solver", [{"batch_size": 7}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
 @pytest.mark.parametrize(("kind", "name", "given"), CASES, ids=[f"{kind.__name__}-{name}" for kind, name, _ in CASES])
-def test_it_holds_for_all_kinds_of_data(kind, name, given, solver):
+def test_resuming_is_exact_for_all_kinds_of_data(kind, name, given, solver):
     given = {"X": X, "y": Y[kind]} | given
     given |= {"y_val": Y_VAL[kind]} if "y_val" in given else {}
     params = solver | {key: given.pop(key) for key in kind().get_params().keys() & given.keys()}
@@ -121,7 +121,7 @@ def test_a_data_frame_keeps_its_feature_names():
     assert_same_training(model, estimator().fit(X, y))
 
 
-def test_a_random_state_is_not_drawn_from():
+def test_resume_does_not_use_the_random_state():
     generator = np.random.RandomState(0)
     model = estimator(max_iter=2, random_state=generator).fit(X, y)
     expected = copy.deepcopy(generator).rand()
@@ -130,7 +130,7 @@ def test_a_random_state_is_not_drawn_from():
     assert generator.rand() == expected
 
 
-def test_the_printed_epochs_are_numbered_on(capsys):
+def test_the_printed_epoch_numbers_continue(capsys):
     estimator(max_iter=4).fit(X, y).set_params(max_iter=N_EPOCHS, verbose=True).resume(X, y)
     assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["5/6", "6/6"]
 
@@ -145,7 +145,7 @@ def test_resume_of_an_unfitted_estimator_is_fit(kind, name):
 
 @pytest.mark.parametrize("name", ["plain", "nesterov", "adam", "invscaling", "dropout"])
 @kinds
-def test_calls_of_partial_fit_are_epochs_that_have_been_done(kind, name):
+def test_partial_fit_calls_count_as_epochs(kind, name):
     model = estimator(kind, **SETTINGS[name])
     first = {"classes": [0, 1, 2]} if kind is FNNClassifier else {}
     model.partial_fit(X, Y[kind], **first).partial_fit(X, Y[kind])
@@ -158,7 +158,7 @@ def test_calls_of_partial_fit_are_epochs_that_have_been_done(kind, name):
 @pytest.mark.parametrize("k", [2, 5])
 @settings
 @kinds
-def test_after_ctrl_c_in_the_middle_of_an_epoch_the_training_is_finished(kind, name, k):
+def test_after_ctrl_c_in_an_epoch_resume_finishes_training(kind, name, k):
     model = estimator(kind, **SETTINGS[name])
     with ctrl_c_in_epoch(k):
         model.fit(X, Y[kind])
@@ -166,7 +166,7 @@ def test_after_ctrl_c_in_the_middle_of_an_epoch_the_training_is_finished(kind, n
     assert_same_training(model.resume(X, Y[kind]), estimator(kind, **SETTINGS[name]).fit(X, Y[kind]))
 
 
-def test_a_cosine_schedule_goes_on_along_the_same_curve():
+def test_a_cosine_schedule_continues_along_the_same_curve():
     model = estimator(learning_rate="cosine")
     with ctrl_c_in_epoch(4):
         model.fit(X, y)
@@ -198,7 +198,7 @@ def test_warnings_point_at_the_line_that_called_resume():
     model = estimator(max_iter=2).fit(X, y).set_params(max_iter=4, batch_size=10_000)
     with pytest.warns(UserWarning, match="batch_size"), ctrl_c_in_epoch(2) as caught:
         model.resume(X, y)
-    assert len(caught) == 2  # the batch size, the interruption
+    assert len(caught) == 2  # about the batch size and the interruption
     assert {warning.filename for warning in caught} == {__file__}
 
 
@@ -233,7 +233,7 @@ def test_after_an_exception_in_a_callback_the_checkpoint_is_resumed(kind, name, 
 
 @needs_callbacks
 @pytest.mark.parametrize("learning_rate", ["constant", "cosine"])
-def test_after_a_stop_by_a_callback_the_training_is_finished(learning_rate):
+def test_after_a_stop_by_a_callback_resume_finishes_training(learning_rate):
     params = {"learning_rate": learning_rate, "solver": "adam"}
     model = estimator(**params).set_callbacks(Act(4, lambda model: True)).fit(X, y)
     assert model.n_iter_ == 4
@@ -241,7 +241,7 @@ def test_after_a_stop_by_a_callback_the_training_is_finished(learning_rate):
 
 
 @needs_callbacks
-def test_callbacks_are_told_of_the_epochs_that_are_left():
+def test_callbacks_get_the_number_of_remaining_epochs():
     callback = Act(N_EPOCHS, lambda model: False)
     model = estimator(max_iter=4).fit(X, y).set_params(max_iter=N_EPOCHS)
     model.set_callbacks(callback).resume(X, y)
@@ -265,14 +265,14 @@ def test_an_exception_in_a_callback_of_resume_leaves_the_estimator_as_it_was():
 @pytest.mark.parametrize("max_iter", [N_EPOCHS, 2])
 @pytest.mark.parametrize("params", [{}, {"solver": "adam", "early_stopping": True}, {"solver": "lbfgs"}], ids=str)
 @kinds
-def test_where_all_epochs_are_done_nothing_is_done(kind, params, max_iter):
+def test_if_all_epochs_are_done_resume_does_nothing(kind, params, max_iter):
     model = estimator(kind, **params).fit(X, Y[kind]).set_params(max_iter=max_iter)
     before = contents(model)
     assert model.resume(X, Y[kind]) is model
     assert_untouched(model, before)
 
 
-def test_where_training_stopped_by_itself_nothing_is_done_until_its_patience_is_raised():
+def test_if_patience_ended_training_resume_does_nothing_until_it_is_raised():
     params = {"tol": 0.05, "momentum": 0.9, "max_iter": 40}
     model = estimator(n_iter_no_change=2, **params).fit(X, y)
     assert 3 < model.n_iter_ < 40
@@ -282,7 +282,7 @@ def test_where_training_stopped_by_itself_nothing_is_done_until_its_patience_is_
 
 
 @needs_callbacks
-def test_where_nothing_is_done_no_callback_is_called():
+def test_if_there_is_nothing_to_do_no_callback_is_called():
     callback = Act(1, fail)
     estimator().fit(X, y).set_callbacks(callback).resume(X, y)
     assert callback.calls == []
@@ -309,7 +309,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_data_that_cannot_be_used_leave_the_estimator_as_it_was(early_stopping, name):
+def test_bad_data_in_resume_leave_the_estimator_as_it_was(early_stopping, name):
     model = estimator(early_stopping=early_stopping, max_iter=3).fit(X, y).set_params(max_iter=N_EPOCHS)
     before, (given, message) = contents(model), BAD[name]
     with pytest.raises(ValueError, match=message):
@@ -319,7 +319,7 @@ def test_data_that_cannot_be_used_leave_the_estimator_as_it_was(early_stopping, 
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_parameters_that_cannot_be_used_leave_the_estimator_as_it_was(early_stopping, name):
+def test_bad_parameters_in_resume_leave_the_estimator_as_it_was(early_stopping, name):
     model = estimator(early_stopping=early_stopping)
     with ctrl_c_in_epoch(4):
         model.fit(X, y)
@@ -343,11 +343,11 @@ def test_lbfgs_resumed_gives_a_model_of_the_same_quality(kind, k):
     model.set_params(max_iter=60).resume(X, Y[kind])
     assert model.loss_curve_[:k] == losses
     assert k < model.n_iter_ == len(model.loss_curve_) <= 60
-    # The two paths may lead to different minima: they agree to a tenth of what training gains.
+    # The two paths may lead to different minima. Their losses agree to a tenth of the improvement by training.
     assert model.loss_ <= whole.loss_ + 0.1 * (losses[0] - whole.loss_)
 
 
-def test_lbfgs_that_converged_stays_where_it_is():
+def test_resume_does_not_change_a_converged_lbfgs_model():
     model = estimator(solver="lbfgs", tol=0.1, max_iter=500).fit(X, y)
     assert model.n_iter_ < 500
     before = copy.deepcopy(model)

@@ -54,7 +54,7 @@ def nan_score(model, X, y):
 
 
 class Scores:
-    """A scorer that returns these scores one after the other."""
+    """A scorer that returns these scores in turn."""
 
     def __init__(self, *scores):
         self.scores = list(scores)
@@ -73,7 +73,7 @@ def interrupted_after(k, name="plain", **params):
 
 
 def checkpoint_after(k, path, **params):
-    """What Checkpoint wrote if training ended after epoch k."""
+    """The checkpoint of a training run that ended after epoch k."""
     model = stopping(**params).set_callbacks(Checkpoint(path), Act(k, fail))
     with pytest.raises(RuntimeError, match="a mistake"):
         model.fit(X, y)
@@ -86,7 +86,7 @@ def checkpoint_after(k, path, **params):
 @pytest.mark.parametrize("k", AFTER_A_FALL)
 @pytest.mark.parametrize("store", [by_pickle, by_joblib], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("name", SETTINGS)
-def test_an_interrupted_training_has_its_best_weights_and_goes_on_from_its_last(name, store, k):
+def test_an_interrupted_run_has_its_best_weights_and_continues_from_its_last(name, store, k):
     model = store(interrupted_after(k, name))
     assert model.best_validation_score_ > model.validation_scores_[-1]
     assert_same_training(model, stopping(name, max_iter=k).fit(X, y))
@@ -95,14 +95,14 @@ def test_an_interrupted_training_has_its_best_weights_and_goes_on_from_its_last(
 
 @pytest.mark.parametrize("k", [1, 4, 8])
 @pytest.mark.parametrize("scoring", [None, "loss", "neg_log_loss", "balanced_accuracy", nan_score])
-def test_it_holds_for_all_kinds_of_scores(scoring, k):
+def test_resuming_is_exact_for_all_kinds_of_scores(scoring, k):
     model = interrupted_after(k, scoring=scoring)
     assert_same_training(model, stopping(scoring=scoring, max_iter=k).fit(X, y))
     assert_same_training(model.resume(X, y), stopping(scoring=scoring).fit(X, y))
 
 
 @pytest.mark.parametrize("k", [10, 13, 14])
-def test_it_stops_where_the_uninterrupted_training_stops(k):
+def test_a_resumed_run_stops_in_the_same_epoch(k):
     patient = {"n_iter_no_change": 4, "max_iter": 100}
     whole = stopping(**patient).fit(X, y)
     assert whole.n_iter_ == 10 + 4 + 1
@@ -111,12 +111,12 @@ def test_it_stops_where_the_uninterrupted_training_stops(k):
 
 @needs_callbacks
 @pytest.mark.parametrize("k", [1, 5, 12])
-def test_it_goes_on_after_a_stop_by_a_callback(k):
+def test_a_run_continues_after_a_stop_by_a_callback(k):
     model = stopping("nesterov").set_callbacks(Act(k, lambda model: True)).fit(X, y)
     assert_same_training(model.resume(X, y), stopping("nesterov").fit(X, y))
 
 
-def test_where_nothing_is_left_to_do_it_can_still_go_on():
+def test_a_finished_run_can_continue_after_max_iter_is_raised():
     model = interrupted_after(9).set_params(max_iter=9).resume(X, y)
     assert_same_training(model.set_params(max_iter=N_EPOCHS).resume(X, y), stopping().fit(X, y))
 
@@ -134,14 +134,14 @@ def test_an_error_after_a_better_epoch_leaves_the_estimator_as_it_was():
 
 
 @pytest.mark.parametrize("k", AFTER_A_FALL)
-def test_a_finished_training_goes_on_from_its_best_weights(k):
+def test_a_finished_run_continues_from_its_best_weights(k):
     model = stopping(max_iter=k).fit(X, y, **GIVEN)
     by_hand = copy.deepcopy(model).partial_fit(X, y, **GIVEN)
     model.set_params(max_iter=k + 1).resume(X, y, **GIVEN)
     assert_same_training(model, by_hand.restore_best())
 
 
-def test_a_finished_training_keeps_one_set_of_weights():
+def test_a_finished_run_keeps_one_set_of_weights():
     def n_sets(model):
         state = model._state
         kept = [*vars(state).values(), state.best and state.best.theta]
@@ -159,7 +159,7 @@ def test_a_finished_training_keeps_one_set_of_weights():
 
 @needs_callbacks
 @pytest.mark.parametrize("patience", [4, np.inf])
-def test_a_checkpoint_of_the_last_epoch_gets_its_best_weights_back(patience, tmp_path):
+def test_resuming_a_checkpoint_of_the_last_epoch_restores_its_best_weights(patience, tmp_path):
     # The process ended between the last epoch and the end of `fit`.
     whole = stopping(n_iter_no_change=patience).fit(X, y)
     loaded = checkpoint_after(whole.n_iter_, tmp_path / "model", n_iter_no_change=patience)
@@ -208,13 +208,13 @@ model.set_callbacks(Checkpoint(folder + "/model"), Die()).fit(data["X"], data["y
 
 
 @needs_callbacks
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL")
-def test_a_killed_process_leaves_a_checkpoint_that_is_resumed(tmp_path):
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_checkpoint_of_a_killed_process_can_be_resumed(tmp_path):
     model = stopping("adam")
     np.savez(tmp_path / "data.npz", X=X, y=y)
     Checkpoint(tmp_path / "unfitted").save(model)
     command = [sys.executable, "-c", TRAIN_AND_DIE, str(tmp_path)]
-    # The file names the scorer, which is a function of a module beside this one.
+    # The file refers to the scorer, a function in a module beside this one.
     child = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1] / "support")
     assert child.returncode == -signal.SIGKILL, child.stderr
     loaded = Checkpoint.load(tmp_path / "model")
@@ -227,7 +227,7 @@ def test_a_killed_process_leaves_a_checkpoint_that_is_resumed(tmp_path):
 
 @pytest.mark.parametrize("scoring", [None, up_and_down])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_after_partial_fit_the_best_weights_are_those_of_all_epochs(name, scoring):
+def test_after_partial_fit_the_best_weights_come_from_all_epochs(name, scoring):
     whole = stopping(name, scoring=scoring).fit(X, y, **GIVEN)
     for k in (1, 5, 10, 11, 12):
         model = stopping(name, scoring=scoring)
@@ -236,7 +236,7 @@ def test_after_partial_fit_the_best_weights_are_those_of_all_epochs(name, scorin
         assert_same_training(model.resume(X, y, **GIVEN), whole)
 
 
-def test_where_nothing_is_left_to_do_the_best_weights_of_partial_fit_stay():
+def test_if_there_is_nothing_to_do_the_best_weights_of_partial_fit_stay():
     model = stopping(early_stopping=False)
     for _ in range(N_EPOCHS):
         model.partial_fit(X, y, classes=[0, 1, 2], **GIVEN)
@@ -245,15 +245,16 @@ def test_where_nothing_is_left_to_do_the_best_weights_of_partial_fit_stay():
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_scores_of_weights_that_are_gone_do_not_count(early_stopping):
-    # The weights of a `fit` that kept none, and those from which a call without a validation set continued.
+def test_scores_of_lost_weights_do_not_count(early_stopping):
+    # Two kinds of weights are lost: those of a `fit` that kept none, and those that a call without a validation set
+    # changed.
     model = stopping(early_stopping=early_stopping, max_iter=2, scoring=Scores(0.9, 0.8, 0.3, 0.5, 0.4))
     model.fit(X, y, **GIVEN).partial_fit(X, y)
     weights = [model.partial_fit(X, y, **GIVEN).coefs_[0].copy() for _ in range(3)]
     np.testing.assert_array_equal(model.restore_best().coefs_[0], weights[1])
 
 
-def test_a_call_without_a_validation_set_keeps_the_best_weights_of_those_before():
+def test_a_call_without_a_validation_set_keeps_the_earlier_best_weights():
     model = stopping(scoring=Scores(0.4, 0.9, 0.5))
     weights = [model.partial_fit(X, y, classes=[0, 1, 2], **GIVEN).coefs_[0].copy() for _ in range(2)]
     model.partial_fit(X, y).partial_fit(X, y, **GIVEN).partial_fit(X, y)

@@ -55,7 +55,7 @@ def data(kind):
 
 
 def assert_same_curves(found, expected):
-    """Both got the same numbers in the same order, so nothing is rounded differently."""
+    """Two models got the same numbers in the same order, so nothing is rounded differently."""
     assert len(found.validation_scores_) == len(found.validation_loss_curve_) == found.n_iter_
     assert found.validation_scores_ == expected.validation_scores_
     assert found.validation_loss_curve_ == expected.validation_loss_curve_
@@ -73,7 +73,7 @@ solvers = pytest.mark.parametrize(
 @kinds
 @solvers
 @pytest.mark.parametrize("scored_by", ["default", "loss", "name"])
-def test_the_scores_in_a_pipeline_are_those_of_a_set_transformed_by_hand(kind, params, scored_by):
+def test_the_scores_in_a_pipeline_equal_those_of_a_set_transformed_by_hand(kind, params, scored_by):
     X, y, X_val, y_val = data(kind)
     params = params | {"scoring": {"default": None, "loss": "loss", "name": SCORERS[kind]}[scored_by]}
     network = requesting(estimator(kind, **params), "X_val", "y_val")
@@ -86,7 +86,7 @@ def test_the_scores_in_a_pipeline_are_those_of_a_set_transformed_by_hand(kind, p
 
 
 @kinds
-def test_every_epoch_has_the_score_that_the_pipeline_has_after_it(kind):
+def test_the_score_of_an_epoch_equals_the_pipelines_score_after_it(kind):
     X, y, X_val, y_val = data(kind)
     network = requesting(estimator(kind), "X_val", "y_val")
     pipeline = make_pipeline(StandardScaler(), network, transform_input=["X_val"])
@@ -98,7 +98,7 @@ def test_every_epoch_has_the_score_that_the_pipeline_has_after_it(kind):
 
 
 @kinds
-def test_a_set_that_transform_input_does_not_name_arrives_as_it_is(kind):
+def test_a_set_that_transform_input_does_not_name_is_not_transformed(kind):
     X, y, X_val, y_val = data(kind)
     raw = requesting(estimator(kind), "X_val", "y_val")
     pipeline, scaler = make_pipeline(StandardScaler(), raw), StandardScaler().fit(X)
@@ -125,7 +125,7 @@ def test_weights_of_training_and_validation_rows_are_routed(kind, scored_by):
     given["X_val"] = scaler.transform(X_val)
     by_hand = estimator(kind, **params).fit(scaler.transform(X), y, sample_weight=WEIGHTS, **given)
     assert_same_curves(pipeline[-1], by_hand)
-    # Both weights matter here.
+    # Both kinds of weights have an effect here.
     other = estimator(kind, **params).fit(scaler.transform(X), y, **given)
     assert other.validation_loss_curve_ != by_hand.validation_loss_curve_
     del given["sample_weight_val"]
@@ -149,7 +149,7 @@ def test_early_stopping_in_a_pipeline_watches_the_transformed_set(kind, assert_i
 
 
 @kinds
-def test_a_frame_goes_through_a_column_transformer(kind):
+def test_a_frame_is_transformed_by_a_column_transformer(kind):
     pd = pytest.importorskip("pandas")
     X, y, X_val, y_val = data(kind)
     names = [f"x{k}" for k in range(6)]
@@ -189,7 +189,7 @@ def test_a_set_that_nobody_requested_is_refused():
         pipeline.fit(X, y, X_val=X_val, y_val=y_val)
 
 
-def test_targets_of_the_set_are_not_transformed_and_are_given_on_the_scale_of_the_network():
+def test_validation_targets_are_not_transformed():
     X, y, X_val, y_val = data("regressor")
     y, y_val = 500.0 + 40.0 * y, 500.0 + 40.0 * y_val
     network = requesting(estimator("regressor"), "X_val", "y_val")
@@ -200,15 +200,15 @@ def test_targets_of_the_set_are_not_transformed_and_are_given_on_the_scale_of_th
     by_hand = estimator("regressor").fit(scaler.transform(X), z, X_val=scaler.transform(X_val), y_val=z_val)
     found = model.fit(X, y, X_val=X_val, y_val=z_val).regressor_[-1]
     assert_same_curves(found, by_hand)
-    # R^2 does not depend on a common scale, so it is that of the whole model. Scaling back rounds.
+    # R^2 does not depend on a common scale, so it equals that of the whole model, apart from the rounding by scaling.
     np.testing.assert_allclose(found.validation_scores_[-1], model.score(X_val, y_val), rtol=1e-9)
-    # Targets that are 12 standard deviations away from what the network learns.
+    # These targets are 12 standard deviations away from those that the network learns.
     assert model.fit(X, y, X_val=X_val, y_val=y_val).regressor_[-1].validation_scores_[-1] < -10
 
 
 @pytest.mark.parametrize("routed", [False, True])
 @kinds
-def test_a_held_out_set_is_transformed_by_itself_with_routing_or_without(kind, routed):
+def test_a_held_out_set_is_transformed_with_and_without_routing(kind, routed):
     X, y, _, _ = data(kind)
     with sklearn.config_context(enable_metadata_routing=routed):
         found = make_pipeline(StandardScaler(), estimator(kind, validation_fraction=0.25)).fit(X, y)[-1]
@@ -236,11 +236,11 @@ class Router(MetaEstimatorMixin, BaseEstimator):
 
 
 @kinds
-def test_partial_fit_gets_all_that_it_requested(kind, assert_identical):
+def test_partial_fit_gets_all_requested_arguments(kind, assert_identical):
     X, y, X_val, y_val = data(kind)
     X, X_val = (StandardScaler().fit(X).transform(rows) for rows in (X, X_val))
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": WEIGHTS_VAL}
-    # The first chunk has two of three classes. Without `classes` the second chunk would be an error.
+    # The first chunk has two of three classes. Without `classes`, the second chunk would raise an error.
     chunks = [np.flatnonzero(y != 2)[:20], np.arange(30, N)]
     if kind == "classifier":
         given["classes"] = np.array([0, 1, 2])
@@ -258,7 +258,7 @@ def test_partial_fit_gets_all_that_it_requested(kind, assert_identical):
 
 
 @kinds
-def test_every_fold_is_scored_on_the_whole_set_transformed_by_its_own_transformers(kind):
+def test_each_fold_is_scored_on_the_whole_set_transformed_by_its_own_steps(kind):
     X, y, X_val, y_val = data(kind)
     network = requesting(estimator(kind), "X_val", "y_val")
     pipeline = make_pipeline(StandardScaler(), network, transform_input=["X_val"])
@@ -287,13 +287,13 @@ def test_a_grid_search_over_a_pipeline_routes_everything(kind):
     by_hand = estimator(kind, **best)
     by_hand.fit(scaler.transform(X), y, sample_weight=WEIGHTS, X_val=scaler.transform(X_val), **given)
     assert_same_curves(search.best_estimator_[-1], by_hand)
-    # The folds were trained with their part of the weights. A search without weights has other scores.
+    # Each fold was trained with its part of the weights. A search without weights has other scores.
     plain = clone(search).fit(X, y, X_val=X_val, y_val=y_val)
     assert (plain.cv_results_["mean_test_score"] != search.cv_results_["mean_test_score"]).any()
 
 
 def validation_sets_of_a_search(X, y, X_val, y_val):
-    """The validation sets of the fits of a search of one candidate and two folds, and of its refit."""
+    """The validation sets that a search with one candidate and two folds passes to its fits and its refit."""
     seen = []
 
     def scorer(network, rows, labels):
@@ -306,7 +306,7 @@ def validation_sets_of_a_search(X, y, X_val, y_val):
     return seen
 
 
-def test_a_search_leaves_a_set_of_another_length_whole():
+def test_a_search_does_not_split_a_set_of_another_length():
     X, y, X_val, y_val = data("classifier")
     seen = validation_sets_of_a_search(X / 1000, y, X_val / 1000, y_val)
     assert len(seen) == 3
@@ -315,8 +315,8 @@ def test_a_search_leaves_a_set_of_another_length_whole():
         np.testing.assert_array_equal(labels, y_val)
 
 
-def test_a_search_cuts_a_set_of_as_many_rows_as_x_as_it_cuts_x():
-    # scikit-learn does this, and the guide warns of it. If it ends, remove the warning.
+def test_a_search_splits_a_set_with_as_many_rows_as_x():
+    # scikit-learn does this, and the guide warns about it. If scikit-learn changes, remove that warning.
     X, y, _, _ = data("classifier")
     X = X / 1000
     backwards = slice(None, None, -1)
@@ -329,7 +329,7 @@ def test_a_search_cuts_a_set_of_as_many_rows_as_x_as_it_cuts_x():
 
 @pytest.mark.parametrize("routed", [False, True])
 @pytest.mark.parametrize("cut", ["X_val", "y_val"])
-def test_where_a_search_cuts_only_one_of_both_the_error_says_so(cut, routed):
+def test_if_a_search_splits_only_one_of_x_val_and_y_val_the_error_says_so(cut, routed):
     X, y, _, _ = data("classifier")
     given = {"X_val": X / 1000, "y_val": y}
     kept = "y_val" if cut == "X_val" else "X_val"
@@ -345,7 +345,7 @@ def test_where_a_search_cuts_only_one_of_both_the_error_says_so(cut, routed):
             search.fit(X / 1000, y, **given)
 
 
-def test_where_a_search_cuts_only_the_weights_of_the_set_the_error_names_them():
+def test_if_a_search_splits_only_sample_weight_val_the_error_names_it():
     X, y, X_val, y_val = data("classifier")
     network = requesting(estimator("classifier"), "X_val", "y_val", "sample_weight_val")
     search = GridSearchCV(network, {"batch_size": [20]}, cv=3, error_score="raise")

@@ -1,7 +1,7 @@
-"""Weights compared with repeated rows, if scikit-learn's own checks of them are expected to fail.
+"""Weighted rows compared with repeated rows in the cases for which scikit-learn's own checks are expected to fail.
 
-A row of weight w should count as w rows. With mini-batches, with held-out validation rows, and in float32 two such fits
-cannot agree to 1e-7, which the checks require. These tests state what holds instead.
+A row of weight w should count as w rows. scikit-learn's checks require that two such fits agree to 1e-7. They cannot do
+so with mini-batches, with held-out validation rows, or in float32. These tests state what holds instead.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ X, y, T = problem("multiclass", N_ROWS)
 rng = np.random.default_rng(5)
 WEIGHTS = rng.integers(0, 4, size=N_ROWS)  # some are 0
 REPEATED = np.repeat(np.arange(N_ROWS), WEIGHTS)
-# The same for a validation set.
+# Weights of a validation set.
 X_val, y_val, _ = problem("multiclass", 15, seed=9)
 WEIGHTS_VAL = rng.integers(0, 4, size=15)
 REPEATED_VAL = np.repeat(np.arange(15), WEIGHTS_VAL)
@@ -49,12 +49,12 @@ def parameters(clf):
 
 
 def distance(a, b):
-    """The largest difference between the parameters of two models that training has changed."""
+    """The largest difference between the parameters of two trained models."""
     return abs(parameters(a) - parameters(b)).max()
 
 
-def test_the_weights_say_something():
-    # Otherwise nothing below could fail.
+def test_the_weights_have_an_effect():
+    # Otherwise no test below could fail.
     assert set(WEIGHTS) == {0, 1, 2, 3}
     assert len(REPEATED) != N_ROWS
     assert distance(estimator().fit(X, y, WEIGHTS), estimator().fit(X, y)) > 1e-3
@@ -64,7 +64,7 @@ def test_the_weights_say_something():
 
 
 class Frozen:
-    """A solver that takes no step and records the gradient of every mini-batch."""
+    """A solver that takes no steps and records the gradient of every mini-batch."""
 
     linear_parts = 0
 
@@ -76,7 +76,7 @@ class Frozen:
 
 
 def epoch_gradients(rows, weights, batch_size, alpha, seed, container):
-    """The gradients of an epoch's mini-batches at one point of the parameters, and their sizes."""
+    """The gradients of an epoch's mini-batches, all at the same parameters, and the sizes of the mini-batches."""
     network = Network((X.shape[1], 6, 4, 3), ("tanh", "tanh"))
     theta = start(network)
     n = len(rows)
@@ -100,7 +100,7 @@ def start(network):
 
 
 def full_gradient(alpha, weights):
-    """The gradient of the objective from the formulas, as a parameter vector."""
+    """The gradient of the objective, computed from the formulas, as a parameter vector."""
     network = Network((X.shape[1], 6, 4, 3), ("tanh", "tanh"))
     parts = gradient(X, T, *initial_values(network.sizes), "tanh", "multiclass", alpha, weights)
     theta = np.empty(network.n_parameters)
@@ -113,7 +113,7 @@ def full_gradient(alpha, weights):
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("batch_size", [1, 3, 5, 23])
 def test_weighted_and_repeated_rows_have_the_same_expected_gradient(batch_size, alpha, container):
-    # alpha is divided by the number of rows: k times the rows need k times the alpha.
+    # alpha is divided by the number of rows, so k times the rows need k times the alpha.
     alpha_repeated = alpha * len(REPEATED) / N_ROWS
     expected = full_gradient(alpha, WEIGHTS)
     for seed in range(3):
@@ -123,16 +123,15 @@ def test_weighted_and_repeated_rows_have_the_same_expected_gradient(batch_size, 
         ):
             found, sizes = epoch_gradients(rows, weights, batch_size, strength, seed, container)
             assert len(found) == len(sizes) == -(-len(rows) // batch_size)
-            # Every row is in one mini-batch, whose mean is over its own rows: together the mean over the rows of the
-            # epoch.
-            # About ten roundings of numbers of size 1.
+            # Every row is in one mini-batch, whose gradient is the mean over its rows. Together they give the mean over
+            # the rows of the epoch, with about ten roundings of numbers of size 1.
             np.testing.assert_allclose(sizes @ found / len(rows), expected, rtol=0, atol=1e-14)
-            # The mini-batches differ from it. Because of this noise the fits differ.
+            # The gradients of the mini-batches differ from the mean. This noise makes the fits differ.
             assert abs(found - expected).max() > 0.01
 
 
-def test_the_gradient_of_one_weighted_row_is_that_of_one_row_times_its_weight():
-    # Also at batch size 1. Division by the weights of the mini-batch would cancel them there.
+def test_a_rows_weight_multiplies_its_gradient():
+    # This holds even at batch size 1, where dividing by the weights of the mini-batch would cancel them.
     weighted, _ = epoch_gradients(np.arange(N_ROWS), WEIGHTS, 1, 0.0, 0, np.asarray)
     plain, _ = epoch_gradients(np.arange(N_ROWS), None, 1, 0.0, 0, np.asarray)
     order = np.random.default_rng(0).permutation(N_ROWS)
@@ -142,17 +141,17 @@ def test_the_gradient_of_one_weighted_row_is_that_of_one_row_times_its_weight():
 
 @containers
 @solvers
-def test_in_one_batch_weighted_and_repeated_rows_are_the_same_fit(params, container):
+def test_at_full_batch_weighted_and_repeated_rows_give_the_same_fit(params, container):
     weighted = estimator(**params).fit(container(X), y, WEIGHTS)
     repeated = estimator(**params).fit(container(X[REPEATED]), y[REPEATED])
-    # The same sums in another order, over 30 steps. L-BFGS magnifies the rounding.
+    # For 30 steps, the same sums are computed in another order. L-BFGS magnifies the rounding.
     assert distance(weighted, repeated) < (1e-6 if "lbfgs" in params.values() else 1e-9)
     np.testing.assert_allclose(weighted.loss_curve_[:5], repeated.loss_curve_[:5], rtol=1e-10)
 
 
 @containers
 @solvers
-def test_in_one_batch_rows_of_weight_zero_are_no_rows(params, container):
+def test_at_full_batch_rows_of_weight_zero_have_no_effect(params, container):
     there = WEIGHTS > 0
     weighted = estimator(**params).fit(container(X), y, WEIGHTS)
     without = estimator(**params).fit(container(X[there]), y[there], WEIGHTS[there])
@@ -163,7 +162,7 @@ def test_in_one_batch_rows_of_weight_zero_are_no_rows(params, container):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_with_a_given_validation_set_weighted_and_repeated_rows_are_the_same_fit(early_stopping):
+def test_with_a_given_validation_set_weighted_and_repeated_rows_give_the_same_fit(early_stopping):
     params = {"early_stopping": early_stopping, "n_iter_no_change": 3, "learning_rate_init": 1.0, "scoring": "loss"}
     params["tol"] = 1e-3
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": WEIGHTS_VAL}
@@ -210,11 +209,11 @@ def test_in_float32_weighted_and_repeated_rows_differ_by_rounding(params):
         for dtype in ("float32", "float64")
     }
     eps = np.finfo(np.float32).eps
-    # Ten steps with about ten roundings each: less than a hundred eps. L-BFGS divides by differences of gradients.
+    # Ten steps with about ten roundings each give less than a hundred eps. L-BFGS divides by differences of gradients.
     allowed = 3000 * eps if "lbfgs" in params.values() else 100 * eps
     assert distance(*fits["float32"]) < allowed
-    # The difference is only rounding: in float64 it is smaller by the ratio of the two eps, and in float32 each model
-    # is as close to float64 as to the other.
+    # The difference is only rounding: in float64 it is smaller by the ratio of the two eps, and each float32 model is
+    # as close to its float64 model as to the other float32 model.
     assert distance(*fits["float64"]) < allowed * np.finfo(np.float64).eps / eps
     for single, double in zip(fits["float32"], fits["float64"], strict=True):
         assert distance(single, double) < allowed

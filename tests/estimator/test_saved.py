@@ -1,4 +1,4 @@
-"""Saved models hold plain data only, and the files of every format go on to load, predict and train.
+"""Saved models hold only plain data, and models from files of every format can predict and be trained further.
 
 tests/support/save_models.py says how the files in saved/ were made.
 """
@@ -33,7 +33,7 @@ pytestmark = [
 
 
 def interrupted():
-    """A model whose training was interrupted, with other weights than those of the last epoch."""
+    """A model whose training was interrupted and whose weights are not those of the last epoch."""
     settings = {"early_stopping": True, "n_iter_no_change": None, "batch_size": 5, "learning_rate_init": 1.0}
     clf = FNNClassifier((4,), **settings, max_iter=30, random_state=0)
     with ctrl_c_in_epoch(20):
@@ -43,7 +43,7 @@ def interrupted():
 
 
 def written_into():
-    """A model whose weights the user holds and has changed."""
+    """A model whose weight arrays the user holds and has changed."""
     reg = FNNRegressor((4,), max_iter=3, random_state=0).fit(X, several)
     held = list(reg.coefs_)
     held[0][0, 0] += 1.0
@@ -74,14 +74,14 @@ PYTHON = {"builtins", "__builtin__", "_codecs", "copyreg", "copy_reg"}
 
 
 def named_by_opcodes(model):
-    """The classes and functions that a pickle names, from its opcodes. Protocol 2 names each by one of them."""
+    """The classes and functions that a pickle names, from its opcodes. Protocol 2 uses one opcode for each."""
     opcodes = list(pickletools.genops(pickle.dumps(model, protocol=2)))
     assert not any(opcode.name == "STACK_GLOBAL" for opcode, _, _ in opcodes)
     return {tuple(argument.split(" ")) for opcode, argument, _ in opcodes if opcode.name == "GLOBAL"}
 
 
 class Recorder(pickle.Unpickler):
-    """Notes what a pickle names as it is loaded."""
+    """Records the names in a pickle while it is loaded."""
 
     def __init__(self, file):
         super().__init__(file)
@@ -93,25 +93,25 @@ class Recorder(pickle.Unpickler):
 
 
 def named_in_loading(model, protocol):
-    """The classes and functions that a pickle names, from loading it."""
+    """The classes and functions that a pickle names, recorded while it is loaded."""
     recorder = Recorder(io.BytesIO(pickle.dumps(model, protocol=protocol)))
     recorder.load()
     return recorder.named
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_pickle_names_nothing_of_skfnn_but_the_estimator(name):
+def test_a_pickle_names_no_class_of_skfnn_except_the_estimator(name):
     model = MODELS[name]()
     for named in (named_by_opcodes(model), named_in_loading(model, 2), named_in_loading(model, 5)):
         assert {each for each in named if each[0].split(".")[0] == "skfnn"} == {
             (type(model).__module__, type(model).__name__)
         }
-        # Everything else is NumPy's way to make arrays and numbers, and Python's own types.
+        # All other names are NumPy functions that make arrays and numbers, and Python's own types.
         assert {module.split(".")[0] for module, _ in named} <= {"skfnn", "numpy", *PYTHON}
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_what_is_saved_is_plain(name):
+def test_only_plain_data_are_saved(name):
     def check(value):
         assert type(value) in (dict, list, tuple, str, int, float, bool, type(None), np.ndarray) or isinstance(
             value, np.generic
@@ -130,12 +130,12 @@ FORMATS = sorted(int(re.search(r"\d+", path.stem)[0]) for path in FOLDER.glob("f
 NAMES = list(json.loads((FOLDER / "format_1.json").read_text()))
 formats = pytest.mark.parametrize("number", FORMATS)
 names = pytest.mark.parametrize("name", NAMES)
-# The same sums by another BLAS, and a dozen epochs of them.
+# Another BLAS rounds sums differently, for a dozen epochs.
 ATOL = {"float64": 1e-6, "float32": 1e-4}
 
 
 def load(number, name):
-    """A saved model, and the numbers that belong to it."""
+    """A saved model and its expected numbers."""
     models = pickle.loads((FOLDER / f"format_{number}.pickle").read_bytes())
     return models[name], json.loads((FOLDER / f"format_{number}.json").read_text())[name]
 
@@ -145,24 +145,24 @@ def assert_outputs(model, expected):
     np.testing.assert_allclose(outputs(model), expected, rtol=0, atol=atol)
 
 
-def test_there_is_a_file_of_the_present_format():
+def test_a_file_of_the_current_format_exists():
     assert FORMATS[-1] == version.FORMAT
     assert list(make_models()) == NAMES
 
 
 @formats
 @names
-def test_a_saved_model_predicts_what_it_did(number, name):
+def test_a_saved_model_makes_the_same_predictions(number, name):
     model, numbers = load(number, name)
     assert_outputs(model, numbers["predicted"])
-    # Today's training makes the same model.
+    # Training with the present version gives the same model.
     if number == version.FORMAT:
         assert_outputs(make_models()[name], numbers["predicted"])
 
 
 @formats
 @names
-def test_a_saved_model_goes_on_training(number, name):
+def test_a_saved_model_can_be_trained_further(number, name):
     model, numbers = load(number, name)
     n_epochs = len(model.loss_curve_)
     assert_outputs(continued(name, model), numbers["continued"])
@@ -172,14 +172,14 @@ def test_a_saved_model_goes_on_training(number, name):
 
 
 @formats
-def test_the_best_weights_are_in_it(number):
+def test_the_best_weights_are_saved(number):
     model, numbers = load(number, "classifier, partial_fit")
     assert_outputs(model.restore_best(), numbers["best"])
 
 
 @formats
 @names
-def test_a_saved_model_is_an_estimator_like_any(number, name):
+def test_a_saved_model_works_like_any_estimator(number, name):
     model, numbers = load(number, name)
     assert type(clone(model)) is type(model)
     again = pickle.loads(pickle.dumps(model))
@@ -195,7 +195,7 @@ def test_a_saved_model_is_an_estimator_like_any(number, name):
 
 @pytest.mark.parametrize("number", [None, 0, version.FORMAT + 1, "1"])
 @pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
-def test_another_format_is_an_error_that_says_what_to_do(kind, number, monkeypatch, tmp_path):
+def test_an_unknown_format_is_an_error_that_says_what_to_do(kind, number, monkeypatch, tmp_path):
     model = kind((3,), max_iter=2, random_state=0).fit(X, classes if kind is FNNClassifier else several)
     with monkeypatch.context() as patch:
         patch.setattr(version, "FORMAT", number)

@@ -1,4 +1,4 @@
-"""FNNClassifier works with scikit-learn: pipelines, searches, frames, pickles, routing, labels, types."""
+"""FNNClassifier with scikit-learn: pipelines, searches, frames, pickles, routing, labels, types."""
 
 import copy
 import inspect
@@ -38,7 +38,7 @@ def estimator(**params):
 # Parameters
 
 
-def test_the_parameters_are_those_of_the_api():
+def test_the_parameters_are_those_in_the_documentation():
     expected = {
         "hidden_layer_sizes": (100,),
         "activation": "relu",
@@ -77,20 +77,20 @@ def test_the_parameters_are_those_of_the_api():
     assert params == expected
 
 
-def test_the_methods_have_the_arguments_of_the_api():
+def test_the_methods_have_the_arguments_in_the_documentation():
     def names(method):
         return list(inspect.signature(method).parameters)[1:]
 
     validation = ["X_val", "y_val", "sample_weight_val"]
     assert names(FNNClassifier.fit) == ["X", "y", "sample_weight", *validation, "coefs_init", "intercepts_init"]
     assert names(FNNClassifier.score) == ["X", "y", "sample_weight"]
-    fitted = estimator()  # an object has partial_fit if its solver has epochs
+    fitted = estimator()  # an instance has partial_fit if its solver has epochs
     assert list(inspect.signature(fitted.partial_fit).parameters) == ["X", "y", "sample_weight", "classes", *validation]
     with pytest.raises(TypeError):
         fitted.fit(X_iris, y_iris, None, X_iris, y_iris)  # a validation set is passed by keyword
 
 
-def test_the_constructor_only_stores():
+def test_the_constructor_only_stores_its_arguments():
     sizes = [6, 3]
     clf = FNNClassifier(hidden_layer_sizes=sizes, activation="no such thing", batch_size=-3)
     assert clf.get_params()["hidden_layer_sizes"] is sizes
@@ -98,7 +98,7 @@ def test_the_constructor_only_stores():
     assert set(vars(clf)) == set(clf.get_params())
 
 
-def test_clone_has_the_parameters_and_nothing_learned():
+def test_a_clone_has_the_parameters_and_no_model():
     clf = estimator(activation=["tanh"], momentum=0.9, warm_start=True).fit(X_iris, y_iris)
     twin = clone(clf)
     assert twin.get_params() == clf.get_params()
@@ -128,7 +128,7 @@ def test_fit_does_not_change_the_parameters():
     ids=str,
 )
 @pytest.mark.parametrize("method", ["partial_fit", "warm start"])
-def test_what_set_params_may_change_between_calls(method, params, fits):
+def test_set_params_may_change_only_some_parameters_between_calls(method, params, fits):
     clf = estimator(warm_start=method == "warm start").fit(X_iris, y_iris)
     before, proba = copy.deepcopy(clf), clf.predict_proba(X_iris)
     go_on = clf.set_params(**params).fit if method == "warm start" else clf.set_params(**params).partial_fit
@@ -139,12 +139,12 @@ def test_what_set_params_may_change_between_calls(method, params, fits):
         with pytest.raises(ValueError, match="hidden_layer_sizes or activation changed"):
             go_on(X_iris, y_iris)
         np.testing.assert_array_equal(clf.predict_proba(X_iris), proba)
-        # a new fit uses the new sizes
+        # A new fit uses the new sizes.
         clf.set_params(warm_start=False).fit(X_iris, y_iris)
         assert clf.coefs_[0].shape[1] == clf.coefs_[1].shape[0]
 
 
-def test_the_tags_tell_what_it_is():
+def test_the_tags_describe_the_estimator():
     assert is_classifier(estimator())
     tags = get_tags(estimator())
     assert tags.classifier_tags.multi_class
@@ -157,7 +157,7 @@ def test_the_tags_tell_what_it_is():
 # Pipelines and searches
 
 
-def test_grid_search_in_two_processes_gives_what_one_gives():
+def test_a_grid_search_in_two_processes_equals_one_in_one_process():
     pipeline = make_pipeline(StandardScaler(), estimator())
     grid = {"fnnclassifier__batch_size": [1, 10, "full"], "fnnclassifier__learning_rate_init": [0.01, 0.3]}
     one, two = (GridSearchCV(pipeline, grid, cv=3, n_jobs=n_jobs).fit(X_iris, y_iris) for n_jobs in (1, 2))
@@ -169,7 +169,7 @@ def test_grid_search_in_two_processes_gives_what_one_gives():
     np.testing.assert_array_equal(one.predict_proba(X_iris), two.predict_proba(X_iris))
 
 
-def test_a_pipeline_is_its_steps():
+def test_a_pipeline_equals_its_steps():
     X = X_iris * [1, 10, 100, 1000] + 5
     pipeline = make_pipeline(StandardScaler(), estimator()).fit(X, y_iris)
     scaled = StandardScaler().fit_transform(X)
@@ -192,14 +192,14 @@ def test_cross_validation_works(params):
     assert scores.min() > 0.6
 
 
-def test_meta_estimators_take_it():
+def test_meta_estimators_work():
     bagging = BaggingClassifier(estimator(max_iter=30), n_estimators=3, random_state=0).fit(X_iris, y_iris)
     one_vs_rest = OneVsRestClassifier(estimator(max_iter=30)).fit(X_iris, y_iris)
     assert bagging.score(X_iris, y_iris) > 0.7
     assert one_vs_rest.score(X_iris, y_iris) > 0.7
 
 
-def test_predictions_in_threads_are_those_of_one():
+def test_predictions_in_several_threads_equal_those_in_one():
     clf = estimator(hidden_layer_sizes=(50, 30)).fit(X_iris, y_iris)
     parts = [X_iris[k % 7 :: k % 5 + 1] for k in range(60)]
     expected = [clf.predict_proba(part) for part in parts]
@@ -273,7 +273,7 @@ STATES = [{}, {"momentum": 0.9}, {"solver": "adam"}, {"validation_fraction": 0.2
 
 @pytest.mark.parametrize("params", STATES, ids=str)
 @pytest.mark.parametrize("protocol", [2, pickle.HIGHEST_PROTOCOL])
-def test_a_pickle_predicts_and_learns_on_as_the_model(protocol, params, assert_identical):
+def test_a_pickle_predicts_and_continues_like_the_model(protocol, params, assert_identical):
     clf = estimator(**params).fit(X_iris, y_iris)
     loaded = pickle.loads(pickle.dumps(clf, protocol))
     np.testing.assert_array_equal(loaded.predict_proba(X_iris), clf.predict_proba(X_iris))
@@ -285,7 +285,7 @@ def test_a_pickle_predicts_and_learns_on_as_the_model(protocol, params, assert_i
 
 @pytest.mark.parametrize("params", STATES, ids=str)
 @pytest.mark.parametrize("mmap_mode", [None, "r", "c"])
-def test_a_memory_mapped_model_predicts_and_learns_on(tmp_path, mmap_mode, params, assert_identical):
+def test_a_memory_mapped_model_predicts_and_can_be_trained_further(tmp_path, mmap_mode, params, assert_identical):
     clf = estimator(hidden_layer_sizes=(50, 50), **params).fit(X_iris, y_iris)
     joblib.dump(clf, tmp_path / "model")
     bytes_before = (tmp_path / "model").read_bytes()
@@ -297,11 +297,11 @@ def test_a_memory_mapped_model_predicts_and_learns_on(tmp_path, mmap_mode, param
         model.partial_fit(X_iris, y_iris)
         model.set_params(warm_start=True, max_iter=2).fit(X_iris, y_iris)
     assert_identical(clf, loaded)
-    loaded.coefs_[0][...] = 0.0  # training replaced the mapped model by one in memory
+    loaded.coefs_[0][...] = 0.0  # training replaced the mapped model with one in memory
     assert (tmp_path / "model").read_bytes() == bytes_before
 
 
-def test_a_deep_copy_learns_on_by_itself():
+def test_a_deep_copy_is_trained_independently():
     clf = estimator(solver="adam").fit(X_iris, y_iris)
     before = clf.predict_proba(X_iris)
     copy.deepcopy(clf).partial_fit(X_iris, y_iris)
@@ -319,7 +319,7 @@ def test_writing_into_the_weights_changes_the_predictions():
     assert (clf.predict(X_iris) == 1).all()
     expected = np.exp([0.0, 1.0, 0.0]) / np.exp([0.0, 1.0, 0.0]).sum()
     np.testing.assert_allclose(clf.predict_proba(X_iris), np.tile(expected, (150, 1)), rtol=1e-12)
-    # training continues from there
+    # Training continues from the written weights.
     clf.partial_fit(X_iris, y_iris)
     other = estimator(hidden_layer_sizes=(6, 4)).fit(X_iris, y_iris)
     other.coefs_[-1][...] = 0.0
@@ -339,12 +339,12 @@ def test_the_weights_are_views_of_one_vector():
         assert np.shares_memory(part, owner)
     for a, b in zip(clf.coefs_, clf.coefs_, strict=True):
         assert np.shares_memory(a, b)
-    # decision_function is those weights
+    # decision_function uses these weights.
     raw = raw_outputs(X_iris, clf.coefs_, clf.intercepts_, "relu")
     np.testing.assert_allclose(clf.decision_function(X_iris), raw, rtol=0, atol=1e-12)
 
 
-def test_weights_that_a_user_holds_follow_the_model_until_it_is_fitted_anew():
+def test_held_weight_arrays_follow_the_model_until_the_next_fit():
     clf = estimator().fit(X_iris, y_iris)
     held = clf.coefs_[0]
     before = held.copy()
@@ -372,13 +372,13 @@ DTYPES = {
 
 @pytest.mark.parametrize(("source", "expected"), [(s, e) for e, sources in DTYPES.items() for s in sources])
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
-def test_short_numbers_compute_in_float32_and_long_ones_in_float64(solver, source, expected):
+def test_short_types_compute_in_float32_and_long_ones_in_float64(solver, source, expected):
     X = (np.abs(X_iris) * 3).astype(source)
     clf = estimator(solver=solver).fit(X, y_iris)
     assert {part.dtype for part in clf.coefs_ + clf.intercepts_} == {np.dtype(expected)}
     for result in (clf.predict_proba(X), clf.decision_function(X), clf.predict_log_proba(X)):
         assert result.dtype == expected
-    # The rows of fit decide. Predictions accept rows of any type.
+    # The rows in `fit` decide. Predictions accept rows of any type.
     assert clf.predict_proba(X.astype(np.float64)).dtype == expected
 
 
@@ -391,12 +391,12 @@ def test_dtype_fixes_the_precision(dtype, source):
         clf = estimator(**settings).fit(X, y_iris)
         assert {part.dtype for part in clf.coefs_ + clf.intercepts_} == {np.dtype(dtype)}
         same = estimator(**settings).fit(X.astype(dtype), y_iris)
-        # Long numbers are shifted before they are cast, which rounds once less.
+        # Rows of long types are shifted before they are cast, which saves one rounding.
         atol = 1e-6 if standardize and (dtype, X.dtype.itemsize) == ("float32", 8) else 0
         np.testing.assert_allclose(clf.predict_proba(X), same.predict_proba(X), rtol=0, atol=atol)
 
 
-def test_partial_fit_stays_in_the_precision_of_the_first_call():
+def test_partial_fit_keeps_the_precision_of_the_first_call():
     clf = estimator().partial_fit(X_iris.astype(np.float32), y_iris, classes=[0, 1, 2])
     clf.partial_fit(X_iris, y_iris)
     assert clf.coefs_[0].dtype == np.float32
@@ -452,13 +452,13 @@ def test_the_form_of_bytes_makes_no_difference(form, params, tmp_path, assert_id
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 @pytest.mark.parametrize("container", SPARSE)
-def test_sparse_x_gives_what_dense_x_gives(container, dtype):
+def test_sparse_x_gives_the_same_results_as_dense_x(container, dtype):
     X = (np.maximum(X_iris, 0) * 3).astype(dtype)
     for params in ({}, {"batch_size": 3, "momentum": 0.9}, {"solver": "adam"}):
         # Sparse features are never shifted.
         dense = estimator(standardize=False, **params).fit(X, y_iris)
         other = estimator(standardize=False, **params).fit(container(X), y_iris)
-        # Five epochs with sums in another order.
+        # For five epochs, sums are computed in another order.
         atol = 1e-12 if dense.coefs_[0].dtype == np.float64 else 1e-4
         for p, q in zip(dense.coefs_, other.coefs_, strict=True):
             assert p.dtype == q.dtype
@@ -496,7 +496,7 @@ def frame_of(library, X, names):
 
 @pytest.mark.filterwarnings("error:.*feature names")
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_a_data_frame_is_its_values_with_names(library, assert_identical):
+def test_a_data_frame_equals_its_values_with_names(library, assert_identical):
     names = ["sepal length", "sepal width", "petal length", "petal width"]
     frame = frame_of(library, X_iris, names)
     clf = estimator().fit(frame, y_iris)
@@ -511,7 +511,7 @@ def test_a_data_frame_is_its_values_with_names(library, assert_identical):
         clf.partial_fit(frame[names[::-1]], y_iris)
 
 
-def test_an_array_after_a_data_frame_is_warned_of():
+def test_an_array_after_a_data_frame_causes_a_warning():
     clf = estimator().fit(frame_of("pandas", X_iris, list("abcd")), y_iris)
     with pytest.warns(UserWarning, match="feature names"):
         clf.predict(X_iris)
@@ -524,7 +524,7 @@ def test_labels_may_come_in_a_series(library, assert_identical):
     assert_identical(clf, estimator().fit(X_iris, y_iris))
 
 
-def test_a_data_frame_of_mixed_types_is_one_of_their_common_type():
+def test_a_data_frame_of_mixed_types_uses_their_common_type():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": X_iris[:, 0].astype("f4"), "b": np.arange(150) % 3, "c": X_iris[:, 1] > 0})
     clf = estimator().fit(frame, y_iris)
@@ -552,7 +552,7 @@ def test_a_data_frame_of_mixed_types_is_one_of_their_common_type():
     ],
     ids=str,
 )
-def test_any_labels_are_learned_and_given_back(labels):
+def test_any_labels_are_learned_and_returned(labels):
     codes = y_iris if len(labels) == 3 else (y_iris > 0).astype(int)
     y = labels[codes]
     clf = estimator(max_iter=60).fit(X_iris, y)
@@ -566,12 +566,12 @@ def test_any_labels_are_learned_and_given_back(labels):
     assert proba.shape == (150, len(labels))
     np.testing.assert_allclose(proba.sum(axis=1), 1.0, rtol=1e-12)
     np.testing.assert_allclose(np.exp(clf.predict_log_proba(X_iris)), proba, rtol=1e-12)
-    # Labels are only names: other labels in the same order give the same network.
+    # Labels are only names, so other labels in the same order give the same network.
     ranks = np.argsort(np.argsort(labels))[codes]
     np.testing.assert_array_equal(estimator(max_iter=60).fit(X_iris, ranks).predict_proba(X_iris), proba)
 
 
-def test_binary_raw_outputs_have_one_column_and_several_classes_have_one_each():
+def test_binary_raw_outputs_have_one_column_and_multiclass_ones_have_one_per_class():
     binary = estimator().fit(X_iris, y_iris > 0)
     raw = binary.decision_function(X_iris)
     assert raw.shape == (150,)
@@ -586,7 +586,7 @@ def test_binary_raw_outputs_have_one_column_and_several_classes_have_one_each():
     assert (multiclass.n_outputs_, multiclass.out_activation_) == (3, "softmax")
 
 
-def test_a_column_of_labels_is_warned_of(assert_identical):
+def test_a_column_of_labels_causes_a_warning(assert_identical):
     with pytest.warns(sklearn.exceptions.DataConversionWarning, match="column-vector"):
         clf = estimator().fit(X_iris, y_iris[:, None])
     assert_identical(clf, estimator().fit(X_iris, y_iris))
@@ -607,7 +607,7 @@ def test_multilabel_targets_may_be_dense_or_sparse(container, params, assert_ide
     assert dense.validation_scores_ == other.validation_scores_
     other.partial_fit(X_labels, container(Y_labels))
     predicted = other.predict(X_labels)
-    # As in MLPClassifier, predictions are sparse if the y of the last call was.
+    # As in MLPClassifier, predictions are sparse if y was sparse in the last call.
     assert sparse.issparse(predicted) == sparse.issparse(container(Y_labels))
     predicted = predicted.toarray() if sparse.issparse(predicted) else predicted
     assert predicted.shape == (120, 4)
@@ -631,7 +631,7 @@ def test_the_first_partial_fit_of_a_multilabel_model_needs_no_classes(assert_ide
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 7.0, 2: 0.5}, "balanced"])
-def test_class_weights_are_weights_of_the_rows(class_weight, container, assert_parameters):
+def test_class_weights_equal_row_weights(class_weight, container, assert_parameters):
     X, y = X_iris[:120], y_iris[:120]  # 50, 50 and 20 rows
     weighted = estimator(class_weight=class_weight).fit(container(X), y)
     expected = estimator().fit(container(X), y, compute_sample_weight(class_weight, y))
@@ -653,7 +653,7 @@ def test_class_weights_multiply_sample_weights(assert_parameters):
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_balancing_leaves_a_class_out_whose_rows_all_have_weight_zero(assert_parameters):
+def test_balancing_ignores_a_class_whose_rows_all_have_weight_zero(assert_parameters):
     weights = np.arange(1.0, 151.0) * (y_iris != 1)
     balanced = estimator(class_weight="balanced").fit(X_iris, y_iris, weights)
     totals = np.bincount(y_iris, weights) + (np.arange(3) == 1)
@@ -661,12 +661,12 @@ def test_balancing_leaves_a_class_out_whose_rows_all_have_weight_zero(assert_par
     assert_parameters(balanced, expected.coefs_, expected.intercepts_, atol=1e-13)
 
 
-def test_a_class_that_class_weight_leaves_out_has_weight_one(assert_identical):
+def test_a_class_missing_from_class_weight_has_weight_one(assert_identical):
     some = estimator(class_weight={2: 3.0}).fit(X_iris, y_iris)
     assert_identical(some, estimator(class_weight={0: 1.0, 1: 1.0, 2: 3.0}).fit(X_iris, y_iris))
 
 
-def test_class_weights_are_named_by_the_labels(assert_identical):
+def test_the_keys_of_class_weight_are_the_labels(assert_identical):
     names = np.array(["setosa", "versicolor", "virginica"])
     named = estimator(class_weight={"setosa": 5.0, "virginica": 0.5}).fit(X_iris, names[y_iris])
     assert_identical(named, estimator(class_weight={0: 5.0, 2: 0.5}).fit(X_iris, y_iris))
@@ -680,14 +680,14 @@ def test_a_heavier_class_is_predicted_more_often():
     assert shares[0] < shares[1] < shares[2]
 
 
-def test_partial_fit_takes_class_weights_for_chunks_that_lack_a_class():
+def test_partial_fit_accepts_class_weights_if_a_chunk_lacks_a_class():
     for class_weight in ({0: 1.0, 1: 7.0, 2: 0.5}, "balanced"):
         clf = estimator(class_weight=class_weight).partial_fit(X_iris[:80], y_iris[:80], classes=[0, 1, 2])
         clf.partial_fit(X_iris[80:], y_iris[80:])
         assert np.isfinite(clf.loss_curve_).all()
 
 
-def test_multilabel_targets_take_class_weights(assert_parameters):
+def test_class_weights_work_with_multilabel_targets(assert_parameters):
     class_weight = [{0: 1.0, 1: 3.0}, {0: 1.0, 1: 1.0}, {0: 2.0, 1: 1.0}, {0: 1.0, 1: 0.5}]
     weighted = estimator(class_weight=class_weight).fit(X_labels, Y_labels)
     expected = estimator().fit(X_labels, Y_labels, compute_sample_weight(class_weight, Y_labels))

@@ -49,7 +49,7 @@ Y = {
 }
 WEIGHTS = rng.integers(0, 5, 130).astype(float)
 
-# To rounding, both sides do the same operations. Ten epochs of steps that do not diverge magnify 1e-16 a little.
+# Both sides do the same operations, apart from rounding. Ten epochs of stable steps magnify 1e-16 only a little.
 CLOSE = 1e-8
 
 
@@ -61,7 +61,7 @@ def estimator(kind, **params):
 
 
 class ByHand:
-    """A network that trains on numbers as they are, behind scalers that were fitted to the first data."""
+    """A network without standardising, behind scalers that were fitted to the first data."""
 
     def __init__(self, kind, X, y, weights=None, **params):
         self.net = estimator(kind, **(params | {"standardize": False}))
@@ -103,13 +103,13 @@ def outputs(model, X):
 
 
 def assert_close(found, expected, tolerance=CLOSE):
-    """Two arrays of outputs are the same, relative to the size of each column."""
+    """Two arrays of outputs agree, relative to the size of each column."""
     size = np.ptp(expected, axis=0)
     np.testing.assert_allclose(found / size, expected / size, rtol=0, atol=tolerance)
 
 
 def assert_agrees(model, by_hand, X=X, tolerance=CLOSE):
-    """A model has the outputs and the losses of its counterpart."""
+    """A model has the same outputs and losses as its counterpart."""
     assert_close(outputs(model, X), by_hand.outputs(X), tolerance)
     assert model.n_iter_ == by_hand.net.n_iter_
     if by_hand.targets is None or by_hand.targets.n_features_in_ == 1:
@@ -121,14 +121,14 @@ def assert_agrees(model, by_hand, X=X, tolerance=CLOSE):
 
 @solvers
 @kinds
-def test_training_is_that_of_the_pipeline_with_scalers(kind, solver):
+def test_training_equals_that_of_a_pipeline_with_scalers(kind, solver):
     y = Y[kind]
     model = estimator(kind, **SOLVERS[solver]).fit(X, y)
     pipeline = make_pipeline(StandardScaler(), estimator(kind, standardize=False, **SOLVERS[solver]))
     if kind != "classes":
         pipeline = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
     pipeline.fit(X, y)
-    # L-BFGS magnifies rounding more, in its line search.
+    # The line search of L-BFGS magnifies rounding more.
     tolerance = 1e-6 if solver == "lbfgs" else CLOSE
     assert_close(outputs(model, X), outputs_of_pipeline(pipeline, X), tolerance)
     assert_agrees(model, ByHand(kind, X, y, **SOLVERS[solver]).call("fit", X, y), tolerance=tolerance)
@@ -164,7 +164,7 @@ def test_other_settings_act_in_the_coordinates_of_training(kind, params):
 
 @solvers
 @kinds
-def test_sample_weights_also_weigh_the_means_and_scales(kind, solver):
+def test_sample_weights_also_affect_the_means_and_scales(kind, solver):
     y = Y[kind]
     model = estimator(kind, **SOLVERS[solver]).fit(X, y, WEIGHTS)
     by_hand = ByHand(kind, X, y, WEIGHTS, **SOLVERS[solver]).call("fit", X, y, WEIGHTS)
@@ -176,11 +176,11 @@ def test_sample_weights_also_weigh_the_means_and_scales(kind, solver):
 
 @pytest.mark.parametrize("standardize", [True, "auto"])
 @regressions
-def test_a_row_of_weight_w_is_w_rows(kind, standardize):
+def test_a_row_of_weight_w_equals_w_rows(kind, standardize):
     y, weights = Y[kind][:60], WEIGHTS[:60]
     repeated = np.repeat(np.arange(60), weights.astype(int))
     assert len(repeated) < 200  # above 200 rows, the automatic rate at full batch grows with their number
-    # Sparse rows are not shifted. So these are long, and the automatic rate depends on their length.
+    # Sparse rows are not shifted, so they are long here, and the automatic rate depends on their length.
     for rows, eta in ((X[:60], 0.1), (X[:60], "auto"), (sparse.csr_matrix(X[:60]), "auto")):
         params = {"standardize": standardize, "batch_size": "full", "learning_rate_init": eta}
         weighted = estimator(kind, **params).fit(rows, y, weights)
@@ -216,7 +216,7 @@ def test_a_warm_start_keeps_the_coordinates_of_the_first_fit(kind, solver):
         by_hand.call("fit", X[rows], y[rows])
     np.testing.assert_allclose(model.feature_mean_, X.mean(axis=0), rtol=1e-12)
     assert_agrees(model, by_hand, tolerance=1e-5 if solver == "lbfgs" else CLOSE)
-    # Without a warm start, the new data decide.
+    # Without a warm start, the new data determine the coordinates.
     model.set_params(warm_start=False).fit(X[::2], y[::2])
     np.testing.assert_allclose(model.feature_mean_, X[::2].mean(axis=0), rtol=1e-12)
 
@@ -233,11 +233,11 @@ def test_resume_is_exact_bit_for_bit(kind, solver, standardize):
 
 @solvers
 @kinds
-def test_early_stopping_is_that_of_the_pipeline(kind, solver):
+def test_early_stopping_equals_that_of_the_pipeline(kind, solver):
     y, params = Y[kind], {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 3, "max_iter": 60}
     params |= SOLVERS[solver]
     if solver == "lbfgs":
-        params["max_iter"] = 12  # before it magnifies the rounding too much
+        params["max_iter"] = 12  # more epochs would magnify the rounding too much
     # The scalers do not see the held-out rows.
     seen = []
     estimator(kind, **params | {"scoring": lambda model, rows, y: seen.append(rows) or 0.0}).fit(X, y)
@@ -266,7 +266,7 @@ def test_validation_sets_are_in_the_users_units(kind, method):
     np.testing.assert_allclose(model.validation_scores_, by_hand.net.validation_scores_, rtol=0, atol=CLOSE)
     assert model.validation_scores_[-1] == model.score(X[90:], y[90:])
     if kind != "classes":
-        # Half the squared error, summed over the outputs.
+        # The loss is half the squared error, summed over the outputs.
         error = 0.5 * np.square(model.predict(X[90:]) - y[90:]).reshape(40, -1).sum(axis=1).mean()
         np.testing.assert_allclose(model.validation_loss_curve_[-1], error, rtol=1e-10)
         np.testing.assert_allclose(model.score(X[90:], y[90:]), r2_score(y[90:], model.predict(X[90:])), rtol=1e-12)
@@ -282,7 +282,7 @@ def test_the_loss_is_in_the_units_of_the_targets(kind):
 
 @pytest.mark.parametrize("dump", [by_pickle, by_joblib, copy.deepcopy])
 @kinds
-def test_a_copy_predicts_and_learns_on_as_the_model(kind, dump):
+def test_a_copy_predicts_and_continues_like_the_model(kind, dump):
     model = estimator(kind, **SOLVERS["nesterov"]).fit(X, Y[kind])
     other = dump(model)
     np.testing.assert_array_equal(outputs(other, X), outputs(model, X))
@@ -305,7 +305,7 @@ MAPS = [(1e4, 0.0), (1e-4, 0.0), (1.0, 1e6), (1e4, 1e6), (-3.0, 0.0), (-3.0, 1e6
 def test_another_unit_of_the_targets_changes_the_predictions_by_the_same_map(kind, solver, a, b, hidden, standardize):
     y = signal[:, 0] if kind == "one output" else signal
     params = SOLVERS[solver] | {"hidden_layer_sizes": hidden, "standardize": standardize}
-    # The sign of the initial outputs is random. A negative unit reverses it.
+    # The sign of the initial outputs is random, and a negative unit reverses it.
     start = estimator(kind, **params | {"max_iter": 1}).fit(X, y) if a < 0 else None
     models = []
     for factor, shift in ((1.0, 0.0), (a, b)):
@@ -313,7 +313,7 @@ def test_another_unit_of_the_targets_changes_the_predictions_by_the_same_map(kin
         if start is not None:
             init["coefs_init"], init["intercepts_init"] = mapped(start, factor, shift)
         models.append(estimator(kind, **params).fit(X, factor * y + shift, **init))
-    # The numbers near 1e6 have an error of 1e-10.
+    # Numbers near 1e6 have an error of 1e-10.
     tolerance = 1e-6 if solver == "lbfgs" else CLOSE
     assert_close((models[1].predict(X) - b) / a, models[0].predict(X), tolerance)
     np.testing.assert_allclose(np.array(models[1].loss_curve_) / a**2, models[0].loss_curve_, rtol=tolerance)
@@ -344,7 +344,7 @@ def test_another_unit_of_the_targets_does_not_change_the_last_epoch(kind, solver
 @pytest.mark.parametrize("standardize", [True, "auto"])
 @solvers
 @kinds
-def test_other_units_of_the_features_leave_the_predictions(kind, solver, standardize):
+def test_other_units_of_the_features_do_not_change_the_predictions(kind, solver, standardize):
     D, c = np.array([1e-3, 1e-6, 60.0, 1e5, 2.0]), np.array([20.0, 0.0, -4e4, 1e3, 7.0])
     params = SOLVERS[solver] | {"standardize": standardize}
     first, second = (estimator(kind, **params).fit(rows, Y[kind]) for rows in (X, X * D + c))
@@ -354,7 +354,7 @@ def test_other_units_of_the_features_leave_the_predictions(kind, solver, standar
     assert_close(outputs(second, X * D + c), outputs(first, X), 1e-5 if solver == "lbfgs" else 1e-7)
 
 
-# What "auto" leaves alone
+# What "auto" does not change
 
 
 def pixels():
@@ -387,7 +387,7 @@ ORDER_ONE = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @pytest.mark.parametrize("name", ORDER_ONE)
-def test_auto_leaves_features_of_order_one_alone_bit_for_bit(name, solver, dtype, assert_identical):
+def test_auto_does_not_change_a_bit_of_features_of_order_one(name, solver, dtype, assert_identical):
     rows, y = ORDER_ONE[name]()
     auto, plain = (
         estimator("classes", standardize=value, dtype=dtype, **SOLVERS[solver]).fit(rows, y)
@@ -396,7 +396,7 @@ def test_auto_leaves_features_of_order_one_alone_bit_for_bit(name, solver, dtype
     assert_identical(auto, plain)
     assert (auto.feature_mean_, auto.feature_scale_, auto.target_mean_, auto.target_scale_) == (None,) * 4
     np.testing.assert_array_equal(auto.decision_function(rows), plain.decision_function(rows))
-    # The regressor trains on the same rows, and on other targets.
+    # The regressor trains on the same rows, with other targets.
     reg = estimator("one output", standardize="auto").fit(rows, np.arange(rows.shape[0]))
     assert reg.feature_mean_ is None
     assert reg.feature_scale_ is None
@@ -404,7 +404,7 @@ def test_auto_leaves_features_of_order_one_alone_bit_for_bit(name, solver, dtype
 
 
 @pytest.mark.parametrize("cast", [np.uint8, np.float32, np.float64])
-def test_bytes_get_one_scale_in_common(cast):
+def test_bytes_get_one_common_scale(cast):
     data, y = load_digits(return_X_y=True)
     images = np.rint(data[:300] / 16 * 255).astype(cast)
     clf = estimator("classes", standardize="auto", **SOLVERS["sgd"]).fit(images, y[:300])
@@ -415,7 +415,7 @@ def test_bytes_get_one_scale_in_common(cast):
     assert_close(clf.decision_function(images), plain.decision_function(fractions))
 
 
-def test_false_leaves_everything_alone(assert_identical):
+def test_false_changes_nothing(assert_identical):
     # The initial values are the same for every table.
     start = {"standardize": False, "solver": "adam", "learning_rate_init": 1e-300}
     models = [estimator("three outputs", **start).fit(rows, signal) for rows in (X, Z)]
@@ -427,7 +427,7 @@ def test_false_leaves_everything_alone(assert_identical):
 # The means and the scales
 
 
-def test_the_fitted_means_and_scales_are_those_of_a_standard_scaler():
+def test_the_fitted_means_and_scales_equal_those_of_a_standard_scaler():
     y = Y["three outputs"]
     for standardize in (True, "auto"):
         reg = estimator("three outputs", standardize=standardize).fit(X, y)
@@ -473,7 +473,7 @@ def test_a_constant_column_is_harmless(kind, standardize, value):
     model = estimator(kind, standardize=standardize, **SOLVERS["sgd"]).fit(rows, Y[kind])
     assert model.feature_scale_[2] == 1.0
     assert model.feature_mean_[2] == value
-    # The coefficient of the constant column stays at its random initial value, and multiplies zeros.
+    # The weight of the constant column keeps its random initial value and multiplies zeros.
     first = model.coefs_[0]
     start = estimator(kind, standardize=standardize, learning_rate_init=1e-300).fit(rows, Y[kind])
     np.testing.assert_array_equal(first[2], start.coefs_[0][2])
@@ -494,14 +494,14 @@ def test_constant_targets_are_predicted(method, standardize):
 @pytest.mark.parametrize("power", [-660, -400, 400, 660])  # 1e-199, 1e-120, 1e120, 1e199
 @pytest.mark.parametrize("standardize", [True, "auto"])
 @kinds
-def test_huge_and_tiny_features_are_trained_on_as_any_others(kind, standardize, power, dtype):
+def test_huge_and_tiny_features_train_like_any_others(kind, standardize, power, dtype):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         first = estimator(kind, standardize=True, dtype=dtype, **SOLVERS["sgd"]).fit(X, Y[kind])
-        # All columns, and one of them alone.
+        # Scale all columns, and then only one of them.
         for factor in (2.0**power, 2.0 ** (power * (np.arange(5) == 1))):
             model = estimator(kind, standardize=standardize, dtype=dtype, **SOLVERS["sgd"]).fit(X * factor, Y[kind])
-            # Powers of 2 round nothing.
+            # Scaling by powers of 2 causes no rounding.
             np.testing.assert_array_equal(model.feature_scale_, first.feature_scale_ * factor)
             tolerance = CLOSE if dtype == "float64" else 1e-3
             assert_close(outputs(model, X * factor), outputs(first, X), tolerance)
@@ -510,14 +510,14 @@ def test_huge_and_tiny_features_are_trained_on_as_any_others(kind, standardize, 
 @pytest.mark.parametrize("power", [-500, -400, 400, 500])  # 1e-150, ..., 1e150: their squares are finite
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
 @regressions
-def test_huge_and_tiny_targets_are_trained_on_as_any_others(kind, solver, power):
+def test_huge_and_tiny_targets_train_like_any_others(kind, solver, power):
     y = signal[:, 0] if kind == "one output" else signal
     first, second = (estimator(kind, **SOLVERS[solver]).fit(X, factor * y) for factor in (1.0, 2.0**power))
     assert_close(second.predict(X) * 2.0**-power, first.predict(X))
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_targets_whose_squares_leave_the_range(solver):
+def test_targets_whose_squares_overflow_are_refused(solver):
     first, tiny = (estimator("one output", **SOLVERS[solver]).fit(X, f * signal[:, 0]) for f in (1.0, 1e-200))
     assert_close(tiny.predict(X) / 1e-200, first.predict(X), 1e-6)
     with pytest.raises(ValueError, match="y holds numbers that are too large"):
@@ -531,16 +531,16 @@ def test_targets_whose_squares_leave_the_range(solver):
 @pytest.mark.parametrize("source", ["float32", "float64"])
 @kinds
 def test_float32_with_a_large_offset_trains_as_well_as_float64(kind, source, solver):
-    # Timestamps: a mean of a million times the spread. float32 has room for a sixteenth of a unit.
-    # The mean is exactly 1e6, so that it is the same number in both types.
+    # Timestamps have a mean of a million times the spread, which float32 rounds to a sixteenth of a unit. The mean is
+    # exactly 1e6 here, so that it is the same number in both types.
     rows = (1e6 + np.round(8 * np.concatenate([Z[:65], -Z[:65]])) / 8).astype(source)
     assert np.ptp(rows) < 10
     params = SOLVERS[solver] | {"standardize": "auto"}
     single, double = (estimator(kind, dtype=dtype, **params).fit(rows, Y[kind]) for dtype in ("float32", "float64"))
     assert {p.dtype for p in single.coefs_ + single.intercepts_} == {np.dtype("float32")}
-    # Ten epochs of operations with an error of 1e-7; L-BFGS magnifies it.
+    # For ten epochs, each operation has an error of 1e-7, and L-BFGS magnifies it.
     assert_close(outputs(single, rows), outputs(double, rows), 0.05 if solver == "lbfgs" else 1e-3)
-    # Another mean becomes a float32 number. The centre is then off by a thirtieth of the spread at most.
+    # Any other mean is rounded to a float32 number. The centre is then off by at most a thirtieth of the spread.
     rows = rows + rows.dtype.type(0.25) * (np.arange(130) % 3 == 0)[:, None]
     single, double = (estimator(kind, dtype=dtype, **params).fit(rows, Y[kind]) for dtype in ("float32", "float64"))
     assert abs(single.score(rows, Y[kind]) - double.score(rows, Y[kind])) < 0.02
@@ -550,7 +550,7 @@ def test_float32_with_a_large_offset_trains_as_well_as_float64(kind, source, sol
 
 
 def in_numpy(model, X):
-    """The raw outputs by the formula, from the weights and the biases alone, in float64."""
+    """The raw outputs, computed in float64 from the weights and the biases alone."""
     h = np.asarray(X, np.float64)
     for number, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
         h = h @ W.astype(np.float64) + b
@@ -563,12 +563,12 @@ def in_numpy(model, X):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("standardize", [True, False, "auto"])
 @kinds
-def test_the_weights_alone_give_the_outputs(kind, standardize, dtype, hidden):
+def test_the_outputs_follow_from_the_weights_alone(kind, standardize, dtype, hidden):
     rows, y = (X, Y[kind]) if standardize else (Z, Y["classes"] if kind == "classes" else signal[:, :3])
     params = SOLVERS["sgd"] | {"standardize": standardize, "hidden_layer_sizes": hidden, "dtype": dtype}
     model = estimator(kind, **params).fit(rows, y)
     assert model.coefs_[0].dtype == dtype
-    # The year is 200 times its spread, and so is the error of a float32 weight.
+    # A year is 200 times its spread, which magnifies the error of a float32 weight by 200.
     assert_close(in_numpy(model, rows), outputs(model, rows), 1e-11 if dtype == "float64" else 1e-3)
 
 
@@ -596,7 +596,7 @@ def test_writing_into_the_weights_changes_the_predictions(kind, standardize, dty
         after = outputs(model, rows)
         assert (np.abs(after - before) / np.ptp(before, axis=0)).max() > 0.01
         assert_close(after, in_numpy(model, rows), tolerance)
-        # Copies hold what was written.
+        # Copies contain the written weights.
         np.testing.assert_array_equal(outputs(by_pickle(model), rows), after)
 
 
@@ -608,7 +608,7 @@ def test_a_written_weight_is_read_back_and_pickled_even_if_the_model_was_not_use
     spread = np.ptp(outputs(model, rows), axis=0)
     model.coefs_[1][:] = 0.5
     model.intercepts_[0][:] = -0.125
-    # The first layer's weights are in other units, so there is a rounding.
+    # The weights of the first layer are converted between units, which rounds them.
     np.testing.assert_allclose(model.coefs_[1], 0.5, rtol=1e-12)
     np.testing.assert_allclose(model.intercepts_[0], -0.125, rtol=1e-9)
     loaded = pickle.loads(pickle.dumps(model))
@@ -621,11 +621,11 @@ def test_a_written_weight_is_read_back_and_pickled_even_if_the_model_was_not_use
 
 @pytest.mark.parametrize("solver", ["sgd", "nesterov", "adam"])
 @kinds
-def test_partial_fit_continues_from_what_was_written(kind, solver):
+def test_partial_fit_continues_from_the_written_weights(kind, solver):
     y = Y[kind]
     params = SOLVERS[solver] | {"shuffle": False}
     model, by_hand = estimator(kind, **params).fit(X, y), ByHand(kind, X, y, **params).call("fit", X, y)
-    # Both networks get the same weights, each in its units.
+    # Both networks get the same weights, each in its own units.
     model.coefs_[0][:, 2] = 0.0
     model.coefs_[1][:] *= 0.5
     model.intercepts_[1][:] = 0.1
@@ -648,7 +648,7 @@ def test_reading_the_weights_changes_nothing(assert_identical):
             kept = model.coefs_, model.intercepts_
             np.testing.assert_array_equal(model.predict(X), before)
         for p, q in zip((*kept[0], *kept[1]), (*model.coefs_, *model.intercepts_), strict=True):
-            assert np.shares_memory(p, q)  # as long as a view exists, it is the one of the model
+            assert np.shares_memory(p, q)  # as long as a view exists, the model returns the same one
         assert_identical(model.partial_fit(X, Y["three outputs"]), other.partial_fit(X, Y["three outputs"]))
 
 
@@ -659,18 +659,18 @@ def test_reading_the_weights_changes_nothing(assert_identical):
 def test_a_network_given_its_own_weights_predicts_the_same_before_training(kind, solver, hidden, standardize):
     y, params = Y[kind], {"hidden_layer_sizes": hidden, "standardize": standardize}
     model = estimator(kind, **params, **SOLVERS[solver]).fit(X, y)
-    # No step of this length changes a weight. On other rows there are other means and scales.
+    # Steps of this length change no weight. On other rows, the means and scales differ.
     for rows in (slice(None), slice(None, None, 3)):
         other = estimator(kind, **params, learning_rate_init=1e-300, max_iter=1)
         other.fit(X[rows], y[rows], coefs_init=model.coefs_, intercepts_init=model.intercepts_)
         assert_close(outputs(other, X), outputs(model, X), 1e-10)
         for p, q in zip(other.coefs_ + other.intercepts_, model.coefs_ + model.intercepts_, strict=True):
-            # Subtracting the mean of a year and adding it again costs digits of a bias.
+            # Subtracting the mean of a year and adding it again costs a bias some digits.
             np.testing.assert_allclose(p, q, rtol=1e-10, atol=1e-10 * np.abs(q).max())
 
 
 @kinds
-def test_initial_values_of_ones_own_are_trained_from_as_in_the_pipeline(kind):
+def test_given_initial_values_act_as_in_the_pipeline(kind):
     y = Y[kind]
     start = estimator(kind, **SOLVERS["sgd"]).fit(X[:60], y[:60])
     model = estimator(kind, **SOLVERS["sgd"])
@@ -691,7 +691,7 @@ def test_initial_values_of_ones_own_are_trained_from_as_in_the_pipeline(kind):
 
 
 @kinds
-def test_restore_best_puts_the_best_weights_back(kind):
+def test_restore_best_restores_the_best_weights(kind):
     y = Y[kind]
     params = SOLVERS["nesterov"] | {"learning_rate_init": 0.05}
     model, by_hand = estimator(kind, **params), ByHand(kind, X[:90], y[:90], **params)
@@ -709,7 +709,7 @@ def test_restore_best_puts_the_best_weights_back(kind):
     assert_close(in_numpy(model, X), predictions[best], 1e-11)
     by_hand.net.restore_best()
     assert_agrees(model, by_hand)
-    # Arrays that the user got before show the restored weights.
+    # Arrays that the user got earlier show the restored weights.
     for view, own in zip(views, model.coefs_, strict=True):
         np.testing.assert_array_equal(view, own)
     views[-1][:] *= 2.0
@@ -718,9 +718,9 @@ def test_restore_best_puts_the_best_weights_back(kind):
 
 
 @kinds
-def test_a_checkpoint_has_the_coordinates(kind, tmp_path):
+def test_a_checkpoint_contains_the_coordinates(kind, tmp_path):
     model = estimator(kind, **SOLVERS["nesterov"] | {"max_iter": 4}).fit(X, Y[kind])
-    model.coefs_[0][:] *= 0.5  # what was written is saved
+    model.coefs_[0][:] *= 0.5  # written weights are saved
     Checkpoint(tmp_path / "model").save(model)
     loaded = Checkpoint.load(tmp_path / "model")
     np.testing.assert_array_equal(outputs(loaded, X), outputs(model, X))
@@ -748,7 +748,7 @@ class Models:
 @needs_callbacks
 @solvers
 @kinds
-def test_the_model_of_an_epoch_is_that_of_a_shorter_fit(kind, solver, assert_identical):
+def test_the_model_of_an_epoch_equals_that_of_a_shorter_fit(kind, solver, assert_identical):
     callback = Models()
     estimator(kind, **SOLVERS[solver] | {"max_iter": 4}).set_callbacks(callback).fit(X, Y[kind])
     assert len(callback.models) == 4
@@ -764,7 +764,7 @@ def test_the_model_of_an_epoch_is_that_of_a_shorter_fit(kind, solver, assert_ide
 
 
 @kinds
-def test_the_gradient_noise_is_that_of_training(kind):
+def test_the_gradient_noise_is_measured_in_the_coordinates_of_training(kind):
     y = Y[kind]
     model = estimator(kind, **SOLVERS["sgd"]).fit(X, y, WEIGHTS)
     by_hand = ByHand(kind, X, y, WEIGHTS, **SOLVERS["sgd"]).call("fit", X, y, WEIGHTS)
@@ -777,7 +777,7 @@ def test_the_gradient_noise_is_that_of_training(kind):
 
 @pytest.mark.parametrize("layer", [0, 1, -1])
 @kinds
-def test_the_hidden_activations_are_those_of_the_pipeline(kind, layer):
+def test_the_hidden_activations_equal_those_of_the_pipeline(kind, layer):
     y = Y[kind]
     model = estimator(kind, **SOLVERS["sgd"]).fit(X, y)
     by_hand = ByHand(kind, X, y, **SOLVERS["sgd"]).call("fit", X, y)
@@ -841,10 +841,10 @@ def test_an_exported_model_needs_no_scaler(kind, dtype, given, offset):
 
     from skfnn.onnx import to_onnx
 
-    # The offset is a million times the spread, and float32 has room for the numbers.
+    # The offset is a million times the spread, but the numbers are exact in float32.
     rows = (np.round(8 * Z) / 8 + offset if offset else X).astype(given)
     model = estimator(kind, standardize=True, dtype=dtype, **SOLVERS["sgd"]).fit(rows, Y[kind])
-    # One of the targets is 7 with a spread of 0.001, of which float32 has room for four digits.
+    # One of the targets is 7 with a spread of 0.001, of which float32 keeps four digits.
     tolerance = 1e-10 if (dtype, given) == ("float64", "float64") else 1e-3 if kind == "three outputs" else 1e-5
     for _ in range(2):
         graph = to_onnx(model, rows[:1], **({"options": {"raw_scores": True}} if kind == "classes" else {}))
@@ -853,4 +853,4 @@ def test_an_exported_model_needs_no_scaler(kind, dtype, given, offset):
         assert found.dtype == given
         expected = outputs(model, rows)
         assert_close(found.reshape(expected.shape), expected, tolerance)
-        model.coefs_[-1][:, 0] *= -0.5  # what was written into the weights is exported, too
+        model.coefs_[-1][:, 0] *= -0.5  # written weights are exported as well

@@ -1,4 +1,4 @@
-"""Subclasses with a constructor of their own: the settings come from attributes."""
+"""Subclasses with their own constructors: settings are read from attributes."""
 
 import pickle
 
@@ -23,14 +23,14 @@ class Small(FNNClassifier):
 
 
 class Keywords(FNNClassifier):
-    """Hands all its arguments on."""
+    """Passes all its arguments on."""
 
     def __init__(self, **kw):
         super().__init__(**({"batch_size": 10, "max_iter": 5, "n_iter_no_change": None} | kw))
 
 
 class Narrow(FNNRegressor):
-    """Has a parameter of another name, from which one of its parent's follows."""
+    """Computes a parameter of its parent from a parameter with another name."""
 
     def __init__(self, units=7, random_state=None):
         super().__init__((units,), batch_size=10, max_iter=5, n_iter_no_change=None, random_state=random_state)
@@ -48,17 +48,17 @@ models = pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).
 
 @pytest.fixture
 def fresh(model):
-    """The model, unfitted: a copy, because clone cannot see what **kw hides."""
+    """An unfitted copy of the model; clone cannot be used, because it does not see parameters in **kw."""
     return pickle.loads(pickle.dumps(model))
 
 
 @models
-def test_fit_is_that_of_the_parent_with_the_same_settings(model, fresh, assert_identical):
+def test_fit_equals_that_of_the_parent_with_the_same_settings(model, fresh, assert_identical):
     assert_identical(fresh.fit(X, y), parent_of(model).fit(X, y))
 
 
 @models
-def test_partial_fit_is_that_of_the_parent_with_the_same_settings(model, fresh, assert_identical):
+def test_partial_fit_equals_that_of_the_parent_with_the_same_settings(model, fresh, assert_identical):
     first = {} if isinstance(model, FNNRegressor) else {"classes": [0, 1, 2]}
     ours, theirs = fresh, parent_of(model)
     for k in range(3):

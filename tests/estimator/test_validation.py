@@ -1,4 +1,4 @@
-"""The validation set: its source, the measurements on it, and when it stops training."""
+"""The validation set: where it comes from, what is measured on it, and when it stops training."""
 
 import copy
 
@@ -19,7 +19,7 @@ X, y = X_digits[:400], digits.target[:400]
 X_val, y_val = X_digits[400:], digits.target[400:600]
 
 N_EPOCHS = 6
-# The scores go up and down, so the last epoch's weights are not the best.
+# With these settings the scores go up and down, so the last epoch's weights are not the best.
 RESTLESS = {"learning_rate_init": 1.0, "batch_size": 20, "hidden_layer_sizes": (16,), "activation": "tanh"}
 
 
@@ -63,14 +63,14 @@ class Spy:
         return accuracy_score(labels, clf.predict(rows)) if self.scores is None else self.scores[len(self.calls) - 1]
 
 
-# Its source
+# Where the validation set comes from
 
 NONE_GIVEN = {"X_val": None, "y_val": None}
 GIVEN = {"X_val": X_val, "y_val": y_val}
 
 
 def scored_rows(given, **params):
-    """The numbers of the rows of X that a fit scores (-1: not a row of X), or None if it scores nothing."""
+    """The numbers of the rows of X that a fit scores (-1: not a row of X), or None if `fit` scores nothing."""
     spy = Spy()
     estimator(scoring=spy, max_iter=2, **params).fit(X, y, **given)
     if not spy.calls:
@@ -86,7 +86,7 @@ def scored_rows(given, **params):
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("fraction", [None, 0.25])
-def test_rule_1_a_given_set_is_used_as_it_is(fraction, early_stopping):
+def test_rule_1_a_given_set_is_used_unchanged(fraction, early_stopping):
     params = {"validation_fraction": fraction, "early_stopping": early_stopping}
     found = scored_rows(GIVEN, **params)
     assert len(found) == len(X_val)
@@ -103,7 +103,7 @@ def test_rule_2_a_fraction_of_the_training_rows_is_held_out(fraction, n_held, ea
     assert estimator(**params).fit(X, y).t_ == N_EPOCHS * (len(X) - n_held)
 
 
-def test_rule_3_early_stopping_holds_a_tenth_out():
+def test_rule_3_early_stopping_holds_out_a_tenth():
     found = scored_rows(NONE_GIVEN, early_stopping=True)
     assert len(found) == len(set(found.tolist()) - {-1}) == 40
     assert estimator(early_stopping=True).fit(X, y).t_ == N_EPOCHS * 360
@@ -118,8 +118,8 @@ def test_rule_4_without_any_of_these_there_is_no_validation_set():
 
 
 @pytest.mark.parametrize("n_iter_no_change", [1, 10])
-def test_early_stopping_alone_holds_nothing_out_with_lbfgs(n_iter_no_change, assert_identical):
-    # As in MLPClassifier. L-BFGS judges by itself when it has converged.
+def test_with_lbfgs_early_stopping_alone_holds_nothing_out(n_iter_no_change, assert_identical):
+    # As in MLPClassifier, L-BFGS decides itself when it has converged.
     settings = {"solver": "lbfgs", "max_iter": 40, "tol": 0.01, "n_iter_no_change": n_iter_no_change}
     clf, plain = estimator(early_stopping=True, **settings).fit(X, y), estimator(**settings).fit(X, y)
     assert_identical(clf, plain)
@@ -129,19 +129,19 @@ def test_early_stopping_alone_holds_nothing_out_with_lbfgs(n_iter_no_change, ass
     assert scored_rows(NONE_GIVEN, solver="lbfgs", early_stopping=True) is None
 
 
-def test_with_lbfgs_a_resumed_run_without_a_validation_set_goes_on_from_its_weights(assert_identical):
+def test_with_lbfgs_a_run_resumed_without_a_validation_set_continues_from_its_weights(assert_identical):
     settings = {"solver": "lbfgs", "max_iter": 5, "tol": 0.0, "n_iter_no_change": 1}
-    # The second score is not better: the run ends, and the first iteration's weights are put back.
+    # The second score is not better. So the run ends, and the weights of the first iteration are restored.
     clf = estimator(early_stopping=True, scoring=Spy([3.0, 2.0, 1.0, 0.0, 0.0]), **settings).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 3
     first = loss_of(clf, X, y)
     clf.set_params(scoring=None, max_iter=12).resume(X, y)
     assert clf.n_iter_ == 12
     assert clf.validation_scores_ is None
-    # No older weights take the place of those of the last iteration.
+    # The weights of the last iteration stay; they are not replaced by older ones.
     np.testing.assert_allclose(loss_of(clf, X, y), clf.loss_, rtol=1e-10)
     assert clf.loss_ < 0.5 * first
-    # Having ended, it has nothing to do.
+    # The run has ended, so a further call does nothing.
     before = copy.deepcopy(clf)
     assert_identical(clf.resume(X, y), before)
     assert clf.n_iter_ == 12
@@ -183,12 +183,12 @@ def test_the_split_is_stratified():
         (np.eye(4, dtype=int)[np.arange(40) % 4], 0.2),  # multilabel
     ],
 )
-def test_where_the_classes_do_not_allow_it_the_split_is_plain(labels, fraction):
+def test_if_the_classes_do_not_allow_stratification_the_split_is_plain(labels, fraction):
     rows = np.random.default_rng(0).normal(size=(40, 3))
     clf = estimator(validation_fraction=fraction, batch_size="full").fit(rows, labels)
     assert clf.t_ == N_EPOCHS * (40 - int(np.ceil(fraction * 40)))
     assert len(clf.validation_scores_) == N_EPOCHS
-    # The network also knows a class that only a held-out row has.
+    # The network also knows a class that only occurs in a held-out row.
     assert len(clf.classes_) == (4 if labels.ndim == 2 else len(np.unique(labels)))
 
 
@@ -216,13 +216,13 @@ def test_held_out_rows_keep_their_weights():
     np.testing.assert_allclose(clf.validation_loss_curve_[-1], expected, rtol=1e-10)
 
 
-# The measurements
+# What is measured
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_every_epoch_has_the_loss_and_the_score_of_its_weights(solver, kind, weighted):
+def test_each_epoch_records_the_loss_and_score_of_its_weights(solver, kind, weighted):
     weights = np.random.default_rng(0).integers(0, 4, size=len(y_val)).astype(float) if weighted else None
     labels, labels_val = targets(kind, y), targets(kind, y_val)
     params = {"solver": solver} | ({"learning_rate_init": 0.01} if solver == "adam" else {})
@@ -231,7 +231,8 @@ def test_every_epoch_has_the_loss_and_the_score_of_its_weights(solver, kind, wei
     assert len(whole.validation_scores_) == len(whole.validation_loss_curve_) == whole.n_iter_ == N_EPOCHS
     for epoch in range(1, N_EPOCHS + 1):
         clf = estimator(**params, max_iter=epoch).fit(X, labels)
-        # The score counts rows and divides by their number, or by the sum of their weights: at most one rounding apart.
+        # The score divides the number or the weight of the correct rows by the total: the results differ by at most one
+        # rounding.
         expected = clf.score(X_val, labels_val, sample_weight=weights)
         np.testing.assert_allclose(whole.validation_scores_[epoch - 1], expected, rtol=1e-14)
         # log_loss takes logarithms of probabilities, which are rounded to 1e-16; skfnn uses the raw outputs.
@@ -294,19 +295,19 @@ def test_a_scorer_gets_sample_weight_val():
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, np.asfortranarray])
-def test_the_set_may_come_in_any_form(container, kind):
+def test_the_validation_set_may_have_any_form(container, kind):
     labels, labels_val = targets(kind, y), targets(kind, y_val)
     dense = estimator().fit(X, labels, X_val=X_val, y_val=labels_val)
     for scoring in (None, "accuracy"):
         other = estimator(scoring=scoring).fit(X, labels, X_val=container(X_val), y_val=labels_val)
-        # Sparse products sum in another order.
+        # Sparse products are summed in another order.
         np.testing.assert_allclose(other.validation_loss_curve_, dense.validation_loss_curve_, rtol=1e-12)
         np.testing.assert_allclose(other.validation_scores_, dense.validation_scores_, rtol=1e-14)
 
 
 @pytest.mark.parametrize("scoring", [None, "accuracy"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix])
-def test_rows_are_held_out_of_sparse_x_too(container, scoring):
+def test_rows_can_be_held_out_of_sparse_x(container, scoring):
     dense = estimator(validation_fraction=0.2).fit(X, y)
     other = estimator(validation_fraction=0.2, scoring=scoring).fit(container(X), y)
     np.testing.assert_allclose(other.validation_loss_curve_, dense.validation_loss_curve_, rtol=1e-10)
@@ -331,7 +332,7 @@ def test_a_scorer_gets_the_feature_names(library):
         estimator().fit(frame(X), y, X_val=frame(X_val)[names[::-1]], y_val=y_val)
 
 
-def test_a_scorer_that_fails_fails_the_fit():
+def test_an_error_in_a_scorer_is_raised_by_fit():
     def scorer(clf, X, y):
         raise RuntimeError("no score today")
 
@@ -346,7 +347,7 @@ def test_a_scorer_that_fails_fails_the_fit():
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 @pytest.mark.parametrize("validated", [False, True])
-def test_the_history_has_one_entry_an_epoch_in_every_list(validated, solver):
+def test_every_list_of_the_history_has_one_entry_per_epoch(validated, solver):
     clf = estimator(solver=solver).fit(X, y, **(GIVEN if validated else {}))
     keys = ["epoch", "loss", "learning_rate", "validation_loss", "validation_score", "seconds"]
     assert sorted(clf.history_) == sorted(keys)
@@ -359,7 +360,7 @@ def test_the_history_has_one_entry_an_epoch_in_every_list(validated, solver):
         assert clf.history_["validation_score"] == clf.validation_scores_
 
 
-def test_the_history_makes_a_data_frame():
+def test_the_history_can_become_a_data_frame():
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame(estimator().fit(X, y, **GIVEN).history_)
     assert table.shape == (N_EPOCHS, 6)
@@ -374,7 +375,7 @@ def test_the_history_makes_a_data_frame():
 @pytest.mark.parametrize(
     "params", [RESTLESS, RESTLESS | {"momentum": 0.5}, {"solver": "adam", "learning_rate_init": 0.05}], ids=str
 )
-def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, scoring, assert_identical):
+def test_early_stopping_restores_the_weights_of_the_best_epoch(params, scoring, assert_identical):
     settings = {"max_iter": 30, "n_iter_no_change": 3, "scoring": scoring} | params
     clf = estimator(early_stopping=True, **settings).fit(X, y, **GIVEN)
     best = int(np.argmax(clf.validation_scores_))
@@ -386,8 +387,8 @@ def test_early_stopping_puts_the_weights_of_the_best_epoch_back(params, scoring,
 
 
 @pytest.mark.parametrize("patience", [1, 3])
-def test_early_stopping_stops_when_the_score_has_not_improved_by_tol_for_too_long(patience):
-    # 0.35 is better than 0.3, but not by 0.1: the patience still runs out, but the best weights are new.
+def test_early_stopping_ends_training_after_too_long_without_improvement_by_tol(patience):
+    # 0.35 is better than 0.3, but not by 0.1. So the patience still runs out, but these weights are the best.
     scores = [0.1, 0.3, 0.35, 0.34, 0.39, 0.2, 0.2, 0.2, 0.9]
     settings = {"early_stopping": True, "tol": 0.1, "n_iter_no_change": patience, "max_iter": 9}
     clf = estimator(scoring=Spy(scores), **settings).fit(X, y, **GIVEN)
@@ -403,17 +404,17 @@ def test_an_improvement_of_exactly_tol_counts():
     assert clf.n_iter_ == 3  # half of tol per epoch is too little, because every better score raises the bar
 
 
-def test_without_early_stopping_the_score_stops_nothing():
+def test_without_early_stopping_the_score_does_not_stop_training():
     spy = Spy([0.9] + [0.1] * 19)
     clf = estimator(scoring=spy, max_iter=20, tol=1e-9, n_iter_no_change=2).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 20
-    # the last epoch's weights remain
+    # The weights of the last epoch remain.
     assert clf.best_validation_score_ == 0.9
     np.testing.assert_allclose(loss_of(clf, X_val, y_val), clf.validation_loss_curve_[-1], rtol=1e-10)
 
 
-def test_with_early_stopping_the_training_loss_stops_nothing():
-    # Only the first epoch lowers the loss by 0.5.
+def test_with_early_stopping_the_loss_does_not_stop_training():
+    # Only the first epoch reduces the loss by 0.5.
     spy = Spy(np.arange(20.0).tolist())
     clf = estimator(early_stopping=True, scoring=spy, max_iter=20, tol=0.5, n_iter_no_change=2).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 20
@@ -429,7 +430,7 @@ def test_a_score_that_is_not_a_number_is_no_improvement(assert_identical):
     assert_identical(clf, estimator(max_iter=1).fit(X, y))
 
 
-def test_scores_of_which_none_is_a_number_leave_the_last_weights(assert_identical):
+def test_if_no_score_is_a_number_the_last_weights_remain(assert_identical):
     settings = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 9}
     clf = estimator(scoring=Spy([float("nan")] * 9), **settings).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 3
@@ -451,14 +452,14 @@ def test_lbfgs_is_stopped_early(given):
 
 
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
-def test_an_early_stop_is_no_failure_to_converge(solver, recwarn):
+def test_an_early_stop_causes_no_convergence_warning(solver, recwarn):
     settings = {"solver": solver, "max_iter": 5, "n_iter_no_change": 3, "tol": 1e-4}
     clf = estimator(early_stopping=True, scoring=Spy([0.5] * 5), **settings).fit(X, y, **GIVEN)
     assert clf.n_iter_ == 5
     assert not recwarn.list
 
 
-def test_best_loss_is_none_where_early_stopping_looks_at_scores():
+def test_best_loss_is_none_if_early_stopping_watches_scores():
     assert estimator(early_stopping=True).fit(X, y).best_loss_ is None
     watched = estimator().fit(X, y, **GIVEN)
     assert watched.best_loss_ == min(watched.loss_curve_)
@@ -513,7 +514,7 @@ def test_early_stopping_over_several_warm_starts_has_the_weights_of_the_best_sco
         assert clf.score(X_val, y_val) == clf.best_validation_score_ >= best
         better += clf.best_validation_score_ > best
         best = clf.best_validation_score_
-    # Some calls found better weights, others did not.
+    # Some of the calls found better weights, and some did not.
     assert 2 <= better < 8
     assert best == max(clf.validation_scores_)
 
@@ -527,7 +528,7 @@ def test_early_stopping_after_training_without_it_has_the_weights_of_its_best_sc
 
 
 def test_early_stopping_on_another_set_has_the_best_weights_of_that_set():
-    # 100 easy rows (from training), then the others. Scores of the first set say nothing about the second.
+    # First 100 easy rows (training rows), then other rows. Scores on the first set say nothing about the second.
     clf = estimator(warm_start=True, early_stopping=True, max_iter=20).fit(X, y, X_val=X[:100], y_val=y[:100])
     assert clf.best_validation_score_ > clf.score(X_val, y_val)
     clf.fit(X, y, **GIVEN)

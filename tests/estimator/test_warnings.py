@@ -1,4 +1,4 @@
-"""Warnings name the user's file and line, however the call got there."""
+"""Warnings name the file and line of the user's call, whatever calls are in between."""
 
 import inspect
 
@@ -35,7 +35,7 @@ class Quiet:
 
 
 def warned_line(call, category, match):
-    """The line that the warning of ``call()`` names; its file is checked."""
+    """The line that the warning of ``call()`` names; this function checks the file."""
     with pytest.warns(category, match=match) as caught:
         call()
     names = {(warning.filename, warning.lineno) for warning in caught if issubclass(warning.category, category)}
@@ -46,7 +46,7 @@ def warned_line(call, category, match):
 
 
 def line_of(call):
-    """The first line of a lambda that stands on one line."""
+    """The line number of a one-line lambda."""
     return inspect.getsourcelines(call)[1]
 
 
@@ -88,5 +88,5 @@ def test_a_warning_at_the_end_of_training_names_the_users_line(solver, callbacks
     model = FNNClassifier(4, solver=solver, learning_rate_init=0.1, max_iter=10, random_state=0)
     if callbacks:
         model.set_callbacks(Quiet())
-    call = lambda: model.fit(X, y)  # noqa: E731 the line is what the test is about
+    call = lambda: model.fit(X, y)  # noqa: E731 the test is about this line
     assert warned_line(call, ConvergenceWarning, "converge") == line_of(call)

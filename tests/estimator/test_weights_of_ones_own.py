@@ -1,4 +1,4 @@
-"""`coefs_` and `intercepts_` behave as lists of arrays: whatever is written into them changes the model."""
+"""`coefs_` and `intercepts_` behave like lists of arrays, and writing into them changes the model."""
 
 import copy
 import pickle
@@ -127,7 +127,7 @@ def test_training_continues_from_the_written_weights(kind, standardize):
 @kinds
 @coordinates
 @pytest.mark.parametrize("train", ["partial_fit", "resume", "warm fit"])
-def test_arrays_from_before_a_training_call_show_the_new_weights(kind, standardize, train):
+def test_earlier_arrays_show_the_new_weights_after_training(kind, standardize, train):
     X, y = X_raw if standardize else X_plain, Y[kind]
     model = fitted(kind, standardize)
     coefs, intercepts = model.coefs_, model.intercepts_
@@ -137,12 +137,12 @@ def test_arrays_from_before_a_training_call_show_the_new_weights(kind, standardi
     assert not np.array_equal(coefs[0], before)
     for old, new in zip(coefs + intercepts, model.coefs_ + model.intercepts_, strict=True):
         np.testing.assert_array_equal(old, new)
-    coefs[0][:] = 0.0  # they still write through
+    coefs[0][:] = 0.0  # writing into them still changes the model
     assert not model.coefs_[0].any()
 
 
 @coordinates
-def test_restored_best_weights_show_in_arrays_from_before(standardize):
+def test_earlier_arrays_show_restored_best_weights(standardize):
     X, y = X_raw if standardize else X_plain, Y[FNNClassifier]
     model = fitted(FNNClassifier, standardize)
     model.partial_fit(X, y, X_val=X[:20], y_val=y[:20])
@@ -194,10 +194,10 @@ def test_a_clone_and_a_new_fit_start_without_the_written_weights(assert_identica
     assert_identical(clone(model).fit(X_raw, Y[FNNClassifier]), fitted(FNNClassifier, True))
     model.fit(X_raw, Y[FNNClassifier])
     assert_identical(model, fitted(FNNClassifier, True))
-    assert not views[0].any()  # the arrays of the old model stay what they were
+    assert not views[0].any()  # the arrays of the old model do not change
 
 
-def test_the_lists_themselves_are_copied_and_saved_as_lists_of_arrays():
+def test_the_lists_are_copied_and_pickled_as_lists_of_arrays():
     layers = fitted(FNNClassifier, False).coefs_
     for other in (copy.deepcopy(layers), pickle.loads(pickle.dumps(layers))):
         assert type(other) is list
@@ -207,7 +207,7 @@ def test_the_lists_themselves_are_copied_and_saved_as_lists_of_arrays():
     assert len(layers + layers) == 6
 
 
-def test_a_model_in_a_read_only_memory_map_is_written_after_a_copy(tmp_path):
+def test_writing_into_a_read_only_memory_mapped_model_copies_it_first(tmp_path):
     joblib.dump(fitted(FNNClassifier, False), tmp_path / "model.joblib")
     model = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
     with pytest.raises(ValueError, match="read-only"):
@@ -253,7 +253,7 @@ def test_a_wrong_shape_is_an_error_that_names_both_shapes(kind, standardize):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1j, "a", None, 1e300])
-def test_only_finite_real_numbers_of_the_models_precision_are_taken(value):
+def test_only_finite_real_numbers_of_the_models_precision_are_accepted(value):
     model = fitted(FNNClassifier, False, dtype="float32")
     with pytest.raises(ValueError, match=r"coefs_\[0\] must hold finite real numbers that float32 can represent"):
         model.coefs_[0] = np.full((4, 5), value)
@@ -299,7 +299,7 @@ def test_out_activation_cannot_be_set(kind):
 
 @kinds
 @coordinates
-def test_vars_has_the_weights_as_they_are_now(kind, standardize):
+def test_vars_shows_the_present_weights(kind, standardize):
     X, y = X_raw if standardize else X_plain, Y[kind]
     model = fitted(kind, standardize)
     weights = vars(model)["coefs_"]
@@ -317,12 +317,12 @@ def test_the_weights_in_vars_do_not_keep_the_model_alive():
     assert gone() is None
 
 
-# What people do with it
+# Applications
 
 
 @kinds
 @coordinates
-def test_federated_averaging(kind, standardize):
+def test_federated_averaging_works(kind, standardize):
     X, y = X_raw if standardize else X_plain, Y[kind]
     server = fitted(kind, standardize)
     clients = [copy.deepcopy(server).partial_fit(X[k::3], y[k::3]) for k in range(3)]
@@ -343,7 +343,7 @@ def test_hand_made_weights_compute_a_gate():
     np.testing.assert_array_equal(model.decision_function(table), [-0.5, 0.5, 0.5, -0.5])
 
 
-def test_a_target_network_follows_softly():
+def test_a_target_network_can_follow_by_soft_updates():
     online, target = fitted(FNNRegressor, True), fitted(FNNRegressor, True, random_state=1)
     expected = [0.9 * t + 0.1 * o for t, o in zip(target.coefs_, online.coefs_, strict=True)]
     for t, o in zip(target.coefs_, online.coefs_, strict=True):

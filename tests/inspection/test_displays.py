@@ -1,4 +1,4 @@
-"""The displays of skfnn.inspection draw what was trained and measured."""
+"""The displays of skfnn.inspection."""
 
 import subprocess
 import sys
@@ -52,12 +52,12 @@ def classifier(**params):
 
 
 def values(line):
-    """What a line shows."""
+    """The values that a line shows."""
     return np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
 
 
 def looks(line):
-    """The properties of a line that distinguish it from others in greyscale."""
+    """The properties of a line that distinguish it from other lines in greyscale."""
     return line.get_linestyle(), line.get_marker()
 
 
@@ -67,7 +67,7 @@ def assert_labelled(axes):
 
 
 @pytest.mark.full
-def test_importing_it_imports_no_matplotlib():
+def test_importing_inspection_does_not_import_matplotlib():
     code = "import sys, skfnn.inspection; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -81,7 +81,7 @@ def test_without_matplotlib_the_error_says_what_is_needed(monkeypatch):
 
 
 @pytest.mark.parametrize("cls", [TrainingCurveDisplay, GradientNoiseDisplay, BatchSizeTradeoffDisplay])
-def test_a_display_holds_data_until_it_draws(cls, plt):
+def test_a_display_only_holds_data_until_it_draws(cls, plt):
     data = object()
     display = cls(data)
     assert data in vars(display).values()
@@ -108,7 +108,7 @@ def assert_shows(display, model):
         assert axes.figure is display.figure_
 
 
-def test_it_shows_losses_and_scores():
+def test_a_training_curve_shows_losses_and_scores():
     clf = classifier().fit(X, y, **VALIDATION)
     display = TrainingCurveDisplay.from_estimator(clf)
     assert_shows(display, clf)
@@ -142,7 +142,7 @@ def test_the_best_epoch_is_marked():
 
 
 @pytest.mark.parametrize("n_calls", [1, 4])
-def test_it_works_after_partial_fit(n_calls):
+def test_a_training_curve_works_after_partial_fit(n_calls):
     clf = classifier()
     for _ in range(n_calls):
         clf.partial_fit(X, y, classes=np.arange(10), **VALIDATION)
@@ -158,18 +158,18 @@ def test_an_epoch_without_validation_leaves_a_gap():
     display = TrainingCurveDisplay.from_estimator(clf)
     assert_shows(display, clf)
     assert np.isnan(values(display.lines_["validation_score"])[1]).tolist() == [False, True, False]
-    # Only markers make the single epochs beside the gap visible.
+    # Only markers make the single epochs next to the gap visible.
     assert display.lines_["validation_score"].get_markevery() == 1
 
 
-def test_it_shows_what_came_before_when_the_last_epochs_have_no_validation():
+def test_earlier_scores_are_shown_if_the_last_epochs_have_none():
     clf = classifier().partial_fit(X, y, classes=np.arange(10), **VALIDATION).partial_fit(X, y)
     display = TrainingCurveDisplay.from_estimator(clf)
     assert "validation_score" in display.lines_
     assert display.best_epoch_ == 1
 
 
-def test_it_looks_into_pipelines_and_searches():
+def test_the_network_is_found_in_pipelines_and_searches():
     net = classifier(validation_fraction=0.2, max_iter=2)
     pipeline = make_pipeline(StandardScaler(), net).fit(X, y)
     grid = GridSearchCV(net, {"batch_size": [30, 60]}, cv=2).fit(X, y)
@@ -184,7 +184,7 @@ def test_it_looks_into_pipelines_and_searches():
         assert_shows(TrainingCurveDisplay.from_estimator(estimator), model)
 
 
-def test_it_looks_into_a_transformed_target_regressor():
+def test_the_network_is_found_in_a_transformed_target_regressor():
     data, target = load_diabetes(return_X_y=True)
     model = TransformedTargetRegressor(FNNRegressor((8,), **SETTINGS), transformer=StandardScaler()).fit(data, target)
     display = TrainingCurveDisplay.from_estimator(model)
@@ -233,12 +233,12 @@ def test_an_unfitted_network_has_no_curves(estimator):
     [MLPClassifier(), GridSearchCV(FNNClassifier(), {}), make_pipeline(StandardScaler()), BaseEstimator(), None],
     ids=["MLP", "unfitted search", "no network", "bare", "None"],
 )
-def test_where_there_is_no_network_it_says_so(estimator):
-    with pytest.raises(TypeError, match="estimator must be a FNNClassifier, .* search"):
+def test_if_there_is_no_network_the_error_says_so(estimator):
+    with pytest.raises(TypeError, match="estimator must be an FNNClassifier, .* search"):
         TrainingCurveDisplay.from_estimator(estimator)
 
 
-# Where it draws
+# Where the displays draw
 
 
 @pytest.fixture(scope="module")
@@ -299,7 +299,7 @@ def test_one_axes_for_two_panels_is_split(displays, plt, layout):
 def test_axes_that_do_not_fit_are_refused(displays, plt):
     _, axes = plt.subplots(1, 3)
     for display, n in displays:
-        with pytest.raises(ValueError, match=rf"draws {n} panel\(s\): ax must be one axes or {n}, got 3"):
+        with pytest.raises(ValueError, match=rf"draws {n} panel\(s\): ax must be 1 or {n} axes, got 3"):
             display.plot(ax=axes)
 
 
@@ -313,7 +313,7 @@ def test_axes_that_cannot_be_split_are_refused(displays, plt):
 # GradientNoiseDisplay
 
 
-def test_it_shows_measured_and_predicted_variance(noise):
+def test_a_noise_display_shows_measured_and_predicted_variance(noise):
     display = GradientNoiseDisplay(noise).plot()
     assert set(display.lines_) == {"predicted", "measured", "gradient_norm_squared", "noise_scale"}
     assert display.ax_.get_xscale() == display.ax_.get_yscale() == "log"
@@ -323,7 +323,7 @@ def test_it_shows_measured_and_predicted_variance(noise):
     for name in ("predicted", "measured"):
         sizes, variances = values(display.lines_[name])
         np.testing.assert_array_equal(sizes, [1, 10, 100, 300])
-        # The last one is the full batch. Its variance is 0, which a logarithmic axis cannot show.
+        # The last batch size is the full batch. Its variance is 0, which a logarithmic axis cannot show.
         np.testing.assert_array_equal(variances[:3], noise[f"{name}_variance"][order][:3])
         assert np.isnan(variances[3])
     assert values(display.lines_["noise_scale"])[0].tolist() == [noise.noise_scale] * 2
@@ -332,7 +332,7 @@ def test_it_shows_measured_and_predicted_variance(noise):
     assert len(display.ax_.get_legend().get_texts()) == 4
 
 
-def test_from_estimator_passes_on_what_gradient_noise_takes():
+def test_from_estimator_passes_arguments_to_gradient_noise():
     pipeline = make_pipeline(StandardScaler(), classifier()).fit(X, y)
     settings = {"batch_sizes": [2, 9], "n_draws": 7, "random_state": 1, "sample_weight": np.arange(1.0, 301.0)}
     display = GradientNoiseDisplay.from_estimator(pipeline, X, y, **settings)
@@ -341,7 +341,7 @@ def test_from_estimator_passes_on_what_gradient_noise_takes():
         np.testing.assert_array_equal(display.noise[key], expected[key])
 
 
-def test_where_nothing_was_drawn_nothing_measured_is_shown():
+def test_without_draws_no_measured_variance_is_shown():
     display = GradientNoiseDisplay.from_estimator(classifier().fit(X, y), X, y, n_draws=0)
     assert "measured" not in display.lines_
 
@@ -350,7 +350,7 @@ def test_where_nothing_was_drawn_nothing_measured_is_shown():
     ("variance", "norm", "marked", "outside"),
     [(8.0, 1.0, True, False), (1e9, 1.0, True, True), (1.0, 0.0, False, False), (0.0, 1.0, False, False)],
 )
-def test_the_noise_scale_is_marked_where_there_is_one(variance, norm, marked, outside):
+def test_the_noise_scale_is_marked_if_it_is_finite_and_positive(variance, norm, marked, outside):
     sizes = np.array([1, 10, 100])
     scale = variance / norm if norm else np.inf
     noise = Bunch(
@@ -372,7 +372,7 @@ def test_the_noise_scale_is_marked_where_there_is_one(variance, norm, marked, ou
 
 
 @pytest.mark.parametrize("metric", ["validation_loss", "validation_score", "loss"])
-def test_it_shows_a_curve_for_each_batch_size_by_epoch_and_by_second(tradeoff, metric):
+def test_a_tradeoff_display_shows_each_batch_size_by_epoch_and_by_second(tradeoff, metric):
     display = BatchSizeTradeoffDisplay(tradeoff, score_name="accuracy").plot(metric=metric)
     assert [len(lines) for lines in display.lines_] == [3, 3]
     for lines, key, axes in zip(display.lines_, ["epoch", "seconds"], display.ax_, strict=True):
@@ -414,7 +414,7 @@ def test_from_estimator_trains_and_draws():
     assert display.ax_[0].get_ylabel() == "validation cross-entropy loss (nats)"
 
 
-def test_an_unknown_metric_is_refused_before_anything_is_trained(tradeoff):
+def test_an_unknown_metric_is_refused_before_training(tradeoff):
     with pytest.raises(ValueError, match="metric must be one of .*, got 'accuracy'"):
         BatchSizeTradeoffDisplay(tradeoff).plot(metric="accuracy")
     with pytest.raises(ValueError, match="metric must be one of"):

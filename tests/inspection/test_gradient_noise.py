@@ -29,7 +29,7 @@ PARAMS = {
     "activation": "tanh",
     "batch_size": 30,
     "dtype": "float64",
-    # The gradients that are compared are those in the user's units.
+    # The tests compare gradients in the user's units.
     "standardize": False,
     "learning_rate_init": 0.1,
     "max_iter": 4,
@@ -49,7 +49,7 @@ CASES = {
 
 every_loss = pytest.mark.parametrize("case", CASES)
 
-# Sums of 150 squares in another order. The variance is a difference of two such sums, which are not much larger.
+# Sums of 150 squares are computed in another order. The variance is the difference of two such sums.
 RTOL = 1e-10
 
 
@@ -60,7 +60,7 @@ def fitted(case, rows=X, **params):
 
 
 def row_gradients(model, rows, targets, kind, w):
-    """The gradients of the rows times w / mean(w) for each layer, (B, n_parameters)."""
+    """For each layer, the gradients of the rows times w / mean(w), (B, n_parameters)."""
     gradients = [[] for _ in model.coefs_]
     for x, t, weight in zip(rows, targets, w / w.mean(), strict=True):
         _, coef_grads, intercept_grads = row_gradient(x, t, model.coefs_, model.intercepts_, "tanh", kind)
@@ -82,7 +82,7 @@ def assert_as_by_rows(noise, gradients):
 
 @every_loss
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-def test_variance_and_norm_are_those_of_the_rows_gradients(case, weighted):
+def test_variance_and_norm_equal_those_from_the_rows_gradients(case, weighted):
     _, y, targets, kind = CASES[case]
     model = fitted(case)
     noise = gradient_noise(model, X, y, sample_weight=weights if weighted else None, n_draws=0)
@@ -90,7 +90,7 @@ def test_variance_and_norm_are_those_of_the_rows_gradients(case, weighted):
 
 
 @every_loss
-def test_sparse_rows_give_the_same(case):
+def test_sparse_rows_give_the_same_noise(case):
     _, y, targets, kind = CASES[case]
     model = fitted(case, sparse.csr_matrix(X))
     noise = gradient_noise(model, sparse.csr_matrix(X), y, n_draws=0)
@@ -98,7 +98,7 @@ def test_sparse_rows_give_the_same(case):
 
 
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0, 1: 0.5, 2: 1.0}], ids=str)
-def test_class_weight_counts_beside_sample_weight(class_weight):
+def test_class_weight_and_sample_weight_both_count(class_weight):
     _, y, targets, kind = CASES["softmax"]
     model = fitted("softmax", class_weight=class_weight)
     noise = gradient_noise(model, X, y, n_draws=0)
@@ -110,7 +110,7 @@ def test_class_weight_counts_beside_sample_weight(class_weight):
 
 
 @pytest.mark.parametrize("case", ["softmax", "binary", "multilabel"])
-def test_label_smoothing_counts(case):
+def test_label_smoothing_affects_the_noise(case):
     _, y, targets, kind = CASES[case]
     model = fitted(case, label_smoothing=0.2)
     smoothed = 0.8 * targets + 0.2 / (3 if case == "softmax" else 2)
@@ -125,7 +125,7 @@ def test_dropout_and_the_l2_term_are_left_out():
 
 
 @pytest.mark.parametrize("case", ["softmax", "squared error"])
-def test_more_rows_than_one_chunk_has(case):
+def test_noise_of_more_rows_than_one_chunk(case):
     _, y, targets, kind = CASES[case]
     model = fitted(case)
     noise = gradient_noise(model, np.tile(X, (5, 1)), np.tile(y, 5), batch_sizes=[5 * B], n_draws=2, random_state=0)
@@ -133,12 +133,12 @@ def test_more_rows_than_one_chunk_has(case):
     assert noise.measured_variance[0] == 0.0
 
 
-def test_float32_is_as_close_as_its_precision():
+def test_float32_noise_agrees_within_its_precision():
     _, y, targets, kind = CASES["softmax"]
     model = fitted("softmax", dtype="float32")
     gradients = row_gradients(model, X, targets, kind, np.ones(B))
     noise = gradient_noise(model, X, y, n_draws=0)
-    # Squares of sums of a few numbers, each rounded with a relative error of 6e-8.
+    # These are squares of sums of a few numbers, each with a relative rounding error of 6e-8.
     np.testing.assert_allclose(noise.variance, sum(g.var(axis=0).sum() for g in gradients), rtol=1e-5)
 
 
@@ -150,19 +150,20 @@ def test_float32_is_as_close_as_its_precision():
 @pytest.mark.parametrize("case", ["softmax", "binary", "multilabel"])
 def test_random_mini_batches_have_the_predicted_variance(case, rows_of):
     noise = gradient_noise(fitted(case), rows_of(X), CASES[case][1], batch_sizes=[1, 4, 20, 100], random_state=0)
-    # 200 draws: the ratio has a standard deviation of about 0.06 over the seeds at one row, and less at more rows.
+    # For 200 draws, the standard deviation of the ratio over seeds is about 0.06 at one row, and smaller at more rows.
     np.testing.assert_allclose(noise.measured_variance, noise.predicted_variance, rtol=0.15)
 
 
 @pytest.mark.parametrize("case", [full_only("softmax"), "two outputs", full_only("poisson")])
-def test_so_they_have_with_sample_weights(case):
+def test_random_mini_batches_have_the_predicted_variance_with_sample_weights(case):
     settings = {"batch_sizes": [4, 60], "sample_weight": weights, "n_draws": 4000}
     noise = gradient_noise(fitted(case), X, CASES[case][1], random_state=0, **settings)
-    # Weights make the rows more unequal: the standard deviation is 0.11 at four rows for 200 draws, so 0.025 for 4,000.
+    # Weights make the rows more unequal. The standard deviation is 0.11 at four rows for 200 draws, so it is 0.025 for
+    # 4,000.
     np.testing.assert_allclose(noise.measured_variance, noise.predicted_variance, rtol=0.1)
 
 
-def test_predicted_variance_is_that_of_drawing_without_replacement():
+def test_the_predicted_variance_is_exact_for_draws_without_replacement():
     _, y, targets, kind = CASES["softmax"]
     model = fitted("softmax")
     rows = X[:6]
@@ -170,7 +171,7 @@ def test_predicted_variance_is_that_of_drawing_without_replacement():
     gradients = np.hstack(row_gradients(model, rows, targets[:6], kind, np.ones(6)))
     mean = gradients.mean(axis=0)
     for size, predicted in zip(noise.batch_sizes, noise.predicted_variance, strict=True):
-        # All subsets of this size, instead of random ones.
+        # Take all subsets of this size instead of random ones.
         masks = np.array([m for m in np.ndindex(*(2,) * 6) if sum(m) == size])
         distances = masks @ gradients / size - mean
         np.testing.assert_allclose(predicted, (distances**2).sum(axis=1).mean(), rtol=RTOL, atol=1e-25)
@@ -189,7 +190,7 @@ def test_at_full_batch_the_variance_is_exactly_zero(case, weighted):
 def test_a_single_row_has_no_variance():
     noise = gradient_noise(fitted("softmax"), X[:1], CASES["softmax"][1][:1], batch_sizes=[1], n_draws=2)
     assert noise.measured_variance[0] == noise.predicted_variance[0] == 0.0
-    # The norm comes from the factors, its square from the products. They are equal up to rounding.
+    # The two squared norms come from the factors and from the products. They are equal up to rounding.
     assert noise.variance <= 1e-15 * noise.gradient_norm_squared
 
 
@@ -236,7 +237,7 @@ def biased(distance, n=B):
     targets = (targets - targets.mean()) / targets.std() + distance
     model = FNNRegressor((1,), standardize=False, dtype="float64", max_iter=1, n_iter_no_change=None, random_state=0)
     zeros = {"coefs_init": [np.zeros((2, 1)), np.zeros((1, 1))], "intercepts_init": [np.zeros(1), np.zeros(1)]}
-    model.fit(np.zeros((n, 2)), np.zeros(n), **zeros)  # nothing to learn: the weights stay zero
+    model.fit(np.zeros((n, 2)), np.zeros(n), **zeros)  # there is nothing to learn, so the weights stay zero
     return model, np.zeros((n, 2)), targets
 
 
@@ -245,7 +246,7 @@ def biased(distance, n=B):
     [(1.0, 1), (0.5, 4), (0.25, 16), (0.2, 32), (100.0, 1), (0.01, B)],
 )
 def test_recommended_batch_size_is_the_noise_scale_as_a_power_of_two(distance, expected):
-    # The only gradient is that of the output's bias, -y_b, with variance 1 and mean -distance.
+    # Only the output's bias has a gradient: -y_b, with variance 1 and mean -distance.
     noise = gradient_noise(*biased(distance), n_draws=0)
     np.testing.assert_allclose(noise.noise_scale, 1.0 / distance**2, rtol=1e-9)
     assert noise.recommended_batch_size == expected
@@ -259,10 +260,10 @@ def test_recommended_batch_size_is_near_the_noise_scale(case):
     assert clipped / np.sqrt(2) <= noise.recommended_batch_size <= clipped * np.sqrt(2)
 
 
-# Around it
+# Pipelines, estimators and errors
 
 
-def test_in_a_pipeline_the_rows_go_through_the_other_steps():
+def test_in_a_pipeline_the_other_steps_transform_the_rows():
     y = CASES["softmax"][1]
     pipeline = make_pipeline(StandardScaler(), FNNClassifier(**PARAMS)).fit(X, y)
     a = gradient_noise(pipeline, X, y, random_state=0, n_draws=5)
@@ -289,7 +290,7 @@ def test_the_estimator_is_not_changed():
         np.testing.assert_array_equal(now, old)
 
 
-def test_digits_in_float32():
+def test_noise_of_the_digits_in_float32():
     data, labels = load_digits(return_X_y=True)
     data = (data / 16).astype("float32")
     clf = FNNClassifier((16,), max_iter=3, n_iter_no_change=None, random_state=0).fit(data, labels)
@@ -298,11 +299,11 @@ def test_digits_in_float32():
     assert noise.measured_variance[1] == 0.0
 
 
-def test_what_is_not_a_fitted_network_is_refused():
+def test_only_fitted_networks_are_accepted():
     y = CASES["softmax"][1]
     with pytest.raises(NotFittedError):
         gradient_noise(FNNClassifier(), X, y)
-    with pytest.raises(TypeError, match="estimator must be a FNNClassifier"):
+    with pytest.raises(TypeError, match="estimator must be an FNNClassifier"):
         gradient_noise(MLPClassifier(), X, y)
 
 

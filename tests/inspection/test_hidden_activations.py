@@ -1,4 +1,4 @@
-"""hidden_activations: the outputs of hidden layers, compared with a forward pass written from the formulas."""
+"""hidden_activations, compared with a forward pass written from the formulas."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ X = StandardScaler().fit_transform(X)
 X[abs(X) < 0.3] = 0.0  # entries that sparse rows leave out
 NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
 
-# Sums of a few numbers of size 1 in another order.
+# Sums of a few numbers of size 1 are computed in another order.
 ATOL = {"float64": 1e-12, "float32": 2e-5}
 
 
@@ -44,7 +44,7 @@ def regressor(**params):
 
 
 def by_hand(model, rows, layer):
-    """The output of a hidden layer, row by row in float64, from the weights of the model."""
+    """The output of a hidden layer, computed row by row in float64 from the weights of the model."""
     coefs = [W.astype(float) for W in model.coefs_]
     intercepts = [b.astype(float) for b in model.intercepts_]
     activation = model.activation
@@ -70,7 +70,7 @@ CONTAINERS = {
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_every_activation_gives_its_formula(activation, container, dtype):
+def test_every_activation_follows_its_formula(activation, container, dtype):
     clf = classifier(activation=activation, dtype=dtype).fit(container(X), y)
     for layer, units in enumerate((7, 5, 3)):
         found = hidden_activations(clf, container(X[:40]), layer)
@@ -129,7 +129,7 @@ def test_no_unit_is_dropped(dropout):
     np.testing.assert_allclose(hidden_activations(clf, X, 1), by_hand(clf, X, 1), rtol=0, atol=1e-12)
 
 
-def test_one_hidden_layer():
+def test_a_single_hidden_layer_works():
     clf = classifier(hidden_layer_sizes=4, activation="tanh").fit(X, y)
     for layer in (0, -1):
         np.testing.assert_allclose(hidden_activations(clf, X, layer), by_hand(clf, X, 0), rtol=0, atol=1e-12)
@@ -141,25 +141,25 @@ def test_one_hidden_layer():
 @pytest.mark.parametrize("sizes", [(6, 4), (700, 4)], ids=["narrow", "wide"])
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csr_matrix])
 @pytest.mark.parametrize("n_rows", [1, 2, 511, 512, 513, 1024, 1500])
-def test_rows_are_worked_on_in_parts(n_rows, container, sizes):
+def test_rows_are_processed_in_parts(n_rows, container, sizes):
     clf = classifier(hidden_layer_sizes=sizes, activation=["tanh", "relu"], max_iter=1).fit(X, y)
     rows = np.random.default_rng(0).normal(size=(n_rows, 4))
     for layer in (0, 1):
         found = hidden_activations(clf, container(rows), layer)
         assert found.shape == (n_rows, sizes[layer])
-        # Sums of 700 products of size 1 or less.
+        # These are sums of 700 products of at most size 1.
         np.testing.assert_allclose(found, by_hand(clf, rows, layer), rtol=0, atol=1e-12)
 
 
-def test_relu_units_stay_right_after_the_last_smaller_part():
-    # ReLU reads a buffer of zeros that the parts share. No part may leave anything in it.
+def test_relu_units_are_correct_after_a_smaller_part():
+    # ReLU reads a buffer of zeros that all parts share, and no part may change it.
     clf = classifier(activation=["tanh", "relu", "tanh"]).fit(X, y)
     rows = np.random.default_rng(0).normal(size=(1100, 4))
     expected = hidden_activations(clf, rows, 1)
     assert (expected == 0).any()
     assert (expected >= 0).all()
     parts = [hidden_activations(clf, part, 1) for part in np.split(rows, [13, 600, 601])]
-    # BLAS may sum the products of another number of rows in another order.
+    # For another number of rows, BLAS may sum the products in another order.
     np.testing.assert_allclose(np.concatenate(parts), expected, rtol=0, atol=1e-13)
 
 
@@ -171,7 +171,7 @@ def test_the_form_of_x_makes_no_difference(container):
     clf = classifier(activation="tanh").fit(X, y)
     found = hidden_activations(clf, CONTAINERS[container](X), 1)
     assert type(found) is np.ndarray
-    # Sparse products sum in another order.
+    # Sparse products are summed in another order.
     np.testing.assert_allclose(found, hidden_activations(clf, X, 1), rtol=0, atol=1e-14)
 
 
@@ -205,13 +205,13 @@ def test_the_result_has_the_precision_of_the_model(dtype, given):
 
 
 @pytest.mark.parametrize("container", [np.array, sparse.csr_matrix])
-def test_nothing_given_is_modified(container):
+def test_rows_are_not_modified(container):
     clf = classifier().fit(X, y)
     rows, before = container(X), [W.copy() for W in clf.coefs_]
     found = hidden_activations(clf, rows)
     np.testing.assert_array_equal(rows.toarray() if sparse.issparse(rows) else rows, X)
     expected = found.copy()
-    found[...] = 7.0  # the result is the caller's own
+    found[...] = 7.0  # the result belongs to the caller
     np.testing.assert_array_equal(hidden_activations(clf, rows), expected)
     for now, then in zip(clf.coefs_, before, strict=True):
         np.testing.assert_array_equal(now, then)
@@ -220,7 +220,7 @@ def test_nothing_given_is_modified(container):
 # The estimator
 
 
-def test_a_pipeline_sends_the_rows_through_its_other_steps():
+def test_the_other_steps_of_a_pipeline_transform_the_rows():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X * [1, 10, 100, 1000] + 5, columns=NAMES)
     steps = [("scale", StandardScaler()), ("none", "passthrough"), ("best", SelectKBest(k=2))]
@@ -239,7 +239,7 @@ def test_a_pipeline_may_end_in_a_pipeline_and_in_a_regressor():
     np.testing.assert_allclose(found, by_hand(inner[-1], StandardScaler().fit_transform(X), 2), rtol=0, atol=1e-12)
 
 
-def test_a_frozen_network_and_the_network_of_another_estimator():
+def test_frozen_networks_and_networks_in_other_estimators_work():
     clf = classifier().fit(X, y)
     np.testing.assert_array_equal(hidden_activations(FrozenEstimator(clf), X), hidden_activations(clf, X))
     model = TransformedTargetRegressor(regressor(), transformer=StandardScaler()).fit(X, 5 * X[:, 0])
@@ -248,14 +248,14 @@ def test_a_frozen_network_and_the_network_of_another_estimator():
     )
 
 
-def test_weights_that_are_written_into_count():
+def test_written_weights_are_used():
     clf = classifier(hidden_layer_sizes=(3,), activation="identity").fit(X, y)
     clf.coefs_[0][...] = np.eye(4)[:, 1:]
     clf.intercepts_[0][...] = [1.0, 2.0, 3.0]
     np.testing.assert_allclose(hidden_activations(clf, X), X[:, 1:] + [1, 2, 3], rtol=0, atol=1e-14)
 
 
-def test_after_partial_fit_it_is_the_new_network():
+def test_after_partial_fit_the_new_weights_are_used():
     clf = classifier(activation="tanh").partial_fit(X, y, classes=[0, 1, 2])
     first = hidden_activations(clf, X)
     clf.partial_fit(X, y)
@@ -267,7 +267,7 @@ def test_after_partial_fit_it_is_the_new_network():
 
 
 @pytest.mark.parametrize("layer", [3, -4, 100, 0.0, np.float64(1.0), "0", None, [0], slice(1)], ids=str)
-def test_there_must_be_such_a_layer(layer):
+def test_the_layer_must_exist(layer):
     clf = classifier().fit(X, y)
     with pytest.raises(ValueError, match=r"layer must be a whole number from -3 to 2 .*3 hidden layer.*, got "):
         hidden_activations(clf, X, layer)

@@ -1,4 +1,4 @@
-"""batch_size_tradeoff: every training run equals one that the user runs alone."""
+"""batch_size_tradeoff: each training run equals the same run outside of it."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def tradeoff():
     return batch_size_tradeoff(classifier(), X, y, SIZES, **VALIDATION)
 
 
-def test_it_has_one_entry_for_each_batch_size(tradeoff):
+def test_the_tradeoff_has_one_entry_for_each_batch_size(tradeoff):
     assert set(tradeoff) == ENTRIES
     assert tradeoff.batch_sizes.tolist() == ROWS
     assert tradeoff.n_rows == B
@@ -49,7 +49,7 @@ def test_it_has_one_entry_for_each_batch_size(tradeoff):
 
 
 @pytest.mark.parametrize("k", range(len(SIZES)))
-def test_every_training_is_the_one_run_alone(tradeoff, k):
+def test_every_run_equals_the_same_run_alone(tradeoff, k):
     alone = classifier(batch_size=SIZES[k]).fit(X, y, **VALIDATION)
     for key in CURVES - {"seconds"}:
         assert tradeoff.histories[k][key] == alone.history_[key]
@@ -64,16 +64,16 @@ def test_the_full_batch_has_no_gradient_variance(tradeoff):
     assert (tradeoff.gradient_variance[:-1] > 0.0).all()
 
 
-def test_seconds_run_on_from_the_start_of_the_training(tradeoff):
+def test_seconds_are_counted_from_the_start_of_training(tradeoff):
     for history, seconds, steps in zip(tradeoff.histories, tradeoff.seconds_per_step, tradeoff.n_steps, strict=True):
         epochs = np.diff(history["seconds"], prepend=0.0)
         assert (epochs > 0.0).all()
-        # Differences of sums of the epochs' times, rounded.
+        # These are differences of rounded sums of the epochs' times.
         np.testing.assert_allclose(seconds, np.median(epochs) / (steps / 3), rtol=1e-6)
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
-def test_it_trains_regressors(loss):
+def test_the_tradeoff_works_for_regressors(loss):
     data, target = load_diabetes(return_X_y=True)
     data, target = StandardScaler().fit_transform(data), target / 100
     reg = FNNRegressor((8,), loss=loss, learning_rate_init=0.02, **(SETTINGS | {"max_iter": 30}))
@@ -94,7 +94,7 @@ def test_sparse_rows_and_label_matrices_can_be_given():
     assert tradeoff.gradient_variance[0] > 0.0
 
 
-def test_two_jobs_give_the_curves_of_one(tradeoff):
+def test_two_jobs_give_the_same_curves_as_one(tradeoff):
     other = batch_size_tradeoff(classifier(), X, y, SIZES, **VALIDATION, n_jobs=2)
     for a, b in zip(tradeoff.histories, other.histories, strict=True):
         for key in CURVES - {"seconds"}:
@@ -103,12 +103,12 @@ def test_two_jobs_give_the_curves_of_one(tradeoff):
 
 
 @pytest.mark.filterwarnings("error")
-def test_the_epochs_are_a_budget_of_which_nobody_is_warned():
+def test_runs_that_have_not_converged_cause_no_warning():
     tradeoff = batch_size_tradeoff(classifier(n_iter_no_change=10), X, y, [50, 100], **VALIDATION)
     assert tradeoff.n_steps.tolist() == [18, 9]
 
 
-def test_trainings_may_end_at_different_times():
+def test_runs_may_have_different_numbers_of_epochs():
     settings = {"learning_rate_init": 0.1, "tol": 0.05, "n_iter_no_change": 1, "max_iter": 40}
     tradeoff = batch_size_tradeoff(classifier(**settings), X, y, [10, "full"], **VALIDATION)
     lengths = [len(history["epoch"]) for history in tradeoff.histories]
@@ -116,7 +116,7 @@ def test_trainings_may_end_at_different_times():
     assert tradeoff.n_steps.tolist() == [30 * lengths[0], lengths[1]]
 
 
-def test_with_early_stopping_the_variance_is_that_at_the_weights_put_back():
+def test_with_early_stopping_the_variance_is_taken_at_the_restored_weights():
     settings = {"early_stopping": True, "learning_rate_init": 1.0, "max_iter": 8}
     tradeoff = batch_size_tradeoff(classifier(**settings), X, y, [20], **VALIDATION)
     alone = classifier(batch_size=20, **settings).fit(X, y, **VALIDATION)
@@ -125,7 +125,7 @@ def test_with_early_stopping_the_variance_is_that_at_the_weights_put_back():
     assert tradeoff.gradient_variance[0] == expected
 
 
-def test_a_generator_as_random_state_starts_all_trainings_alike():
+def test_a_generator_as_random_state_gives_all_runs_the_same_start():
     tradeoff = batch_size_tradeoff(classifier(random_state=np.random.RandomState(4)), X, y, [20, 20], **VALIDATION)
     assert tradeoff.histories[0]["loss"] == tradeoff.histories[1]["loss"]
 
@@ -151,7 +151,7 @@ def test_batch_sizes_may_be_any_sequence(sizes):
 
 
 @pytest.mark.parametrize("missing", ["X_val", "y_val"])
-def test_without_a_validation_set_it_refuses(missing):
+def test_a_validation_set_is_required(missing):
     with pytest.raises(ValueError, match="X_val and y_val must be given"):
         batch_size_tradeoff(classifier(), X, y, [10], **(VALIDATION | {missing: None}))
 
@@ -166,13 +166,13 @@ def test_lbfgs_has_no_batch_size():
     [MLPClassifier(), make_pipeline(StandardScaler(), FNNClassifier()), None],
     ids=["MLP", "pipeline", "None"],
 )
-def test_what_is_no_network_is_refused(estimator):
-    with pytest.raises(TypeError, match="estimator must be a FNNClassifier or a FNNRegressor"):
+def test_only_networks_are_accepted(estimator):
+    with pytest.raises(TypeError, match="estimator must be an FNNClassifier or an FNNRegressor"):
         batch_size_tradeoff(estimator, X, y, [10], **VALIDATION)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_where_a_training_diverges_the_error_says_at_which_batch_size(n_jobs):
+def test_if_a_run_diverges_the_error_names_its_batch_size(n_jobs):
     data, target = load_diabetes(return_X_y=True)
     reg = FNNRegressor((8,), learning_rate_init=2e-3, activation="identity", standardize=False, **SETTINGS)
     reg.set_params(max_iter=30)
@@ -180,4 +180,4 @@ def test_where_a_training_diverges_the_error_says_at_which_batch_size(n_jobs):
         batch_size_tradeoff(
             reg, 20 * data[:300], target[:300], ["full", 1], X_val=20 * data[300:], y_val=target[300:], n_jobs=n_jobs
         )
-    assert caught.value.__notes__ == ["This was the training with batch_size=1."]
+    assert caught.value.__notes__ == ["This was the training run with batch_size=1."]

@@ -1,4 +1,4 @@
-"""Training, compared with a loop written from the algorithm, and the laws that connect its variants."""
+"""Training compared with a loop written from the algorithm, and laws that connect its variants."""
 
 import pickle
 from functools import partial
@@ -29,7 +29,7 @@ def compare(
     assert_parameters,
     **params,
 ):
-    """Train with the package and with the loop. Parameters, loss curve and step count must agree."""
+    """Train with the package and with the loop. Parameters, loss curves and numbers of steps must agree."""
     X, y, T = problem(kind, n_rows)
     clf = retuned(estimator(n_epochs, class_weight=class_weight, **params), **(sizes or {}))
     hidden = clf.hidden_layer_sizes
@@ -39,7 +39,7 @@ def compare(
     if sample_weight is not None or class_weight is not None:
         weights = row_weights(y, sample_weight, class_weight)
     coefs, intercepts, losses, n_steps = by_loop(clf, X, T, start, kind, n_epochs, weights=weights)
-    # Training changed the parameters. Otherwise the agreement below would say nothing.
+    # Training must change the parameters. Otherwise the agreement below would prove nothing.
     assert max(abs(p - q).max() for p, q in zip(coefs, start[0], strict=True)) > 1e-3
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
     np.testing.assert_allclose(clf.loss_curve_, losses, rtol=0, atol=ATOL)
@@ -55,14 +55,14 @@ def compare(
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 22, 23, "full"])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_training_is_the_loop_of_the_algorithm(solver, kind, batch_size, assert_parameters):
+def test_training_equals_the_loop_of_the_algorithm(solver, kind, batch_size, assert_parameters):
     compare(kind, batch_size=batch_size, assert_parameters=assert_parameters, **SOLVERS[solver])
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 33, 149, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_training_is_the_loop_over_many_blocks_of_rows(solver, alpha, batch_size, assert_parameters):
+def test_training_equals_the_loop_over_many_blocks_of_rows(solver, alpha, batch_size, assert_parameters):
     compare(
         "multiclass",
         n_rows=150,
@@ -77,7 +77,7 @@ def test_training_is_the_loop_over_many_blocks_of_rows(solver, alpha, batch_size
 @pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
 @pytest.mark.parametrize("params", [{}, {"alpha": 2.0}, {"learning_rate": "invscaling"}], ids=["plain", "L2", "eta"])
-def test_training_is_the_loop_whether_or_not_the_first_layer_is_deferred(
+def test_training_equals_the_loop_with_and_without_a_deferred_first_layer(
     params, batch_size, deferred, assert_parameters
 ):
     used = []
@@ -94,7 +94,7 @@ def test_training_is_the_loop_whether_or_not_the_first_layer_is_deferred(
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, np.asfortranarray])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_training_is_the_loop_for_every_form_of_x(solver, container, batch_size, assert_parameters):
+def test_training_equals_the_loop_for_every_form_of_x(solver, container, batch_size, assert_parameters):
     compare(
         "binary",
         n_rows=70,
@@ -138,14 +138,14 @@ def test_weights_scale_the_rows_gradients_for_every_output(container, kind, asse
         )
 
 
-def test_class_weights_of_a_binary_problem_are_named_by_its_labels(assert_parameters):
+def test_the_keys_of_a_binary_class_weight_are_the_labels(assert_parameters):
     compare("binary", class_weight={"no": 5.0, "yes": 0.25}, batch_size=4, assert_parameters=assert_parameters)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("power_t", [0.25, 1.0])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, power_t, batch_size, assert_parameters):
+def test_invscaling_divides_eta_by_a_power_of_the_rows_seen(solver, power_t, batch_size, assert_parameters):
     clf = compare(
         "multiclass",
         learning_rate="invscaling",
@@ -156,7 +156,7 @@ def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, powe
         **SOLVERS[solver],
     )
     expected = [clf.learning_rate_init_ / (23 * epoch + 1) ** power_t for epoch in range(4)]
-    # One division and one power: a few units in the last place.
+    # One division and one power are wrong by a few units in the last place.
     np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
 
 
@@ -165,7 +165,7 @@ def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, powe
     ["identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus"],
 )
 @pytest.mark.parametrize("batch_size", [1, 7])
-def test_training_is_the_loop_with_every_activation(activation, batch_size, assert_parameters):
+def test_training_equals_the_loop_with_every_activation(activation, batch_size, assert_parameters):
     compare("multiclass", activation=activation, batch_size=batch_size, assert_parameters=assert_parameters)
 
 
@@ -181,8 +181,8 @@ def test_layers_may_have_different_activations(hidden, assert_parameters):
 
 
 @pytest.mark.parametrize("params", [{"beta_1": 0.5, "beta_2": 0.9}, {"beta_1": 0.0}, {"epsilon": 0.1}], ids=str)
-def test_adam_is_the_loop_for_other_betas_and_epsilons(params, assert_parameters):
-    # 23 epochs x 8 batches: 184 steps, long enough for the decay of the moments (0.9**184 = 4e-9) to matter.
+def test_adam_equals_the_loop_for_other_betas_and_epsilons(params, assert_parameters):
+    # 23 epochs with 8 batches are 184 steps, enough for the decay of the moments (0.9**184 = 4e-9) to matter.
     compare("binary", n_epochs=23, batch_size=3, solver="adam", assert_parameters=assert_parameters, **params)
 
 
@@ -204,11 +204,11 @@ def test_a_batch_of_thousands_of_rows_is_one_batch(solver, batch_size, assert_pa
     assert clf.n_steps_ == 2
 
 
-# eta * alpha / B is the share of W that the L2 term removes per step: half, nearly all, all, more than all.
+# eta * alpha / B is the fraction of W that the L2 term removes per step: half, nearly all, all, or more than all.
 @pytest.mark.parametrize("shrunk", [0.5, 1.0 - 1e-9, 1.0, 1.5])
 @pytest.mark.parametrize("batch_size", [1, 3, "full"])
 @pytest.mark.parametrize("solver", ["plain", "nesterov"])
-def test_an_l2_term_of_any_strength_is_the_loop(solver, batch_size, shrunk, assert_parameters):
+def test_with_an_l2_term_of_any_strength_training_equals_the_loop(solver, batch_size, shrunk, assert_parameters):
     compare(
         "multiclass",
         n_rows=70,
@@ -222,7 +222,7 @@ def test_an_l2_term_of_any_strength_is_the_loop(solver, batch_size, shrunk, asse
 
 @pytest.mark.parametrize("shrunk", [0.01, 0.5, 0.8, 0.95, 0.999, 1.0, 1.1])
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_an_l2_term_of_any_strength_is_the_loop_in_float32(batch_size, shrunk, assert_parameters):
+def test_with_an_l2_term_of_any_strength_float32_training_equals_the_loop(batch_size, shrunk, assert_parameters):
     X, y, T = problem("multiclass", 150)
     start = initial_values((5, 6, 4, 3), seed=1)
     params = {"batch_size": batch_size, "alpha": shrunk * 150 / 0.1}
@@ -235,7 +235,7 @@ def test_an_l2_term_of_any_strength_is_the_loop_in_float32(batch_size, shrunk, a
 
 @pytest.mark.parametrize("batch_size", [1, 3, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_an_l2_term_that_makes_the_weights_overflow_is_said_to_diverge(container, batch_size):
+def test_an_l2_term_that_makes_the_weights_overflow_is_divergence(container, batch_size):
     X, y, _ = problem("multiclass", 150)
     for alpha in (1e9, 1e300):
         clf = estimator(50, batch_size=batch_size, alpha=alpha)
@@ -273,7 +273,7 @@ def test_a_batch_size_above_the_rows_is_clipped_with_a_warning(assert_identical)
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("n_rows", [23, 150])
-def test_full_is_the_batch_size_of_all_rows_bit_for_bit(n_rows, solver, container, shuffle, assert_identical):
+def test_full_equals_the_batch_size_of_all_rows_bit_for_bit(n_rows, solver, container, shuffle, assert_identical):
     X, y, _ = problem("multiclass", n_rows)
     X = container(X)
     params = SOLVERS[solver] | {"shuffle": shuffle, "alpha": 0.3}
@@ -293,34 +293,35 @@ def test_the_last_smaller_batch_is_averaged_over_its_own_rows(assert_parameters)
     for mine, theirs in zip(last.coefs_ + last.intercepts_, first.coefs_ + first.intercepts_, strict=True):
         mine[...] = theirs
     last.partial_fit(X[4:], y[4:])
-    # The same three steps, in blocks of other sizes.
+    # These are the same three steps, in blocks of other sizes.
     assert_parameters(whole, last.coefs_, last.intercepts_, atol=1e-14)
 
 
-# The order of the rows  Only row b of the identity matrix changes row b of W_1, so W_1 shows which rows training used.
-# It also shows when: the L2 term multiplies all weights by s at every step, and with identity activations the delta of
-# the first layer is the product of the two later layers (s^2k after k steps). The change then shrinks during the
-# remaining n_steps - 1 - k steps. So the row used in step k changes by s^(n_steps - 1 + k), divided by the number of
-# rows in its batch.
+# The order of the rows
+#
+# Row b of the identity matrix only changes row b of W_1, so W_1 shows which rows training used. It also shows when: the
+# L2 term multiplies all weights by s in every step, and with identity activations the delta of the first layer is the
+# product of the two later layers (s^2k after k steps). The change then shrinks during the remaining n_steps - 1 - k
+# steps. So the row used in step k changes by s^(n_steps - 1 + k), divided by the number of rows in its batch.
 
 CLOCK_ETA, CLOCK_SHRINK = 1e-8, 0.97
 
 
 def clock(n_rows, **params):
-    """The estimator whose weights show the order of the rows, its problem, and its initial weights."""
+    """An estimator whose weights show the order of the rows, with its problem and its initial weights."""
     X, y = np.eye(n_rows), np.arange(n_rows) % 2
     coefs = [np.zeros((n_rows, 1)), np.ones((1, 1)), np.ones((1, 1))]
     alpha = (1.0 - CLOCK_SHRINK) * n_rows / CLOCK_ETA
-    # "he" starts with biases of zero.
+    # "he" starts with zero biases.
     settings = {"learning_rate_init": CLOCK_ETA, "init": "he", "alpha": alpha, "shuffle": True}
     clf = estimator(1, hidden_layer_sizes=(1, 1), activation="identity", **(settings | params))
     return clf, X, y, coefs
 
 
 def changes(clf, before, y, n_epochs_before=0):
-    """How much the last epoch changed the rows of W_1: powers of the shrink factor, divided by the batch size."""
+    """The changes of the rows of W_1 in the last epoch: powers of the shrink factor divided by the batch size."""
     n_steps = clf.n_steps_ // clf.n_iter_
-    # Raw outputs stay within 1e-6 of 0, so every row's output is 1/2 and its delta (1/2 - y).
+    # Raw outputs stay within 1e-6 of 0. So the output of every row is 1/2, and its delta is 1/2 - y.
     change = (clf.coefs_[0] - CLOCK_SHRINK**n_steps * before)[:, 0] / (-CLOCK_ETA * (0.5 - y))
     return change / CLOCK_SHRINK ** (n_steps - 1 + 2 * n_steps * n_epochs_before), n_steps
 
@@ -353,17 +354,17 @@ def test_without_shuffling_the_rows_come_in_the_order_of_x():
         np.testing.assert_array_equal(found, np.arange(40))
 
 
-def test_every_row_is_visited_exactly_once_an_epoch():
+def test_every_row_is_used_exactly_once_per_epoch():
     for found in orders(5):
         np.testing.assert_array_equal(np.sort(found), np.arange(40))
 
 
 def test_partial_fit_continues_the_random_stream():
-    # There are 40! orders, so ten epochs have ten different ones.
+    # There are 40! orders, so ten epochs have ten different orders.
     assert len({tuple(found) for found in orders(10)}) == 10
 
 
-def test_fit_permutes_anew_each_epoch():
+def test_fit_permutes_the_rows_again_in_each_epoch():
     clf, X, y, coefs = clock(40, batch_size=1)
     clf.fit(X, y, coefs_init=coefs)
     first = order(clf, coefs[0], y)
@@ -383,15 +384,15 @@ def test_random_state_fixes_the_order_and_other_seeds_give_others():
 
 def test_every_row_is_equally_likely_at_every_place():
     places = np.array(orders(150, n_rows=20))
-    # The place of a row is uniform on 0..19: mean 9.5, variance (20^2 - 1) / 12. Six standard errors: a sound shuffle
-    # fails with probability 20 * 2e-9, and with the seed fixed it fails always or never.
+    # The place of a row is uniform on 0..19, with mean 9.5 and variance (20^2 - 1) / 12. The bound is six standard
+    # errors: a correct shuffle fails with probability 20 * 2e-9, and because the seed is fixed, always or never.
     error = np.sqrt((20**2 - 1) / 12 / 150)
     assert np.abs(places.mean(axis=0) - 9.5).max() < 6 * error
 
 
 @pytest.mark.parametrize("batch_size", [3, 7, 20, 39, 40])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_an_epoch_cuts_the_rows_into_batches_each_averaged_over_its_own(container, batch_size):
+def test_each_batch_of_an_epoch_is_averaged_over_its_own_rows(container, batch_size):
     clf, X, y, coefs = clock(40, batch_size=batch_size)
     clf.fit(container(X), y, coefs_init=coefs)
     change, n_steps = changes(clf, coefs[0], y)
@@ -403,8 +404,8 @@ def test_an_epoch_cuts_the_rows_into_batches_each_averaged_over_its_own(containe
 
 @pytest.mark.parametrize("batch_size", [1, 3, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_rows_held_out_for_validation_are_not_trained_on_and_the_others_are_once(container, batch_size):
-    # Alpha is divided by the number of training rows: 30 of 40.
+def test_held_out_rows_are_not_trained_on_and_the_others_are_used_once(container, batch_size):
+    # alpha is divided by the number of training rows, 30 of 40.
     clf, X, y, coefs = clock(40, batch_size=batch_size)
     rows_scored = Recorder()
     clf.set_params(validation_fraction=0.25, alpha=clf.alpha * 30 / 40, scoring=rows_scored)
@@ -417,11 +418,11 @@ def test_rows_held_out_for_validation_are_not_trained_on_and_the_others_are_once
     np.testing.assert_allclose(change[held_out], np.zeros(10), rtol=0, atol=1e-12)
     expected = [CLOCK_SHRINK**k / size for k in range(n_steps) for _ in range(size)]
     np.testing.assert_allclose(np.sort(np.delete(change, held_out)), np.sort(expected), rtol=1e-5)  # the outputs' 1e-6
-    assert y[held_out].sum() == 5  # stratified: five of either class
+    assert y[held_out].sum() == 5  # stratified: five rows of each class
 
 
 class Recorder:
-    """A scorer that keeps the rows it was given."""
+    """A scorer that keeps the rows that it gets."""
 
     def __call__(self, clf, X, y, sample_weight=None):
         self.X = X.toarray() if sparse.issparse(X) else np.array(X)
@@ -431,7 +432,7 @@ class Recorder:
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_holding_rows_out_is_training_on_the_others(solver, weighted, batch_size, assert_parameters):
+def test_holding_out_rows_equals_training_on_the_others(solver, weighted, batch_size, assert_parameters):
     X, y, _ = problem("multiclass", 70, sparse_fraction=0.0)
     start = initial_values((5, 6, 4, 3), seed=1)
     weight = np.random.default_rng(0).random(70) ** 3 if weighted else None
@@ -477,7 +478,7 @@ def test_random_state_makes_everything_repeatable(solver, assert_identical):
     assert (fits[0].coefs_[0] != fits[2].coefs_[0]).any()
 
 
-def test_a_random_state_object_is_drawn_from_and_fits_differ(assert_identical):
+def test_a_random_state_object_gives_different_fits(assert_identical):
     X, y, _ = problem("multiclass", 23)
     rng = np.random.RandomState(0)
     first, second = (estimator(2, random_state=rng, shuffle=True).fit(X, y) for _ in range(2))
@@ -485,7 +486,7 @@ def test_a_random_state_object_is_drawn_from_and_fits_differ(assert_identical):
     assert_identical(first, estimator(2, random_state=np.random.RandomState(0), shuffle=True).fit(X, y))
 
 
-def test_training_does_not_touch_the_global_random_state():
+def test_training_does_not_use_the_global_random_state():
     X, y, _ = problem("multiclass", 23)
     np.random.seed(0)  # noqa: NPY002
     expected = np.random.random()  # noqa: NPY002
@@ -494,7 +495,7 @@ def test_training_does_not_touch_the_global_random_state():
     assert np.random.random() == expected  # noqa: NPY002
 
 
-def test_training_does_not_write_into_what_it_is_given():
+def test_training_does_not_write_into_its_arguments():
     X, y, _ = problem("multiclass", 23)
     start = initial_values((5, 6, 4, 3), seed=1)
     weight = np.ones(23)
@@ -538,7 +539,7 @@ def test_k_partial_fits_equal_one_fit_of_k_epochs(name, container, batch_size, a
         assert min(whole.history_["learning_rate"]) < 0.1  # the rate fell, so the calls continued its fall
 
 
-def test_fit_starts_afresh_where_partial_fit_went_on(assert_identical):
+def test_fit_starts_anew_after_partial_fit(assert_identical):
     X, y, _ = problem("multiclass", 23)
     for params in SOLVERS.values():
         clf = estimator(3, shuffle=True, **params)
@@ -553,7 +554,7 @@ def test_fit_starts_afresh_where_partial_fit_went_on(assert_identical):
 
 @pytest.mark.parametrize("name", CONTINUED)
 @pytest.mark.parametrize("begin", ["fit", "partial_fit"])
-def test_a_pickled_model_goes_on_as_the_model_itself(begin, name, assert_identical):
+def test_a_pickled_model_continues_like_the_model_itself(begin, name, assert_identical):
     X, y, _ = problem("multiclass", 70)
     clf = estimator(3, **({"shuffle": True} | CONTINUED[name]))
     if begin == "fit":
@@ -572,7 +573,7 @@ def test_a_pickled_model_goes_on_as_the_model_itself(begin, name, assert_identic
 
 
 @pytest.mark.parametrize("name", CONTINUED)
-def test_a_warm_started_fit_goes_on_as_partial_fit_does(name, assert_identical):
+def test_a_warm_started_fit_continues_like_partial_fit(name, assert_identical):
     X, y, _ = problem("multiclass", 70)
     params = {"shuffle": True} | CONTINUED[name] | {"n_iter_no_change": 100}
     warm = estimator(2, warm_start=True, **params).fit(X, y).fit(X, y)
@@ -584,7 +585,7 @@ def test_a_warm_started_fit_goes_on_as_partial_fit_does(name, assert_identical):
 
 @pytest.mark.parametrize(("params", "factor"), [({}, 1.05), ({"solver": "adam"}, 3.05), ({"momentum": 0.9}, 2.05)])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_a_pickle_holds_the_parameters_and_the_state_of_the_solver_and_little_else(params, factor, early_stopping):
+def test_a_pickle_holds_little_besides_parameters_and_solver_state(params, factor, early_stopping):
     rng = np.random.default_rng(0)
     X, y = rng.random((100, 784), dtype=np.float32), np.arange(100) % 10
     clf = FNNClassifier((512, 256), max_iter=2, random_state=0, early_stopping=early_stopping, **params).fit(X, y)
@@ -599,7 +600,7 @@ def test_a_pickle_holds_the_parameters_and_the_state_of_the_solver_and_little_el
 @pytest.mark.parametrize("batch_size", [1, 7, 33, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_a_float32_run_is_the_float64_run_rounded(solver, container, batch_size):
+def test_a_float32_run_equals_the_float64_run_up_to_rounding(solver, container, batch_size):
     X, y, _ = problem("multiclass", 150)
     start = initial_values((5, 6, 4, 3), seed=1)
     fits = {
@@ -615,13 +616,13 @@ def test_a_float32_run_is_the_float64_run_rounded(solver, container, batch_size)
         abs(p - q).max()
         for p, q in zip(single.coefs_ + single.intercepts_, double.coefs_ + double.intercepts_, strict=True)
     )
-    # At most 300 steps. Each rounds weights of size 1 with an error of 6e-8, and passes on the earlier errors. Adam
-    # divides by the root of V, which magnifies the errors of small gradients.
+    # There are at most 300 steps. Each rounds weights of size 1 with an error of 6e-8 and passes on earlier errors.
+    # Adam divides by the root of V, which magnifies the errors of small gradients.
     assert 0 < difference < (2e-3 if solver == "adam" else 1e-4)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "bool", "float16", "float32", "int16"])
-def test_rows_are_cast_and_not_wrapped(dtype, assert_identical):
+def test_rows_are_cast_without_wrapping_around(dtype, assert_identical):
     X, y, _ = problem("multiclass", 70)
     X = np.abs(X * 3).astype(dtype)
     for params in ({"batch_size": 1}, {"batch_size": 20}, {"batch_size": "full"}, {"solver": "adam"}):
@@ -635,7 +636,7 @@ def test_rows_are_cast_and_not_wrapped(dtype, assert_identical):
 @pytest.mark.parametrize(
     "form", [np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2], lambda X: X[:, ::-1].copy()[:, ::-1]]
 )
-def test_the_memory_order_of_x_means_nothing(form, dtype, batch_size, assert_identical):
+def test_the_memory_order_of_x_does_not_matter(form, dtype, batch_size, assert_identical):
     X, y, _ = problem("multiclass", 70)
     X = np.ascontiguousarray(np.abs(X * 3).astype(dtype))
     assert not form(X).flags.c_contiguous
@@ -658,7 +659,7 @@ def test_x_may_be_a_memory_map(tmp_path, assert_identical):
 
 def test_the_adaptive_rate_is_divided_by_five_whenever_training_stalls():
     # No epoch improves the loss by 10, so n_iter_no_change + 1 epochs are a stall. (Training compares medians of three
-    # epochs. The first median exists after the second epoch.)
+    # epochs, and the first median exists after the second epoch.)
     X, y, _ = problem("multiclass", 23)
     clf = estimator(11, learning_rate="adaptive", tol=10.0, n_iter_no_change=2).fit(X, y)
     expected = [0.1] * 5 + [0.1 / 5] * 3 + [0.1 / 25] * 3

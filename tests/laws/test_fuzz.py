@@ -1,4 +1,4 @@
-"""The fuzzer finds nothing in a bounded run, and it finds faults put into the package."""
+"""A bounded run of the fuzzer finds nothing, and the fuzzer finds faults that the tests put into the package."""
 
 import copy
 import faulthandler
@@ -61,11 +61,11 @@ def test_seed_and_index_determine_a_session():
     assert told[0] != told[3]
 
 
-# It finds faults
+# The fuzzer finds faults
 
 
 def instead(method):
-    """A decorator for a function that replaces a method of the estimators. `call` calls the original method."""
+    """A decorator for a function that replaces a method of the estimators; `call` is the original method."""
 
     def decorate(function):
         def put(monkeypatch):
@@ -216,7 +216,7 @@ def copies_without_their_history(call, model):
     return state | {"history_": {}} if "history_" in state else state
 
 
-# A fault, and the text of the law that it breaks.
+# Each fault, and the text of the law that it breaks.
 FAULTS = {
     probabilities_that_are_no_numbers: "probabilities are from 0 to 1",
     # predict_log_proba calls predict_proba.
@@ -235,11 +235,11 @@ FAULTS = {
     a_call_that_does_not_end: "a call took more than",
     weights_that_are_no_numbers: "the parameters are finite",
     nothing_returned: "training returns the estimator",
-    a_valid_call_refused: "fit refused what it has to accept",
+    a_valid_call_refused: "fit refused something that it must accept",
     an_attribute_that_a_failure_leaves: "attributes appeared or vanished: {'begun_'}",
     a_parameter_replaced: "fit replaced a parameter",
     a_loss_that_is_not_recorded: "the lists of history_ have lengths",
-    parameters_that_are_not_checked: "accepted what it has to refuse|raised an undocumented",
+    parameters_that_are_not_checked: "accepted something that it must refuse|raised an undocumented",
     copies_without_their_history: "a copy by (pickle|deepcopy): the attribute history_ changed",
 }
 
@@ -290,7 +290,7 @@ def waiting(seed, index, report):
 
 
 @pytest.mark.full
-def test_a_process_that_crashes_is_a_finding_and_the_run_goes_on():
+def test_a_process_that_crashes_is_a_finding_and_the_run_continues():
     result = workers.run_many(0, 4, 2, crashing)
     [(index, finding)] = result.findings
     assert index == 1
@@ -307,17 +307,17 @@ def test_a_process_that_ends_too_early_is_a_finding():
 
 
 @pytest.mark.full
-def test_a_process_that_says_nothing_for_too_long_is_killed_and_a_finding(monkeypatch):
-    # This replaces waiting.
+def test_a_process_that_is_silent_for_too_long_is_killed_and_is_a_finding(monkeypatch):
+    # With this patch the test need not wait.
     monkeypatch.setattr(workers._Worker, "is_silent", lambda self: self.said == "the call that waits")
     result = workers.run_many(0, 3, 1, waiting)
     [(index, finding)] = result.findings
     assert (index, finding.call) == (1, "the call that waits")
-    assert "could not be interrupted" in finding.law
+    assert "did not react to an interruption" in finding.law
     assert result.outcomes == {("ordinary", GOOD, "accepted"): 2}
 
 
-def test_too_long_is_longer_than_a_call_may_take():
+def test_the_limit_of_silence_is_longer_than_the_limit_of_a_call():
     now = time.monotonic()
     assert not workers._Worker.is_silent(SimpleNamespace(heard=now - session.SECONDS_A_CALL))
     assert workers._Worker.is_silent(SimpleNamespace(heard=now - workers.SECONDS_A_SIGN - 1))
@@ -335,7 +335,7 @@ def test_the_command_fails_and_says_how_to_repeat_what_it_found(monkeypatch, cap
     assert "1 calls, 1 findings" in printed
 
 
-def test_the_command_makes_at_least_as_many_calls_as_it_is_told_to(monkeypatch, capsys):
+def test_the_command_makes_at_least_the_requested_number_of_calls(monkeypatch, capsys):
     asked = []
 
     def run_many(seed, n_sessions, jobs):
@@ -348,16 +348,16 @@ def test_the_command_makes_at_least_as_many_calls_as_it_is_told_to(monkeypatch, 
     assert asked == [(0, 20_000, 2), (2, 100, 3)]
 
 
-def test_a_session_is_repeated_by_its_number(monkeypatch, capsys):
+def test_a_session_can_be_repeated_by_its_number(monkeypatch, capsys):
     assert command.main(["--only", "0:3"]) == 0
     assert capsys.readouterr().out.endswith("every law holds\n")
     a_valid_call_refused(monkeypatch)
     codes = [command.main(["--only", f"0:{index}"]) for index in range(5)]
     assert 1 in codes
-    assert "FINDING: fit refused what it has to accept" in capsys.readouterr().out
+    assert "FINDING: fit refused something that it must accept" in capsys.readouterr().out
 
 
-# What it found in earlier versions
+# Faults that the fuzzer found in earlier versions
 
 X = np.random.default_rng(0).normal(size=(40, 4))
 y = (X[:, 0] > 0) * 1
@@ -391,7 +391,7 @@ def test_a_parameter_that_became_invalid_is_refused_by_the_next_partial_fit(kind
     assert_identical(model, before)
 
 
-def test_partial_fit_checks_no_parameter_where_scikit_learn_is_told_not_to():
+def test_partial_fit_checks_no_parameters_if_scikit_learns_validation_is_off():
     model = FNNClassifier(4, random_state=0).partial_fit(X, y, classes=[0, 1]).set_params(verbose=-3)
     with config_context(skip_parameter_validation=True):
         model.partial_fit(X, y)
@@ -403,14 +403,14 @@ def test_partial_fit_checks_no_parameter_where_scikit_learn_is_told_not_to():
 
 
 @pytest.mark.parametrize("power_t", [1e3, 1e300])
-def test_a_power_beyond_all_numbers_makes_the_learning_rate_0(power_t):
+def test_a_power_that_overflows_makes_the_learning_rate_0(power_t):
     params = {"learning_rate": "invscaling", "power_t": power_t, "n_iter_no_change": None, "random_state": 0}
     model = FNNClassifier(4, max_iter=3, **params).fit(X, y)
     assert model.history_["learning_rate"] == [model.learning_rate_init_, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
-def test_the_noise_of_gradients_that_overflow_is_an_error(form):
+def test_gradient_noise_raises_an_error_if_gradients_overflow(form):
     model = FNNClassifier(4, max_iter=2, n_iter_no_change=None, random_state=0).fit(form(X), y)
     assert np.isfinite(gradient_noise(model, form(X), y, n_draws=2, random_state=0).variance)
     with pytest.raises(ValueError, match="gradients of some rows of X overflow float64"):

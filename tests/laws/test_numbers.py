@@ -1,4 +1,4 @@
-"""Numbers at the ends of their range give the exact result, or an error that says why. NumPy never warns."""
+"""Numbers at the ends of their range give exact results or an error that says why, without warnings from NumPy."""
 
 import decimal
 import os
@@ -22,9 +22,9 @@ from skfnn.inspection import hidden_activations
 pytestmark = [
     pytest.mark.filterwarnings("error"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # The advice that such features get. That it comes is tested in test_divergence.py.
+    # Such features cause this warning, which test_divergence.py tests.
     pytest.mark.filterwarnings("ignore:The features are too large:UserWarning"),
-    # What scikit-learn says where most classes have one row.
+    # scikit-learn warns like this if most classes have one row.
     pytest.mark.filterwarnings("ignore:The number of unique classes:UserWarning"),
 ]
 
@@ -47,22 +47,22 @@ OVERFLOW = r"diverged.*Scale the features"
 
 
 def estimator(kind=FNNClassifier, **params):
-    """An estimator that trains on the numbers as they are."""
+    """An estimator that trains without scaling features and targets."""
     settings = {"hidden_layer_sizes": 5, "max_iter": 3, "n_iter_no_change": None, "random_state": 0}
     return kind(**(settings | {"standardize": False} | params))
 
 
 def written(net, coefs, intercepts):
-    """The network with these parameters."""
+    """Write these parameters into the network and return it."""
     for mine, values in zip(net.coefs_ + net.intercepts_, [*coefs, *intercepts], strict=True):
         mine[...] = values
     return net
 
 
 def step_of(X, y, coefs, intercepts, activation):
-    """The gradient of the objective, weights before biases: the change by one full-batch step with eta = 1.
+    """The gradient of the objective, weights before biases: the change in one full-batch step with eta = 1.
 
-    By `partial_fit`, because `fit` refuses a model whose loss is as large as those in some of the tests.
+    The step is taken with `partial_fit`, because `fit` refuses models with losses as large as in some of the tests.
     """
     hidden, params = [W.shape[1] for W in coefs[:-1]], {"learning_rate_init": 1.0, "dtype": "float64"}
     net = FNNClassifier(hidden, activation, batch_size="full", standardize=False, **params)
@@ -82,7 +82,7 @@ LOSSES = {
 
 
 def exact_loss(name, z, t):
-    """Loss and derivative of one row with 50 digits."""
+    """The loss of one row and its derivative, to 50 digits."""
     z, t = [Decimal(float(v)) for v in z], [Decimal(float(v)) for v in t]
     one = Decimal(1)
     if name == "softmax":
@@ -92,7 +92,7 @@ def exact_loss(name, z, t):
             a / total - u for a, u in zip(e, t, strict=True)
         ]
     if name == "logistic":
-        # log(1 + exp(z)) is z + log(1 + exp(-z)). For large z the first form would need many more digits.
+        # log(1 + exp(z)) equals z + log(1 + exp(-z)). For large z, the first form would need many more digits.
         value = sum(max(v, Decimal(0)) + (one + (-abs(v)).exp()).ln() - v * u for v, u in zip(z, t, strict=True))
         return value, [one / (one + (-v).exp()) - u for v, u in zip(z, t, strict=True)]
     if name == "squared error":
@@ -119,19 +119,19 @@ def extreme_rows(name, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", LOSSES)
-def test_losses_and_their_derivatives_at_raw_outputs_of_ten_thousand_are_exact_to_rounding(name, dtype):
+def test_losses_and_derivatives_are_exact_to_rounding_at_raw_outputs_of_ten_thousand(name, dtype):
     eps = np.finfo(dtype).eps
     with decimal.localcontext() as context:
         context.prec = 50
         for z, t in zip(*extreme_rows(name, dtype), strict=True):
             value, delta = exact_loss(name, z, t)
-            # One mini-batch of one row, in the layout that training uses: (n_batches, n_outputs, n).
+            # One mini-batch with one row, in the layout of training: (n_batches, n_outputs, n).
             raw, target = z.copy().reshape(1, 4, 1), t.copy().reshape(1, 4, 1)
             found, row = np.empty((1, 4), dtype), np.empty((1, 1), dtype)
             with np.errstate(over="raise", invalid="raise", divide="raise", under="ignore"):
                 LOSSES[name].write_delta(raw[0].T, target[0].T, found, row)
                 got = LOSSES[name].value(raw, target, row)
-            # The difference of two exact raw outputs of size 10,000 is rounded once. Sums have four terms.
+            # The difference of two exact raw outputs of size 10,000 is rounded once, and sums have four terms.
             size = max(1.0, abs(float(value)), float(np.abs(z).max()) if name != "softmax" else 0.0)
             assert abs(got - float(value)) <= 8 * eps * size
             scale = max(1.0, *(abs(float(d)) for d in delta))
@@ -142,10 +142,10 @@ def test_losses_and_their_derivatives_at_raw_outputs_of_ten_thousand_are_exact_t
 
 @pytest.mark.parametrize("weight", [1e-4, 1e4])
 def test_a_poisson_loss_that_overflows_is_divergence(weight):
-    # exp(1e4) is beyond the range of floats. The loss is neither clipped nor infinite: an error says what to do.
+    # exp(1e4) overflows. The loss is neither clipped nor infinite; instead, an error says what to do.
     with pytest.raises(ValueError, match="diverged"):
         estimator(FNNRegressor, loss="poisson").fit(X, y, intercepts_init=[np.zeros(5), [1e4]])
-    # exp(-1e4) rounds to 0, and its loss is that of a mean of 0: exp(z) - y z + y log y - y.
+    # exp(-1e4) rounds to 0, so the loss is that of a mean of 0: exp(z) - y z + y log y - y.
     counts = np.array([0.0, 1.0, 2.0])
     reg = estimator(FNNRegressor, loss="poisson", learning_rate_init=1e-12, dtype="float64")
     rows = X[:3] * weight
@@ -157,7 +157,7 @@ def test_a_poisson_loss_that_overflows_is_divergence(weight):
 
 # Saturated units
 
-LIMITS = {  # (value, slope) towards plus infinity, as functions of z, and towards minus infinity
+LIMITS = {  # (value, slope) as functions of z towards plus infinity, and their limits towards minus infinity
     "identity": ((lambda z: z, 1.0), (lambda z: z, 1.0)),
     "logistic": ((lambda z: 1.0, 0.0), (lambda z: 0.0, 0.0)),
     "tanh": ((lambda z: 1.0, 0.0), (lambda z: -1.0, 0.0)),
@@ -174,10 +174,10 @@ LIMITS = {  # (value, slope) towards plus infinity, as functions of z, and towar
 
 @pytest.mark.parametrize(("dtype", "size"), [("f4", 1e3), ("f4", 1e30), ("f8", 1e3), ("f8", 1e300)])
 @activations
-def test_a_saturated_unit_has_the_limits_of_value_and_slope(activation, dtype, size):
+def test_a_saturated_unit_has_the_limiting_value_and_slope(activation, dtype, size):
     z = np.array([[size], [-size]], dtype)
     a, slope, scratch, delta = z.copy(), np.zeros_like(z), np.empty_like(z), np.ones_like(z)
-    # Training ignores overflow on the way to a limit, such as z * z in the density of the normal distribution.
+    # Training ignores overflow in intermediate results, such as z * z in the density of the normal distribution.
     with np.errstate(all="ignore"):
         ACTIVATIONS[activation].apply(a, slope, scratch)
         ACTIVATIONS[activation].chain(a, slope, delta, scratch)
@@ -198,7 +198,7 @@ def test_the_gradient_through_saturated_units_is_exact(container, activation):
     assert max(np.abs(g).max() for g in expected) > 0.01
     np.testing.assert_allclose(net.loss_, objective(rows, T, coefs, intercepts, activation, "multiclass"), rtol=1e-12)
     for g, e, p in zip(found, expected, coefs + intercepts, strict=True):
-        # A difference of parameters: each of them is rounded, and so is a sum of terms of that size.
+        # The gradient is a difference of rounded parameters, and sums of terms of that size are rounded as well.
         atol = 1e-14 * max(np.abs(p).max(), np.abs(e).max(), 1.0)
         np.testing.assert_allclose(g, e, rtol=1e-10, atol=atol)
 
@@ -208,11 +208,11 @@ def test_the_gradient_through_saturated_units_is_exact(container, activation):
 
 @containers
 @pytest.mark.parametrize("value", [0.0, 1.0, 5.0, -1e-300])
-def test_of_constant_features_a_network_learns_the_frequencies_and_the_mean(value, container):
+def test_from_constant_features_a_network_learns_the_frequencies_or_the_mean(value, container):
     rows, labels = np.full((10, 2), value), np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
     params = {"activation": "tanh", "solver": "lbfgs", "max_iter": 200, "tol": 1e-10, "dtype": "float64"}
     clf = estimator(**params).fit(container(rows), labels)
-    # The loss is flat near its minimum. L-BFGS stops when a step lowers it by less than 2e-9 of its value.
+    # The loss is flat near its minimum. L-BFGS stops when a step reduces it by less than 2e-9 of its value.
     np.testing.assert_allclose(clf.predict_proba(container(rows[:1])), [[0.6, 0.3, 0.1]], atol=1e-4)
     reg = estimator(FNNRegressor, **params).fit(container(rows), labels)
     np.testing.assert_allclose(reg.predict(container(rows)), 0.5, atol=1e-4)
@@ -221,9 +221,7 @@ def test_of_constant_features_a_network_learns_the_frequencies_and_the_mean(valu
 @containers
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("solver", ["plain", "momentum", "adam"])
-def test_one_constant_feature_among_others_is_the_loop_of_the_algorithm(
-    solver, batch_size, container, assert_parameters
-):
+def test_with_a_constant_feature_training_equals_the_loop(solver, batch_size, container, assert_parameters):
     rows = np.column_stack([X[:, :2], np.full(30, 3.0)])
     check_against_the_loop(rows, container, "relu", solver, batch_size, assert_parameters)
 
@@ -232,7 +230,7 @@ def test_one_constant_feature_among_others_is_the_loop_of_the_algorithm(
 @pytest.mark.parametrize("size", [1e-300, 1e-320])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", "softplus"])
 @pytest.mark.parametrize("solver", ["plain", "momentum", "adam"])
-def test_features_of_the_smallest_size_are_the_loop_of_the_algorithm(
+def test_with_features_of_the_smallest_size_training_equals_the_loop(
     solver, activation, size, container, assert_parameters
 ):
     check_against_the_loop(X * size, container, activation, solver, 7, assert_parameters)
@@ -255,7 +253,7 @@ def check_against_the_loop(rows, container, activation, solver, batch_size, asse
 @solvers
 @estimators
 def test_features_of_the_smallest_size_train_and_predict_in_both_precisions(kind, solver, container):
-    # In float32 they are zeros, so the model equals that of zeros bit for bit.
+    # In float32 these features are zeros, so the model equals that for zeros bit for bit.
     tiny = container(X * 1e-300)
     small, zeros = (estimator(kind, dtype="float32", **SOLVERS[solver]).fit(rows, y) for rows in (tiny, tiny * 0.0))
     for p, q in zip(small.coefs_ + small.intercepts_, zeros.coefs_ + zeros.intercepts_, strict=True):
@@ -274,7 +272,7 @@ def test_features_of_the_smallest_size_train_and_predict_in_both_precisions(kind
 def test_training_on_features_of_the_largest_size_is_an_error_that_says_what_to_do(
     kind, solver, container, dtype, size
 ):
-    # With Adam, the mean square of the gradient overflows. So the steps are 0, and the loss stays far too large.
+    # With Adam, the mean square of the gradient overflows, so the steps are 0 and the loss stays far too large.
     model = estimator(kind, dtype=dtype, **SOLVERS[solver])
     with pytest.raises(ValueError, match=OVERFLOW):
         model.fit(container(X * size), y)
@@ -286,12 +284,12 @@ def test_training_on_features_of_the_largest_size_is_an_error_that_says_what_to_
 @estimators
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", [1e-300, 1e-30, 1e30, 1e300])
-def test_features_of_any_size_train_as_those_of_size_one_if_they_are_standardised(size, dtype, kind, solver, container):
-    factor = 2.0 ** np.round(np.log2(size))  # a power of 2 rounds nothing
+def test_standardised_features_of_any_size_train_like_those_of_size_one(size, dtype, kind, solver, container):
+    factor = 2.0 ** np.round(np.log2(size))  # multiplying by a power of 2 causes no rounding
     settings = {"standardize": True, "dtype": dtype, "activation": "tanh", **SOLVERS[solver]}
     plain = estimator(kind, **settings).fit(container(X), y)
     scaled = estimator(kind, **settings).fit(container(X * factor), y)
-    # A few steps. In float32, a scale within its range is divided out in another order of rounding.
+    # A few steps. If a scale is within the range of float32, float32 training rounds in another order.
     rtol = 1e-4 if dtype == "float32" else 1e-9
     np.testing.assert_allclose(scaled.loss_curve_, plain.loss_curve_, rtol=rtol)
     automatic = estimator(kind, **(settings | {"standardize": "auto"})).fit(container(X * factor), y)
@@ -306,19 +304,19 @@ def test_the_error_names_the_largest_feature_and_its_size(others, request):
     request.applymarker(pytest.mark.xfail(reason="squares of such features overflow"))
     rows = X * [others, 1e300, 1.0]
     size = re.escape(f"{1e300 * np.sqrt(np.mean(X[:, 1] ** 2)):.3g}")
-    with pytest.raises(ValueError, match=f"feature 1, has a root mean square of {size}"):
+    with pytest.raises(ValueError, match=f"feature 1, with a root mean square of {size}"):
         estimator(solver="lbfgs").fit(rows, y)
 
 
 @containers
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "decision_function"])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
-def test_rows_whose_outputs_overflow_are_an_error_for_every_prediction(kind, method, container):
+def test_every_prediction_refuses_rows_whose_outputs_overflow(kind, method, container):
     labels = {"binary": y > 0, "multiclass": y, "multilabel": T.astype(int)}[kind]
     for dtype, size in (("float64", 1.7e308), ("float32", 3e38), ("float32", 1e300)):
         start = [np.full((3, 5), 10.0), np.ones((5, 1 if kind == "binary" else 3))]
         clf = estimator(dtype=dtype, activation="identity").fit(X, labels, coefs_init=start)
-        with pytest.raises(ValueError, match=f"overflow {dtype}.*Scale them as the training rows"):
+        with pytest.raises(ValueError, match=f"overflow {dtype}.*in the same way as the training rows"):
             getattr(clf, method)(container(np.full((4, 3), size)))
         assert np.isfinite(getattr(clf, method)(container(X))).all()
 
@@ -335,7 +333,7 @@ def test_predictions_that_overflow_are_an_error(loss):
             hidden_activations(reg, np.full((2, 3), size))
 
 
-def test_rows_that_saturate_every_unit_have_the_exact_limit():
+def test_rows_that_saturate_every_unit_give_the_exact_limit():
     coefs, intercepts = [np.array([[1.0, -2.0]]), np.array([[0.5], [0.25]])], [np.zeros(2), np.array([0.125])]
     for activation, limit in (("tanh", [0.5 - 0.25 + 0.125, -0.5 + 0.25 + 0.125]), ("logistic", [0.625, 0.375])):
         clf = FNNClassifier(2, activation, learning_rate_init=1e-12, max_iter=1, dtype="float64")
@@ -351,7 +349,7 @@ def test_rows_that_saturate_every_unit_have_the_exact_limit():
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", [5e-324, 1e-300, 1e-40, 1e40, 1e300, 1.7e308])
 @estimators
-def test_weights_of_any_size_count_by_their_ratios(kind, size, dtype):
+def test_only_the_ratios_of_weights_of_any_size_matter(kind, size, dtype):
     ones = (np.arange(30) % 4 > 0).astype(float)
     few = {"X_val": X[:20], "y_val": y[:20], "sample_weight_val": ones[:20]}
     many = few | {"sample_weight_val": ones[:20] * size}
@@ -367,12 +365,12 @@ def test_weights_of_any_size_count_by_their_ratios(kind, size, dtype):
     if kind is FNNClassifier:
         balanced = [estimator(dtype=dtype, class_weight="balanced").fit(X, y, w) for w in (ones, ones * size)]
         np.testing.assert_allclose(balanced[1].loss_curve_, balanced[0].loss_curve_, **tolerance)
-        # The products of both would be outside the range of float64, at either end.
+        # The products of both kinds of weights would be outside the range of float64, at either end.
         by_class = estimator(dtype=dtype, class_weight=dict.fromkeys(range(3), size)).fit(X, y, ones * size)
         np.testing.assert_allclose(by_class.loss_curve_, plain.loss_curve_, **tolerance)
 
 
-def test_a_scorer_gets_weights_of_an_ordinary_size_as_they_are():
+def test_a_scorer_gets_weights_of_ordinary_size_unchanged():
     seen = []
 
     def scorer(model, X, y, sample_weight):
@@ -398,8 +396,8 @@ def test_targets_of_the_largest_size_are_an_error_that_names_their_size(size, dt
 
 
 @solvers
-def test_targets_of_the_smallest_size_are_zeros(solver):
-    # Squares of 1e-300 underflow, so the residuals are the outputs of the network.
+def test_targets_of_the_smallest_size_act_as_zeros(solver):
+    # Squares of 1e-300 underflow, so the residuals equal the outputs of the network.
     small, zeros = (estimator(FNNRegressor, **SOLVERS[solver]).fit(X, X[:, 0] * size) for size in (1e-300, 0.0))
     np.testing.assert_allclose(small.predict(X), zeros.predict(X), rtol=0, atol=1e-290)
 
@@ -407,7 +405,7 @@ def test_targets_of_the_smallest_size_are_zeros(solver):
 @solvers
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", [1e-300, 1e-30, 1e30, 1e150])
-def test_targets_of_any_size_train_as_those_of_size_one_if_they_are_standardised(size, dtype, solver):
+def test_standardised_targets_of_any_size_train_like_those_of_size_one(size, dtype, solver):
     factor = 2.0 ** np.round(np.log2(size))
     settings = {"standardize": "auto", "dtype": dtype, "activation": "tanh", **SOLVERS[solver]}
     plain, scaled = (estimator(FNNRegressor, **settings).fit(X, X[:, 0] * f) for f in (1.0, factor))
@@ -434,12 +432,12 @@ def test_targets_whose_squares_overflow_are_an_error_that_says_so(size, dtype):
 
 @containers
 @pytest.mark.parametrize("solver", ["plain", "momentum", "adam"])
-def test_rows_one_by_one_by_partial_fit_are_an_epoch_of_batches_of_one(solver, container, assert_parameters):
+def test_partial_fit_row_by_row_equals_an_epoch_of_batches_of_one(solver, container, assert_parameters):
     params = {"batch_size": 1, "shuffle": False, "dtype": "float64", "max_iter": 1, **SOLVERS[solver]}
     whole, stream = estimator(**params).fit(container(X), y), estimator(**params)
     for k in range(30):
         stream.partial_fit(container(X[k : k + 1]), y[k : k + 1], classes=[0, 1, 2])
-    # The first layer adds its steps once per block, or at once: thirty steps with numbers of size 1.
+    # The first layer adds its steps once per block or immediately: thirty steps with numbers of size 1.
     assert_parameters(stream, whole.coefs_, whole.intercepts_, atol=1e-12)
     np.testing.assert_allclose(np.mean(stream.loss_curve_), whole.loss_, rtol=1e-12)
     assert stream.n_steps_ == whole.n_steps_ == 30
@@ -499,7 +497,7 @@ def test_the_gradient_through_thirty_hidden_layers_is_exact(activation, containe
     assert np.abs(expected[-1]).max() > 0.01
     np.testing.assert_allclose(net.loss_, objective(rows, T, coefs, intercepts, activation, "multiclass"), rtol=1e-12)
     for g, e in zip(found, expected, strict=True):
-        # Differences of parameters of size 1, each rounded to 1e-16.
+        # The gradients are differences of parameters of size 1, each rounded to 1e-16.
         np.testing.assert_allclose(g, e, rtol=1e-8, atol=1e-15)
 
 
@@ -522,7 +520,7 @@ def test_thirty_hidden_layers_whose_outputs_overflow_are_an_error():
 @pytest.mark.parametrize(
     "sizes", [(4, 20_000, 3), (20_000, 5, 3), (4, 5, 20_000)], ids=["units", "features", "classes"]
 )
-def test_the_step_of_a_network_of_20000_units_is_the_formula(sizes, dtype, container):
+def test_a_step_of_a_network_of_20000_units_follows_the_formula(sizes, dtype, container):
     n_features, n_units, n_classes = sizes
     rng = np.random.default_rng(4)
     rows = rng.normal(size=(20, n_features)) * (rng.random((20, n_features)) < 0.5)
@@ -530,13 +528,13 @@ def test_the_step_of_a_network_of_20000_units_is_the_formula(sizes, dtype, conta
     W1, W2 = rng.normal(size=(n_features, n_units)) / 100, rng.normal(size=(n_units, n_classes)) / 100
     b1, b2 = rng.normal(size=n_units), rng.normal(size=n_classes)
     clf = FNNClassifier(n_units, "tanh", batch_size=20, learning_rate_init=1.0, dtype=dtype)
-    # partial_fit takes no initial values, and fit takes no classes without rows.
+    # partial_fit does not accept initial values, and fit does not accept classes without rows.
     clf.partial_fit(container(rows), labels, classes=np.arange(n_classes))
     for mine, values in zip(clf.coefs_ + clf.intercepts_, [W1, W2, b1, b2], strict=True):
         mine[...] = values
     clf.partial_fit(container(rows), labels)
     T, network = (labels[:, None] == np.arange(n_classes)).astype(float), ([W1, W2], [b1, b2], "tanh", "multiclass")
-    # Sums of up to 20,000 terms of size 1/100 in another order. The compared numbers have size 1.
+    # Sums of up to 20,000 terms of size 1/100 have another order. The compared numbers have size 1.
     atol = 1e-12 if dtype == "float64" else 1e-5
     np.testing.assert_allclose(clf.loss_, objective(rows, T, *network), rtol=atol)
     steps = gradient(rows, T, *network)
@@ -547,7 +545,7 @@ def test_the_step_of_a_network_of_20000_units_is_the_formula(sizes, dtype, conta
 # Out of memory
 
 
-def test_more_parameters_than_an_array_holds_are_an_error_of_hidden_layer_sizes():
+def test_more_parameters_than_an_array_can_hold_are_an_error():
     for sizes in (10**18, 10**30, (10**9, 10**10)):
         clf = estimator(hidden_layer_sizes=sizes)
         with pytest.raises(ValueError, match="hidden_layer_sizes=.* is too large.*parameters"):
@@ -573,14 +571,14 @@ def refused(function, *args, **kwargs):
         function(*args, **kwargs)
     except MemoryError as error:
         return str(error)
-    raise AssertionError("there was memory enough")
+    raise AssertionError("there was enough memory")
 
 
 refused(np.ones, (1000, 100_000), np.float32)  # the one-hot targets of these rows, or their probabilities
 """
 
 
-# What scikit-learn says where most classes have one row, and what a few epochs on random labels give.
+# Warnings of scikit-learn if most classes have one row, and of skfnn after a few epochs on random labels.
 IGNORED = ["-W", "ignore:The number of unique classes", "-W", "ignore:The network predicts no better than a constant"]
 
 
@@ -588,7 +586,7 @@ def run_limited(code):
     """Run `code` in an interpreter that may allocate 300 MB after all imports."""
     resource = pytest.importorskip("resource")
     if not (hasattr(resource, "RLIMIT_AS") and Path("/proc/self/statm").exists()):
-        pytest.skip("this system has no limit of the address space, or does not tell how much is used")
+        pytest.skip("this system cannot limit the address space, or does not say how much is used")
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # each thread would reserve some address space
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), environment.get("PYTHONPATH")]))
     done = subprocess.run(
@@ -604,7 +602,7 @@ def run_limited(code):
 
 
 @pytest.mark.full
-def test_100000_classes_train_where_their_one_hot_targets_have_no_room():
+def test_100000_classes_train_although_their_one_hot_targets_would_not_fit():
     run_limited("""
 clf = FNNClassifier(8, random_state=0, batch_size=200)
 clf.partial_fit(X, y, classes=np.arange(100_000))
@@ -617,19 +615,19 @@ p = clf.predict_proba(X[:10])
 assert p.shape == (10, 100_000)
 np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-4)  # 100,000 numbers in float32
 
-# What does not fit is named, and nothing is lost.
+# The error names the array that does not fit, and nothing is lost.
 message = refused(clf.predict_proba, X)
 assert "1000 rows" in message and "100000 numbers" in message and "fewer rows" in message, message
 np.testing.assert_array_equal(clf.predict_proba(X[:10]), p)
 """)
 
 
-def test_a_network_that_does_not_fit_into_memory_is_named_and_leaves_the_estimator_as_it_was():
+def test_a_network_too_large_for_memory_is_named_and_leaves_the_estimator_as_it_was():
     run_limited("""
 clf = FNNClassifier(1000, max_iter=5, n_iter_no_change=None, random_state=0)
 message = refused(clf.partial_fit, X[:200], y[:200], classes=np.arange(100_000))
 assert "4, 1000, 100000 units" in message and "100,105,000 parameters" in message, message
-assert "MiB" in message, message  # what was asked for
+assert "MiB" in message, message  # the size of the array that could not be allocated
 assert not hasattr(clf, "coefs_") and not hasattr(clf, "classes_")
 
 clf.fit(X[:200], y[:200] % 3)

@@ -12,9 +12,9 @@ from tuned import FNNClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# A step this small hardly changes the weights, so an epoch adds up gradients at the same weights. Weights of size 1 are
-# rounded to 1e-16 and change by about FROZEN. So gradients computed from the changes are wrong by about 1e-16 / FROZEN
-# because of rounding, and by about FROZEN because of the changes: 1e-8 each.
+# With such small steps the weights hardly change, so an epoch adds up gradients at the same weights. Weights of size 1
+# are rounded to 1e-16 and change by about FROZEN. So gradients computed from the changes have two errors of 1e-8: about
+# 1e-16 / FROZEN from rounding, and about FROZEN because the weights change.
 FROZEN = 1e-8
 FROZEN_TOLERANCE = {"rtol": 1e-6, "atol": 1e-6}
 NEVER_STOP = {"tol": 0.0, "n_iter_no_change": None}
@@ -26,7 +26,7 @@ def start_for(kind):
 
 
 def fit(X, y, kind, weights=None, *, start=None, **params):
-    """A fitted network with one hidden layer of 4 tanh units, in float64, with the rows in order."""
+    """A network with one hidden layer of 4 tanh units, fitted in float64 without shuffling."""
     settings = {"activation": "tanh", "dtype": "float64", "shuffle": False, "batch_size": "full", "max_iter": 1}
     clf = FNNClassifier(4, **(settings | NEVER_STOP | params))
     coefs, intercepts = start or start_for(kind)
@@ -57,35 +57,34 @@ def weight_norms(cls, batch_sizes, n_steps, **params):
     norms = []
     for batch_size in batch_sizes:
         n_batches = -(-len(X) // batch_size)
-        clf = cls(
-            4, "tanh", batch_size=batch_size, max_iter=n_steps // n_batches, random_state=0, **NEVER_STOP, **params
-        )
+        settings = {"batch_size": batch_size, "max_iter": n_steps // n_batches, "random_state": 0}
+        clf = cls(4, "tanh", **(NEVER_STOP | settings | params))
         norms.append(np.sqrt(sum((c**2).sum() for c in clf.fit(X, y).coefs_)))
     return np.array(norms)
 
 
 def test_batch_size_does_not_change_the_strength_of_alpha():
-    # Steps x eta x alpha / B is 10, so the L2 term reduces the initial values to e^-10 of their size, and the norms are
-    # those of the minimum, apart from the noise of the gradients. With eta = 0.02 the noise is 1 to 2 % for batches of
-    # one row.
+    # Steps x eta x alpha / B is 10, so the L2 term reduces the initial values to e^-10 of their size. The norms are
+    # then those of the minimum, apart from the noise of the gradients, which is 1 to 2 % for batches of one row and
+    # eta = 0.02.
     settings = {"alpha": 20.0, "learning_rate_init": 0.02, "solver": "sgd", "momentum": 0.0}
     norms = weight_norms(FNNClassifier, [1, 10, 100, 200], n_steps=5000, **settings)
     assert norms.max() / norms.min() < 1.05
-    assert norms.min() > 1.0  # the L2 term has not simply put all weights to zero
+    assert norms.min() > 1.0  # the L2 term has not simply reduced all weights to zero
     # MLPClassifier's alpha is B / batch_size times as strong.
-    theirs = weight_norms(MLPClassifier, [1, 200], n_steps=1000, **settings)
+    theirs = weight_norms(MLPClassifier, [1, 200], n_steps=1000, **(settings | {"n_iter_no_change": np.inf}))
     assert theirs.max() / theirs.min() > 10
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 23, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 def test_every_step_shrinks_the_weights_by_eta_alpha_over_b(container, batch_size):
-    # With rows of zeros, the data does not affect W_1.
+    # With rows of zeros, the data do not affect W_1.
     X, y = container(np.zeros((23, 5))), np.arange(23) % 2
     coefs = [np.full((5, 4), 2.0), np.zeros((4, 1))]
     clf = FNNClassifier(4, "tanh", batch_size=batch_size, alpha=3.0, learning_rate_init=0.1, max_iter=2)
     clf.set_params(dtype="float64").fit(X, y, coefs_init=coefs)
-    # Up to 46 steps, each with one rounding.
+    # There are up to 46 steps with one rounding each.
     np.testing.assert_allclose(clf.coefs_[0], 2.0 * (1 - 0.1 * 3.0 / 23) ** clf.n_steps_, rtol=1e-13)
 
 
@@ -100,7 +99,7 @@ def test_every_step_shrinks_the_weights_by_eta_alpha_over_b(container, batch_siz
     ids=str,
 )
 def test_biases_are_not_penalised(params):
-    # With rows and weights of zeros, only the output's bias fits the class frequencies, 3 to 1.
+    # With rows and weights of zeros, only the output's bias is trained. It fits the class frequencies, 3 to 1.
     X, y = np.zeros((8, 5)), [0, 0, 1, 1, 1, 1, 1, 1]
     clf = FNNClassifier(4, "tanh", alpha=100.0, max_iter=3000, dtype="float64", **NEVER_STOP, **params)
     clf.fit(X, y, coefs_init=[np.zeros((5, 4)), np.zeros((4, 1))])
@@ -142,10 +141,10 @@ def test_lbfgs_minimises_the_objective_whatever_the_batch_size(kind, alpha, batc
 
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_the_training_loss_has_the_l2_term_of_the_weights_at_the_start_of_the_epoch(container, batch_size):
+def test_the_training_loss_contains_the_l2_term_at_the_start_of_the_epoch(container, batch_size):
     X, y, _ = problem("multiclass", 30)
     coefs, _ = start_for("multiclass")
-    # A step of 1e-12 does not change the data's part of the loss.
+    # A step of 1e-12 does not change the part of the loss that depends on the data.
     losses = [
         fit(container(X), y, "multiclass", batch_size=batch_size, alpha=alpha, learning_rate_init=1e-12).loss_
         for alpha in (0.0, 50.0)
@@ -174,9 +173,9 @@ def test_a_minibatch_of_weight_zero_is_harmless(container, params, batch_size):
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
-def test_a_step_of_a_minibatch_of_weight_zero_leaves_the_weights(batch_size):
-    # Without it the mean weight is larger by 14/10, and so is the contribution of every other row. eta / 1.4 corrects
-    # it.
+def test_a_minibatch_of_weight_zero_does_not_change_the_weights(batch_size):
+    # Without that mini-batch, the mean weight is larger by 14/10, and so is the effect of every other row. eta / 1.4
+    # corrects this.
     X, y, _ = problem("multiclass", 14)
     rows = np.r_[:4, 8:12, 12:14]
     weights = np.ones(14)
@@ -201,7 +200,7 @@ def test_scaling_all_weights_changes_nothing(batch_size, params):
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
 @pytest.mark.parametrize("batch_size", [1, 7, "full"])
-def test_equal_weights_are_no_weights(batch_size, params):
+def test_equal_weights_have_no_effect(batch_size, params):
     X, y, _ = problem("multiclass", 30)
     params = {"batch_size": batch_size, "max_iter": 3, "alpha": 1.0} | params
     for value in (1.0, 8.0):
@@ -214,7 +213,7 @@ def test_equal_weights_are_no_weights(batch_size, params):
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_class_weights_are_sample_weights(kind):
+def test_class_weights_equal_sample_weights(kind):
     X, y, _ = problem(kind, 30)
     labels = np.unique(y)
     class_weight = dict(zip(labels.tolist(), [0.5, 3.0, 1.0], strict=False))
@@ -231,25 +230,25 @@ INTEGERS = np.array([1, 3, 0, 2, 1, 1, 4, 0, 2, 1, 3, 2])  # 20 rows when repeat
 
 
 def weighted_and_repeated(kind):
-    """12 rows with integer weights, and the same rows repeated as many times."""
+    """12 rows with integer weights, and the same rows repeated as often as their weights say."""
     X, y, _ = problem(kind, 12)
     return (X, y, INTEGERS.astype(float)), (np.repeat(X, INTEGERS, axis=0), np.repeat(y, INTEGERS, axis=0), None)
 
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}, {"solver": "lbfgs"}], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_at_full_batch_integer_weights_are_repeated_rows(kind, params):
+def test_at_full_batch_integer_weights_equal_repeated_rows(kind, params):
     (X, y, w), (X_repeated, y_repeated, _) = weighted_and_repeated(kind)
     params = {"max_iter": 10, "learning_rate_init": 0.01} | params
     weighted = parameters(fit(X, y, kind, w, **params))
     repeated = parameters(fit(X_repeated, y_repeated, kind, **params))
     assert np.abs(weighted - parameters(fit(X, y, kind, **params))).max() > 1e-4
-    # The same sums in another order, in ten steps. L-BFGS's line search magnifies their rounding.
+    # In ten steps, the same sums are computed in another order. The line search of L-BFGS magnifies the rounding.
     np.testing.assert_allclose(weighted, repeated, rtol=0, atol=1e-6 if params.get("solver") == "lbfgs" else 1e-11)
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_balanced_class_weights_count_weighted_rows_as_repeated_rows(kind):
+def test_balanced_class_weights_count_weighted_rows_like_repeated_rows(kind):
     (X, y, w), (X_repeated, y_repeated, _) = weighted_and_repeated(kind)
     weighted = fit(X, y, kind, w, class_weight="balanced", max_iter=5)
     repeated = fit(X_repeated, y_repeated, kind, class_weight="balanced", max_iter=5)
@@ -274,7 +273,7 @@ def test_integer_weights_and_repeated_rows_have_the_same_expected_gradient(kind,
 
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}], ids=str)
 def test_in_float32_weights_and_repeated_rows_differ_by_rounding(params):
-    # The difference is a few units of the precision, the same number of units in either precision.
+    # The difference is a few units in the last place, and the same number of units in either precision.
     (X, y, w), (X_repeated, y_repeated, _) = weighted_and_repeated("multiclass")
     for dtype in ("float32", "float64"):
         shared = {"dtype": dtype, "max_iter": 10, "learning_rate_init": 0.05} | params
@@ -290,8 +289,8 @@ def test_in_float32_weights_and_repeated_rows_differ_by_rounding(params):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
 def test_the_minibatch_gradient_is_unbiased(batch_size, weighted, alpha):
-    # Over all orders of four rows, every row is equally often in every mini-batch, also in the smaller last one. So the
-    # mean over orders and steps is an expectation without any randomness.
+    # Over all orders of the rows, every row is equally often in every mini-batch, including the smaller last one. So
+    # the mean over orders and steps is the exact expectation.
     X, _, _ = problem("multiclass", 4)
     y, T = np.array([3, 5, 11, 3]), np.eye(3)[[0, 1, 2, 0]]
     w = np.array([0.0, 1.0, 5.0, 0.2]) if weighted else None
@@ -309,8 +308,7 @@ def test_the_minibatch_gradient_is_unbiased(batch_size, weighted, alpha):
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_random_minibatches_estimate_the_gradient_of_the_objective(weighted):
-    # shuffle=True draws the last mini-batch, 2 of 23 rows. The test compares the mean of 500 epochs with its standard
-    # error.
+    # shuffle=True draws the last mini-batch, 2 of 23 rows. The mean of 500 epochs must agree within its standard error.
     X, y, T = problem("multiclass", 23)
     w = np.random.default_rng(1).random(23) * 3 if weighted else np.ones(23)
     coefs, intercepts = start_for("multiclass")
@@ -329,13 +327,13 @@ def test_random_minibatches_estimate_the_gradient_of_the_objective(weighted):
     # of a draw of 2 of 23 rows.
     variance = np.var(rows, axis=0) * 2 * (23 - 2) / (23 - 1) * ((1 / 2 - 1 / 7) / 4) ** 2
     error = np.sqrt(variance / n_epochs)
-    # Five standard errors: each of the 39 parameters exceeds them by chance once in a million, and with this fixed seed
-    # never. 500 frozen epochs change the weights by 500 * 4 * FROZEN = 2e-5 times a gradient.
+    # The bound is five standard errors. Each of the 39 parameters exceeds it by chance once in a million, and never
+    # with this fixed seed. 500 frozen epochs change the weights by 500 * 4 * FROZEN = 2e-5 times a gradient.
     assert (np.abs(sums / n_steps - expected) < 5 * error + 1e-4 * (1 + np.abs(expected))).all()
     assert (3 * error < 0.1 * np.abs(expected)).mean() > 0.5  # the bound is tight enough to see a bias of 10 %
 
 
-def test_the_order_within_a_minibatch_means_nothing():
+def test_the_order_within_a_minibatch_does_not_matter():
     X, y, _ = problem("multiclass", 20)
     rng = np.random.default_rng(0)
     rows = np.concatenate([start + rng.permutation(5) for start in range(0, 20, 5)])

@@ -1,4 +1,4 @@
-"""A fit depends on the numbers it gets, not on when it runs or on their form, and it changes none of them."""
+"""A fit depends only on the numbers that it gets, not on their form or on earlier calls, and does not change them."""
 
 import copy
 from dataclasses import replace
@@ -39,13 +39,13 @@ NUMBER_TYPES = ["f8", "f4", "f2", "?", "i1", "u1", "i2", "u2", "i4", "u4", "i8",
 
 
 def dropout(data, problem, params):
-    """A probability of dropout. Not for Poisson: inputs doubled in every layer are too large for its exponential."""
+    """A dropout probability; 0 for Poisson, because inputs doubled in every layer are too large for its exponential."""
     without = params.get("solver") == "lbfgs" or problem.kind == "poisson"
     return 0.0 if without else data.draw(st.sampled_from([0.0, 0.5]))
 
 
 def responses(model, X):
-    """The results of all methods of prediction."""
+    """The results of all prediction methods."""
     names = ("predict", "predict_proba", "predict_log_proba", "decision_function")
     return {name: getattr(model, name)(X) for name in names if hasattr(model, name)}
 
@@ -56,7 +56,7 @@ def assert_same_responses(a, b):
         np.testing.assert_array_equal(a[name], b[name])
 
 
-# Deterministic for a seed
+# The same seed gives the same results
 
 
 @given(st.data())
@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_model_bit_for_bit(data):
 
 @given(st.data())
 def test_another_seed_gives_another_model(data):
-    # Without randomness the law above would hold trivially.
+    # Without randomness, the law above would hold trivially.
     problem = data.draw(problems())
     params = data.draw(settings(problem, standardize=ANY_COORDINATES)) | {
         "hidden_layer_sizes": (3,),
@@ -85,7 +85,7 @@ def test_another_seed_gives_another_model(data):
 
 
 @given(st.data())
-def test_epochs_by_partial_fit_are_the_epochs_of_fit_bit_for_bit(data):
+def test_epochs_of_partial_fit_equal_those_of_fit_bit_for_bit(data):
     problem = data.draw(problems())
     params = data.draw(settings(problem, solvers=WITH_EPOCHS, dtypes=DTYPES, standardize=ANY_COORDINATES))
     params["dropout"] = dropout(data, problem, params)
@@ -101,7 +101,7 @@ def test_epochs_by_partial_fit_are_the_epochs_of_fit_bit_for_bit(data):
 
 @given(st.data())
 def test_the_form_of_dense_rows_targets_and_weights_changes_no_bit(data):
-    # Training gathers the rows of a block into one buffer, whose memory order does not depend on theirs.
+    # Training gathers the rows of a block into one buffer, whose memory order does not depend on that of the rows.
     problem = data.draw(problems())
     params = data.draw(settings(problem, dtypes=DTYPES, standardize=ANY_COORDINATES))
     form = DENSE[data.draw(dense_forms)]
@@ -117,7 +117,7 @@ def test_the_form_of_dense_rows_targets_and_weights_changes_no_bit(data):
 def test_the_type_of_whole_numbers_changes_no_bit(data):
     problem = data.draw(
         problems([kind for kind in KINDS if kind != "poisson"])
-    )  # exp of numbers up to 10 times weights
+    )  # exponentials of numbers up to 10, multiplied by weights
     params = data.draw(settings(problem, standardize=ANY_COORDINATES)) | {
         "dtype": data.draw(st.sampled_from([*DTYPES, "auto"]))
     }
@@ -136,8 +136,8 @@ def test_the_type_of_whole_numbers_changes_no_bit(data):
 
 
 @given(st.data())
-def test_sparse_rows_of_any_form_are_the_dense_ones_to_rounding(data):
-    # Equal up to rounding: a product with a sparse row adds the same terms in the order of its entries.
+def test_sparse_rows_of_any_form_equal_dense_rows_up_to_rounding(data):
+    # The results are equal up to rounding: a product with a sparse row adds the same terms in the order of its entries.
     problem = data.draw(problems())
     params = data.draw(settings(problem))
     form = data.draw(sparse_forms())
@@ -152,8 +152,8 @@ def test_sparse_rows_of_any_form_are_the_dense_ones_to_rounding(data):
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
-def test_sparse_rows_train_by_momentum_without_a_hidden_layer_as_dense_ones(nesterov):
-    # The only layer takes its steps itself. There are no steps of other layers.
+def test_without_a_hidden_layer_momentum_trains_sparse_rows_like_dense_ones(nesterov):
+    # The only layer takes its own steps, and there are no steps of other layers.
     X, y = np.eye(40), np.arange(40) % 2
     params = {"hidden_layer_sizes": (), "momentum": 0.9, "nesterovs_momentum": nesterov, "batch_size": 2, "max_iter": 3}
     dense, thin = (FNNClassifier(random_state=0, **params).fit(rows, y) for rows in (X, sparse.csr_matrix(X)))
@@ -180,11 +180,11 @@ def test_targets_of_several_labels_may_be_sparse(data):
     assert_same_bits(problem.fit(**params), replace(problem, y=thin).fit(**params))
 
 
-# Nothing passed in is modified
+# No argument is modified
 
 
 def contents(given):
-    """The bytes of everything in nested containers, including the order of sparse entries."""
+    """The bytes of all arrays in nested containers, including the order of sparse entries."""
     if isinstance(given, dict):
         return {name: contents(value) for name, value in given.items()}
     if isinstance(given, list | tuple):
@@ -198,7 +198,7 @@ def contents(given):
 
 @pytest.mark.filterwarnings("ignore:R.2 score is not well-defined with less than two samples")
 @given(st.data())
-def test_nothing_that_is_passed_in_is_modified(data):
+def test_no_argument_is_modified(data):
     problem = data.draw(problems())
     params = data.draw(settings(problem, dtypes=DTYPES, standardize=ANY_COORDINATES))
     params["early_stopping"] = data.draw(st.booleans())
@@ -232,7 +232,7 @@ def test_nothing_that_is_passed_in_is_modified(data):
 
 
 @given(st.data())
-def test_what_a_user_does_to_the_arrays_after_a_fit_changes_no_model(data):
+def test_changing_the_arrays_after_a_fit_does_not_change_the_model(data):
     problem = data.draw(problems())
     params = data.draw(settings(problem, dtypes=DTYPES, standardize=ANY_COORDINATES))
     X, y = problem.X.astype(params["dtype"]), problem.y.copy()

@@ -14,19 +14,19 @@ from strategies import CLASSIFICATION, DENSE, REGRESSION, problems, seeds, setti
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 DTYPES = ("float64", "float32")
-# With rows of this size the raw outputs of the small networks here are finite, also in float32.
+# With rows of this size, the raw outputs of the small networks here are finite even in float32.
 sizes = st.sampled_from([0.0, 1e-300, 1e-38, 1e-3, 1.0, 1e3, 1e12, 1e30])
 
 
-# Without Poisson regression: its mean is the exponential of a raw output, and overflows if that is large.
+# All kinds except Poisson regression, whose mean is the exponential of a raw output and may overflow.
 LINEAR = (*CLASSIFICATION, "regression", "several outputs")
 
 
 def rounding(X, outputs):
     """How much outputs may differ if their sums have another order.
 
-    Sums of up to 8 terms, through four layers of weights of size 1, whose parts may cancel: measured against the
-    largest term.
+    There are sums of up to 8 terms in four layers with weights of size 1. The terms may cancel, so the bound is
+    relative to the largest term.
     """
     return 1000 * np.finfo(outputs.dtype).eps * max(1.0, 10.0 * np.abs(X).max(), float(np.abs(outputs).max()))
 
@@ -35,7 +35,7 @@ def fitted(data, kinds):
     """A fitted model, its problem, and new rows, some of them much larger or smaller than the training rows."""
     problem = data.draw(problems(kinds))
     model = problem.fit(**data.draw(settings(problem, dtypes=DTYPES)))
-    n_rows = data.draw(st.integers(1, 700))  # one row has its own code path; several parts
+    n_rows = data.draw(st.integers(1, 700))  # one row has its own code path, and many rows have several parts
     rng = np.random.default_rng(data.draw(seeds))
     return problem, model, rng.normal(size=(n_rows, problem.X.shape[1])) * data.draw(sizes)
 
@@ -50,13 +50,13 @@ def test_probabilities_are_finite_between_0_and_1_and_sum_to_1(data):
     assert (p >= 0).all()
     assert (p <= 1).all()
     if problem.kind != "multilabel":
-        # A quotient by the sum of up to five rounded numbers.
+        # Probabilities are quotients by the sum of up to five rounded numbers.
         np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=0, atol=8 * np.finfo(p.dtype).eps)
     log_p = model.predict_log_proba(X)
     assert np.isfinite(log_p).all()
     assert (log_p <= 0).all()
-    # A logarithm has the relative rounding error of its probability, and its own. Below the normal numbers, a
-    # probability has fewer digits.
+    # A logarithm has the relative rounding error of the probability and its own rounding error. Probabilities below the
+    # normal numbers have fewer digits.
     normal, eps = p > np.finfo(p.dtype).tiny, np.finfo(p.dtype).eps
     size = 800 + np.abs(model.decision_function(X)).max()
     np.testing.assert_allclose(log_p[normal], np.log(p[normal]), rtol=4 * eps, atol=4 * eps * min(size, 1e5))
@@ -64,7 +64,7 @@ def test_probabilities_are_finite_between_0_and_1_and_sum_to_1(data):
 
 
 @given(st.data())
-def test_what_is_predicted_has_the_largest_probability_and_raw_output(data):
+def test_the_predicted_class_has_the_largest_probability_and_raw_output(data):
     problem, model, X = fitted(data, CLASSIFICATION)
     predicted, p, z = model.predict(X), model.predict_proba(X), model.decision_function(X)
     assert np.isfinite(z).all()
@@ -72,7 +72,7 @@ def test_what_is_predicted_has_the_largest_probability_and_raw_output(data):
         assert z.shape == p.shape == predicted.shape
         assert set(np.unique(predicted)) <= {0, 1}
         np.testing.assert_array_equal(predicted, z > 0)
-        # A raw output of 1e-20 has the probability 1/2.
+        # A raw output of 1e-20 gives the probability 1/2.
         assert (p[predicted == 1] >= 0.5).all()
         assert (p[predicted == 0] <= 0.5).all()
         return
@@ -89,7 +89,7 @@ def test_what_is_predicted_has_the_largest_probability_and_raw_output(data):
 
 
 @given(st.data())
-def test_probabilities_are_the_formula_of_the_raw_outputs(data):
+def test_probabilities_follow_the_formula_from_the_raw_outputs(data):
     problem, model, X = fitted(data, CLASSIFICATION)
     p, z = model.predict_proba(X), model.decision_function(X).astype(np.longdouble)
     if problem.kind == "multiclass":
@@ -100,15 +100,15 @@ def test_probabilities_are_the_formula_of_the_raw_outputs(data):
         # The argument of exp is at most 0 in both branches.
         tail = np.exp(-np.abs(z))
         expected = np.where(z >= 0, 1 / (1 + tail), tail / (1 + tail))
-    # A raw output, or the difference of two, of size d has a rounding error of d * eps / 2, which is also the relative
-    # error of its exponential. Exponentials of less than -745, or -104 in float32, underflow.
+    # A raw output of size d, or the difference of two, has a rounding error of d * eps / 2. This is also the relative
+    # error of its exponential. Exponentials of numbers below -745, or -104 in float32, underflow.
     info = np.finfo(p.dtype)
     np.testing.assert_allclose(p, expected.astype(float), rtol=800 * info.eps, atol=info.tiny)
 
 
 @given(st.data())
-def test_rows_are_predicted_one_by_one_as_they_are_together(data):
-    # Equal up to rounding: BLAS has different routines for one row and for several.
+def test_predicting_rows_one_by_one_or_together_gives_the_same(data):
+    # The results are equal up to rounding, because BLAS has different routines for one row and for several.
     problem, model, X = fitted(data, LINEAR)
     response = "decision_function" if problem.kind in CLASSIFICATION else "predict"
     together = getattr(model, response)(X)
@@ -130,7 +130,7 @@ def test_the_form_of_the_rows_changes_no_prediction(data):
 
 
 @given(st.data())
-def test_the_score_is_the_mean_accuracy_of_what_is_predicted(data):
+def test_the_score_is_the_mean_accuracy_of_the_predictions(data):
     problem, model, _ = fitted(data, CLASSIFICATION)
     rows = data.draw(st.sampled_from([np.asarray, sparse.csr_matrix]))(problem.X)
     expected = accuracy_score(problem.y, model.predict(problem.X), sample_weight=problem.weights)

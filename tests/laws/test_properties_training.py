@@ -1,4 +1,4 @@
-"""Changes of a problem that mean nothing change the trained model at most by rounding."""
+"""Changes that do not matter for a problem change the trained model at most by rounding."""
 
 from dataclasses import replace
 
@@ -34,19 +34,20 @@ containers = st.sampled_from([np.asarray, sparse.csr_matrix])
 
 @given(st.data())
 def test_float32_is_float64_rounded(data):
-    # Activations with a continuous slope: near a kink, one rounding changes a step by its full size. Without L-BFGS:
-    # its line search compares losses that float32 cannot distinguish.
+    # The activations have continuous slopes: near a kink, one rounding would change a step by its full size. L-BFGS is
+    # left out, because its line search compares losses that float32 cannot distinguish.
     problem = data.draw(problems())
     solvers = ("plain", "momentum", "nesterov", "adam")
     chosen = settings(problem, solvers=solvers, activations=SMOOTH, standardize=ANY_COORDINATES)
-    # An epsilon above the rounding of gradients: with 1e-8 Adam takes full steps along rounding errors of zeros.
+    # epsilon must be larger than the rounding of gradients. With 1e-8, Adam takes full steps along rounding errors of
+    # zeros.
     params = data.draw(chosen) | {"epsilon": 1e-3}
     X = data.draw(containers)(problem.X)
     start = problem.initial_values(params["hidden_layer_sizes"])
     single, double = (problem.fit(X, start, **(params | {"dtype": dtype})) for dtype in ("float32", "float64"))
     for p, q in zip(single.coefs_ + single.intercepts_, double.coefs_ + double.intercepts_, strict=True):
         assert (p.dtype, q.dtype) == (np.float32, np.float64)
-        # Numbers of size 1, each rounded to 6e-8 in up to 1800 steps. A Poisson loss has steps of size 10.
+        # Numbers of size 1 are rounded to 6e-8 in up to 1800 steps. A Poisson loss has steps of size 10.
         np.testing.assert_allclose(p, q, rtol=0, atol=1e-4)
     np.testing.assert_allclose(single.loss_curve_, double.loss_curve_, rtol=1e-4, atol=1e-4)
 
@@ -55,10 +56,10 @@ def test_float32_is_float64_rounded(data):
 
 
 @given(st.data())
-def test_weights_times_a_constant_change_nothing(data):
+def test_multiplying_weights_by_a_constant_changes_nothing(data):
     problem = data.draw(problems(weighted=True))
     params = data.draw(settings(problem, standardize=ANY_COORDINATES))
-    # The products are normal numbers. Numbers below 2e-308 have fewer digits.
+    # The products must be normal numbers, because numbers below 2e-308 have fewer digits.
     power = data.draw(st.integers(-1000, 1000))
     factor = data.draw(st.floats(1.0, 2.0)) * 2.0**power
     start = problem.initial_values(params["hidden_layer_sizes"])
@@ -66,13 +67,13 @@ def test_weights_times_a_constant_change_nothing(data):
         replace(problem, weights=problem.weights * c).fit(start=start, **params) for c in (1.0, factor, 2.0**power)
     )
     assert_close(base, scaled, rounding(base))
-    assert_same_bits(base, doubled)  # a power of 2 rounds nothing
+    assert_same_bits(base, doubled)  # multiplying by a power of 2 causes no rounding
 
 
 @pytest.mark.filterwarnings("ignore:R.2 score is not well-defined with less than two samples")
 @given(st.data())
-def test_validation_weights_times_a_constant_change_no_validation_score(data):
-    # The range of float32 ends at 3e38.
+def test_multiplying_validation_weights_by_a_constant_changes_no_score(data):
+    # Weights must stay within the range of float32, which ends at 3e38.
     problem = data.draw(problems(weighted=True))
     params = data.draw(settings(problem, dtypes=("float32", "float64"), standardize=ANY_COORDINATES))
     factor = 2.0 ** data.draw(st.integers(-1000, 1000))
@@ -83,17 +84,18 @@ def test_validation_weights_times_a_constant_change_no_validation_score(data):
         for c in (1.0, factor)
     )
     for name in ("validation_loss_curve_", "validation_scores_"):
-        # Outside some range skfnn itself multiplies the weights by a power of 2, so sums are rounded in the same way.
+        # Outside a certain range, skfnn itself multiplies the weights by a power of 2, so sums are rounded in the same
+        # way.
         np.testing.assert_allclose(getattr(scaled, name), getattr(base, name), rtol=1e-6)
         assert np.isfinite(base.validation_loss_curve_).all()
 
 
 @given(st.data())
-def test_rows_of_weight_zero_are_no_rows_at_full_batch(data):
+def test_at_full_batch_rows_of_weight_0_have_no_effect(data):
     problem = data.draw(problems(weighted=True).filter(lambda p: (p.weights == 0).any()))
     params = data.draw(settings(problem, batch_size="full", standardize=ANY_COORDINATES))
     kept = problem.rows(problem.weights > 0)
-    # Every class keeps some rows. Otherwise it would be another problem.
+    # Every class must keep some rows, or the problem would have fewer classes.
     assume(problem.kind not in ("binary", "multiclass") or set(kept.y.tolist()) == set(problem.y.tolist()))
     # The L2 term is divided by the number of rows.
     strength = {"alpha": params["alpha"] * len(kept.X) / len(problem.X)}
@@ -103,8 +105,8 @@ def test_rows_of_weight_zero_are_no_rows_at_full_batch(data):
 
 
 @given(st.data())
-def test_class_weights_are_weights_of_the_rows(data):
-    # The means and scales of features depend on sample weights, and not on class weights.
+def test_class_weights_equal_row_weights(data):
+    # The means and scales of features depend on sample weights but not on class weights.
     problem = data.draw(problems(["binary", "multiclass"]))
     params = data.draw(settings(problem))
     classes, codes = np.unique(problem.y, return_inverse=True)
@@ -118,7 +120,7 @@ def test_class_weights_are_weights_of_the_rows(data):
 
 
 def renamed(problem, data):
-    """The problem with other labels, and the new number of every class, in the old order."""
+    """The problem with other labels, and the new number of each class, in the old order of the classes."""
     classes, codes = np.unique(problem.y, return_inverse=True)
     n = len(classes)
     name = data.draw(st.sampled_from([name for name, labels in LABELS.items() if len(labels) >= n]))
@@ -134,7 +136,7 @@ def test_permuting_the_classes_permutes_the_columns(data):
     coefs, intercepts = problem.initial_values(params["hidden_layer_sizes"])
     y, new_column = renamed(problem, data)
     if problem.kind == "binary":
-        # One unit states the difference between the second class and the first.
+        # The single unit gives the difference between the second class and the first.
         sign = 1.0 if new_column[0] == 0 else -1.0
         permuted = [*coefs[:-1], sign * coefs[-1]], [*intercepts[:-1], sign * intercepts[-1]]
     else:
@@ -189,7 +191,7 @@ def test_permuting_features_and_units_changes_nothing_but_their_order(data):
 
 
 @given(st.data())
-def test_at_full_batch_the_order_of_the_rows_means_nothing(data):
+def test_at_full_batch_the_order_of_the_rows_does_not_matter(data):
     problem = data.draw(problems(KINDS))
     params = data.draw(settings(problem, batch_size="full", standardize=ANY_COORDINATES))
     order = np.random.default_rng(data.draw(seeds)).permutation(len(problem.X))
@@ -200,7 +202,7 @@ def test_at_full_batch_the_order_of_the_rows_means_nothing(data):
 
 
 @given(st.data())
-def test_a_batch_size_of_all_rows_is_the_full_batch_bit_for_bit(data):
+def test_a_batch_size_of_all_rows_equals_the_full_batch_bit_for_bit(data):
     problem = data.draw(problems())
     params = data.draw(settings(problem, batch_size="full", standardize=ANY_COORDINATES))
     assert_same_bits(problem.fit(**params), problem.fit(**(params | {"batch_size": len(problem.X)})))
@@ -208,7 +210,8 @@ def test_a_batch_size_of_all_rows_is_the_full_batch_bit_for_bit(data):
 
 @given(st.data())
 def test_a_feature_that_is_always_zero_learns_nothing(data):
-    # Without an L2 term its weights keep their initial values. The other weights are those without this feature.
+    # Without an L2 term, the weights of this feature keep their initial values. The other weights are the same as
+    # without the feature.
     problem = data.draw(problems(CLASSIFICATION))
     params = data.draw(settings(problem, solvers=("plain", "momentum", "nesterov", "adam"))) | {"alpha": 0.0}
     container = data.draw(containers)

@@ -5,8 +5,8 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
-# Why a check that replaces weights by repeated rows fails if a parameter differs from its default. The laws that hold
-# instead are in test_sample_weights.py and test_regressor.py.
+# scikit-learn's checks replace weights by repeated rows. These are the reasons why a check fails if a parameter differs
+# from its default. The laws that hold instead are in test_sample_weights.py and test_regressor.py.
 HELD_OUT = "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one"
 REASONS = {
     "batch_size": "repeated rows are in other mini-batches than weighted ones: expected gradients agree, not the paths",
@@ -18,7 +18,7 @@ REASONS = {
 
 
 def weight_checks_that_fail(estimator):
-    """The checks of sample weights that a configuration is expected to fail, with the reason."""
+    """The checks of sample weights that a configuration is expected to fail, with the reasons."""
     default = type(estimator)()
     changed = [name for name in REASONS if getattr(estimator, name) != getattr(default, name)]
     return dict.fromkeys(WEIGHT_CHECKS, REASONS[changed[0]]) if changed else {}
@@ -30,7 +30,7 @@ def in_other_coordinates(estimators, values=(True, False)):
 
 
 def names(params):
-    """What a case is: every case has its own function, so the name of the check stands for it."""
+    """A name for a case. Every case has its own function, so the name of the check replaces it."""
     check = params["check"]  # a functools.partial
     return {"estimator": id(params["estimator"]), "check": (check.func.__name__, str(check.keywords))}
 
@@ -54,5 +54,5 @@ def all_checks(estimators, expected_failed_checks=weight_checks_that_fail):
     )
 
 
-# The short suite runs each check for one of the configurations.
+# The short suite runs each check with one of the configurations.
 one_configuration_for_each_check = pytest.mark.every_value(values_of=names)

@@ -4,11 +4,11 @@ import numpy as np
 import reference
 from tuned import FNNClassifier
 
-# Both sides do the same float64 operations in another order: some hundred steps of numbers of size 1 leave about 1e-13.
+# Both sides do the same float64 operations in different orders. After some hundred steps with numbers of size 1, they
+# differ by about 1e-13.
 ATOL = 1e-10
 
-# With these rates training is stable at every batch size. If it were not, two runs would drift apart from the first
-# rounding on.
+# With these rates, training is stable at every batch size. Otherwise the first rounding would drive two runs apart.
 SOLVERS = {
     "plain": {},
     "momentum": {"momentum": 0.9, "nesterovs_momentum": False, "learning_rate_init": 0.02},
@@ -18,9 +18,9 @@ SOLVERS = {
 
 
 def estimator(n_epochs, **params):
-    """An estimator that trains for exactly `n_epochs`, in float64, on the rows as they are and in order.
+    """An estimator that trains for exactly `n_epochs`, in float64, without scaling and shuffling the rows.
 
-    Other `params` replace these settings.
+    `params` replace these settings.
     """
     settings = {
         "hidden_layer_sizes": (6, 4),
@@ -38,7 +38,7 @@ def estimator(n_epochs, **params):
 
 
 def by_loop(clf, X, T, start, kind, n_epochs, **params):
-    """What the reference loop returns if it trains with the settings of a fitted `clf`, unless `params` differ."""
+    """Train the reference loop with the settings of a fitted `clf`, in which `params` replace some."""
     settings = {
         "activation": clf.activation,
         "kind": kind,

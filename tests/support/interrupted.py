@@ -1,4 +1,4 @@
-"""Interrupted training runs, and whether two of them are the same."""
+"""Tools for interrupted training runs, and comparisons of two models."""
 
 import io
 import pickle
@@ -13,9 +13,7 @@ from sklearn.datasets import make_classification
 from skfnn import FNNClassifier, FNNRegressor
 from skfnn._engine.batches import Batches
 
-needs_callbacks = pytest.mark.skipif(
-    find_spec("sklearn.callback") is None, reason="callbacks came with scikit-learn 1.9"
-)
+needs_callbacks = pytest.mark.skipif(find_spec("sklearn.callback") is None, reason="callbacks need scikit-learn 1.9")
 
 rows, labels = make_classification(130, 6, n_informative=4, n_classes=3, random_state=0)
 X, X_val = rows[:90], rows[90:]
@@ -42,13 +40,13 @@ def up_and_down(model, X, y):
 
 @contextmanager
 def ctrl_c_in_epoch(k):
-    """Ctrl-C comes in the middle of epoch k of training in the body. Training keeps the epochs before, and warns."""
+    """Press Ctrl-C in the middle of epoch k of training in the body. Training must keep the earlier epochs and warn."""
     load, loaded = Batches.load, []
 
     def interrupted_load(self, *block):
         loaded.append(block)
         n_blocks = len(list(self.blocks()))
-        # In the middle: if an epoch has several blocks of rows, training has used one of them.
+        # "In the middle" means after the first block of rows, if the epoch has several.
         if len(loaded) == (k - 1) * n_blocks + min(2, n_blocks):
             raise KeyboardInterrupt
         return load(self, *block)
@@ -94,12 +92,12 @@ class Act:
 
 
 def fail(model):
-    """Raise an error, like a callback with a mistake."""
+    """Raise an error, like a faulty callback."""
     raise RuntimeError("a mistake")
 
 
 def assert_same_training(a, b):
-    """Two models are the same bit for bit, and so is everything they have counted except the seconds."""
+    """Two models are the same bit for bit, and so are all their records except the seconds."""
     for p, q in zip(a.coefs_ + a.intercepts_, b.coefs_ + b.intercepts_, strict=True):
         np.testing.assert_array_equal(p, q)
     for name in ("n_iter_", "t_", "n_steps_", "loss_", "best_loss_", "loss_curve_", "best_validation_score_"):

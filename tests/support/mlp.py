@@ -1,4 +1,4 @@
-"""The same training by skfnn and by scikit-learn's multilayer perceptrons."""
+"""The same training with skfnn and with scikit-learn's multilayer perceptrons."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A monitor that is told the losses of its epochs."""
+"""A monitor that gets the losses of its epochs from the test."""
 
 import numpy as np
 
@@ -16,9 +16,9 @@ def constant(progress):
 
 
 def watch(losses, *, theta=None, solver=None, scores=None, schedule=constant, verbose=False, **patience):
-    """A monitor that was told these losses until it said stop, and the etas that it gave.
+    """Give these losses to a monitor until it stops; return the monitor and the eta of each epoch.
 
-    With `scores`, one per epoch, it watches the validation score instead.
+    With `scores`, one per epoch, the monitor watches the validation score instead.
     """
     theta = np.zeros(3) if theta is None else theta
     state = TrainingState(Network((2, 1), ()), theta, 0, solver={} if solver is None else solver)

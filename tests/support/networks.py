@@ -1,4 +1,4 @@
-"""Small networks, their parameters and how the vector is split."""
+"""Small networks, their parameters, and how the parameter vector is split."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ NETWORKS = {
 }
 networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-# One row has a routine of its own.
+# A separate routine handles one row.
 sizes_of_batches = pytest.mark.parametrize("n", [1, 2, 7])
 
 
@@ -22,7 +22,7 @@ def parameters(network, dtype=np.float64):
 
 
 def split(network, theta):
-    """The weights and the biases, counted off from the vector by hand."""
+    """Split the vector into weights and biases, written without the package."""
     coefs, intercepts, start = [], [], 0
     for fan_in, fan_out in zip(network.sizes[:-1], network.sizes[1:], strict=True):
         block = theta[start : start + (fan_in + 1) * fan_out].reshape(fan_in + 1, fan_out)

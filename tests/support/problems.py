@@ -6,7 +6,7 @@ import numpy as np
 
 
 def targets(y, kind):
-    """The outputs that training aims at: (B, 1) for binary, one-hot (B, K) for multiclass, (B, K) for multilabel."""
+    """The targets of training: (B, 1) for binary, one-hot (B, K) for multiclass, (B, K) for multilabel."""
     y = np.asarray(y)
     if kind == "multilabel":
         return y.astype(float)
@@ -17,14 +17,14 @@ def targets(y, kind):
 
 
 def initial_values(sizes, seed=0, scale=0.6):
-    """Random weights and random biases. A real start has zero biases; here every parameter matters from step one."""
+    """Random weights and random biases, so that every parameter matters from the first step."""
     rng = np.random.default_rng(seed)
     coefs = [rng.normal(scale=scale, size=shape) for shape in pairwise(sizes)]
     return coefs, [rng.normal(scale=scale, size=n) for n in sizes[1:]]
 
 
 def problem(kind, n_rows, n_features=5, n_classes=3, seed=0, sparse_fraction=0.3):
-    """Random rows with some zero entries, labels that depend on the rows a little, and the targets of the labels."""
+    """Random rows with some zero entries, labels that depend slightly on the rows, and the targets of the labels."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_rows, n_features))
     X[rng.random(X.shape) < sparse_fraction] = 0.0

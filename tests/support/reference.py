@@ -1,4 +1,4 @@
-"""The training algorithm, written from its formulas: row by row, in float64, without anything from skfnn.
+"""The training algorithm, written from its formulas: row by row, in float64, without using skfnn.
 
 It is slow and plain on purpose, because the tests compare the package with it. Weights are a list of matrices
 (fan_in, fan_out), biases a list of vectors (fan_out,), and "parameters" are the weights followed by the biases.
@@ -11,7 +11,7 @@ from math import erf, exp, expm1, log, log1p, pi, sqrt, tanh
 
 import numpy as np
 
-# tests/engine imports these from here.
+# The files in tests/engine import these from here.
 from problems import initial_values as initial_values
 from problems import n_outputs as n_outputs
 from problems import problem as problem
@@ -41,7 +41,7 @@ def softplus(z):
     return max(z, 0.0) + log1p(exp(-abs(z)))
 
 
-# name: (f, its derivative), both functions of one number.
+# name: (f, derivative of f), both functions of one number.
 ACTIVATIONS = {
     "identity": (lambda z: z, lambda z: 1.0),
     "logistic": (sigma, lambda z: sigma(z) * (1.0 - sigma(z))),
@@ -81,7 +81,7 @@ def row_weights(y, sample_weight=None, class_weight=None):
 
 
 def forward(x, coefs, intercepts, activation):
-    """The inputs of every layer, and its pre-activations, for one row. The last pre-activations are the raw outputs."""
+    """The inputs and pre-activations of every layer for one row. The last pre-activations are the raw outputs."""
     names = names_of(activation, len(coefs) - 1)
     inputs, pre = [np.asarray(x, float)], []
     for layer, (W, b) in enumerate(zip(coefs, intercepts, strict=True)):
@@ -118,14 +118,14 @@ def row_loss(z, t, kind):
     if kind == "squared_error":
         return sum((v - u) ** 2 for v, u in pairs) / 2.0
     if kind == "poisson":
-        # Half the deviance. A count u of 0 has u log(u) = 0.
+        # Half the deviance. For a count u = 0, u log(u) is 0.
         return sum(exp(v) - v * u + (u * log(u) if u > 0.0 else 0.0) - u for v, u in pairs)
     # -log sigma(z) is softplus(-z), and -log(1 - sigma(z)) is softplus(z).
     return sum(u * softplus(-v) + (1.0 - u) * softplus(v) for v, u in pairs)
 
 
 def row_gradient(x, t, coefs, intercepts, activation, kind):
-    """The loss of one row, and the gradients G_l of all weights and of all biases, by backpropagation."""
+    """The loss of one row, and the gradients of all weights and all biases, by backpropagation."""
     names = names_of(activation, len(coefs) - 1)
     inputs, pre = forward(x, coefs, intercepts, activation)
     delta = output(pre[-1], kind) - t
@@ -200,7 +200,7 @@ def train(
     learning_rate="constant",
     power_t=0.5,
 ):
-    """Train for some epochs with the rows in order; return weights, biases, the loss of every epoch, and n_steps.
+    """Train for some epochs without shuffling; return weights, biases, the loss of every epoch, and n_steps.
 
     `learning_rate` is "constant", "invscaling" or a function of (epoch, step) that gives eta. The loss of an epoch is
     the mean of the rows' losses times w_b / mean(w), plus the L2 term of the weights at the start of the epoch. The

@@ -1,4 +1,4 @@
-"""A small training set and network in the form that the engine takes."""
+"""A small training set and network in the form that the engine uses."""
 
 import numpy as np
 from reference import initial_values, n_outputs, problem
@@ -29,7 +29,7 @@ def loss_of(kind="multiclass"):
 
 
 def batches_of(X, T, batch_size, *, weights=None, container=np.asarray, dtype=float, **settings):
-    """The mini-batches of the rows, in order unless told otherwise."""
+    """The mini-batches of the rows, by default in order."""
     settings = {"capacity": 1024, "shuffle": False} | settings
     return Batches(
         container(X), ArrayTargets(T), weights, None, batch_size, form=RowFormat(np.dtype(dtype)), **settings

@@ -1,7 +1,7 @@
 """Writes the files of saved models that tests/estimator/test_saved.py loads.
 
 The files of each format stay in tests/estimator/saved/. When `FORMAT` in skfnn/_estimator/version.py changes, keep the
-old files, make sure that they load, and write those of the new format::
+old files, make sure that they load, and write the files of the new format::
 
     PYTHONPATH=. python tests/support/save_models.py
 
@@ -22,7 +22,8 @@ from skfnn._estimator.version import FORMAT
 FOLDER = Path(__file__).parents[1] / "estimator" / "saved"
 N_PREDICTED = 5
 
-# From formulas, because random numbers may differ between versions of NumPy. The units ask for standardised features.
+# The data come from formulas, because random numbers may differ between versions of NumPy. The units are such that
+# "auto" standardises the features.
 grid = np.arange(1, 41)
 X = np.column_stack([np.sin(grid), 1000.0 + 50.0 * np.cos(2.0 * grid), 0.01 * np.sin(3.0 * grid + 1.0)])
 signal = X[:, 0] + 0.02 * (X[:, 1] - 1000.0)
@@ -38,7 +39,7 @@ FITTED = COMMON | {"batch_size": 10, "max_iter": 8, "n_iter_no_change": None}
 
 
 def by_calls(model, y, **arguments):
-    """A model after some calls of `partial_fit`."""
+    """Call `partial_fit` on a model a few times; return the model."""
     for _ in range(6):
         model.partial_fit(X, y, **arguments)
     return model
@@ -78,7 +79,7 @@ TARGETS = {
 
 
 def continued(name, model):
-    """The model after its training has gone on; this changes the model."""
+    """Continue to train the model; return the same, changed model."""
     y = TARGETS[name]
     validated = {"X_val": X_val, "y_val": classes_val} if model.validation_scores_ else {}
     if "partial_fit" in name:
@@ -87,18 +88,18 @@ def continued(name, model):
 
 
 def outputs(model):
-    """What a model predicts for the first rows, as lists of numbers."""
+    """The predictions of a model for the first rows, as lists of numbers."""
     predict = model.predict_proba if isinstance(model, FNNClassifier) else model.predict
     return predict(X[:N_PREDICTED]).astype(float).tolist()
 
 
 def by_old_numpy(saved):
-    """A pickle of protocol 2 that versions of NumPy before 2 can read too: its modules had other names."""
+    """A pickle of protocol 2 that NumPy 1 can read too, where some modules have other names."""
     return saved.replace(b"cnumpy._core.", b"cnumpy.core.")
 
 
 def main():
-    """Write the files of the present format."""
+    """Write the files of the current format."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         models = make_models()

@@ -11,10 +11,11 @@ full_only = partial(pytest.param, marks=pytest.mark.full)
 
 
 def covering(cases, strength):
-    """The positions of a few cases that contain every combination of `strength` values that any of the cases contains.
+    """The positions of a few cases that together contain every combination of `strength` values that occurs.
 
-    A case is a dict: parameter -> value. Cases are chosen one by one: the one with most new combinations, among these
-    the one whose values were chosen least often, and then the first. So every process makes the same choice.
+    A case is a dict: parameter -> value. Cases are chosen one by one. The next case is the one with the most new
+    combinations; among equals, it is the one whose values were chosen least often, and then the first. So every process
+    makes the same choice.
     """
     combined = [set(combinations(sorted(case.items()), min(strength, len(case)))) for case in cases]
     missing = set().union(*combined)
@@ -33,12 +34,12 @@ def covering(cases, strength):
 
 
 def identities(params):
-    """The identities of the values, which may be of any type: parametrize hands the same object to all cases."""
+    """The identities of the values. Values may be of any type, and parametrize passes the same object to all cases."""
     return {name: id(value) for name, value in params.items()}
 
 
 def cases_of(items, values_of=identities):
-    """One dict for each case of a test: parameter -> number of its value, counted in the order of appearance."""
+    """One dict for each case of a test: parameter -> number of its value, in the order of appearance."""
     numbers, cases = defaultdict(dict), []
     for item in items:
         values = values_of(item.callspec.params)

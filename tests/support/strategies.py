@@ -35,7 +35,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 # Problems
 
-# Their order differs from that of the classes. Binary problems take two labels, others three to five.
+# The order of these labels differs from that of the classes. Binary problems use two labels, others three to five.
 LABELS = {
     "int64": np.array([7, 0, 3, 12, 5]),
     "int8": np.array([1, -1, 0, 100, -100], np.int8),
@@ -81,16 +81,16 @@ class Problem:
         return FNNRegressor(**({"loss": loss} | params))
 
     def fit(self, X=None, start=(None, None), **params):
-        """An estimator fitted to the problem, from initial values `start`, or to `X` instead of the problem's X."""
+        """An estimator fitted to the problem, or to `X` instead of the problem's X, from the initial values `start`."""
         rows = self.X if X is None else X
         init = {"coefs_init": start[0], "intercepts_init": start[1]}
         return self.estimator(**params).fit(rows, self.y, self.weights, **init)
 
     def initial_values(self, hidden):
-        """Weights and biases, all of size 1/2.
+        """Initial weights and biases, all of size 1/2.
 
-        Two runs with different rounding are compared from here. With zero biases a unit could be at the kink of its
-        activation up to rounding, for example if the gradients of its bias cancel.
+        Tests compare two runs with different rounding that start here. With zero biases, a unit could be exactly at the
+        kink of its activation, for example if the gradients of its bias cancel. Rounding would then decide its side.
         """
         rng = np.random.default_rng([self.seed, 1])
         sizes = (self.X.shape[1], *hidden, self.n_outputs)
@@ -106,7 +106,7 @@ def problems(draw, kinds=KINDS, weighted=None):
     """A problem of 1 to 600 rows and 1 to 8 features. Many or even all of its entries may be zero."""
     kind = draw(st.sampled_from(kinds))
     n_classes = draw(st.integers(3, 5)) if kind in ("multiclass", "multilabel", "several outputs") else 2
-    # Mostly few rows, sometimes more than one block (64 rows) or more than one part of a large batch (512 rows).
+    # Usually a few rows, sometimes more than one block (64 rows) or one part of a large batch (512 rows).
     least = n_classes if kind in ("binary", "multiclass") else 1
     few = st.integers(least, 40)
     n_rows = draw(st.one_of(few, few, few, st.sampled_from([64, 65, 130, 600])))
@@ -139,7 +139,7 @@ def problems(draw, kinds=KINDS, weighted=None):
 
 SMOOTH = ("identity", "logistic", "tanh", "elu", "gelu", "silu", "softplus")
 ACTIVATIONS = (*SMOOTH, "relu", "leaky_relu", "selu")
-# With these rates a few epochs are stable. If they were not, two runs would drift apart from the first rounding on.
+# With these rates, a few epochs are stable. Otherwise the first rounding would drive two runs apart.
 SOLVERS = {
     "plain": {"learning_rate_init": 0.05},
     "momentum": {"learning_rate_init": 0.01, "momentum": 0.9, "nesterovs_momentum": False},
@@ -147,11 +147,11 @@ SOLVERS = {
     "adam": {"learning_rate_init": 0.01, "solver": "adam"},
     "lbfgs": {"solver": "lbfgs"},
 }
-# The losses of these are steeper than cross-entropy.
+# The losses of these problems are steeper than cross-entropy.
 RATE_OF_KIND = {"regression": 0.1, "several outputs": 0.1, "poisson": 0.01}
 WITH_EPOCHS = tuple(name for name in SOLVERS if name != "lbfgs")
 INITS = ("auto", "glorot", "he", "lecun")
-# Most laws hold in any coordinates of training. The others compare numbers with those of the rows as they are.
+# Most laws hold in any coordinates of training. The others compare numbers with those of unscaled rows.
 ANY_COORDINATES = (False, "auto", True)
 hidden_layers = st.lists(st.integers(1, 6), max_size=3).map(tuple)
 
@@ -171,7 +171,7 @@ def settings(
     hidden = draw(hidden_layers)
     solver = SOLVERS[draw(st.sampled_from(solvers))]
     if not hidden and "momentum" in solver:
-        hidden = (1,)  # see test_sparse_rows_train_by_momentum_without_a_hidden_layer_as_dense_ones
+        hidden = (1,)  # see test_without_a_hidden_layer_momentum_trains_sparse_rows_like_dense_ones
     if batch_size is None:
         batch_size = draw(st.sampled_from(["full", "auto"]) | st.integers(1, len(problem.X)))
     params = {
@@ -192,7 +192,7 @@ def settings(
     return params | solver
 
 
-# Forms of arrays: the same numbers in another place or memory order
+# Forms of arrays: the same numbers elsewhere in memory or in another order
 
 
 def read_only(a):
@@ -245,7 +245,7 @@ def _rebuilt(X, kind, data, rows, columns, index):
     counts = np.bincount(major, minlength=X.shape[0] if kind.startswith("csr") else X.shape[1])
     pointers = np.concatenate([[0], np.cumsum(counts)])
     made = getattr(sparse, kind)((data[order], minor[order], pointers), shape=X.shape)
-    # SciPy chooses the narrowest type by itself.
+    # SciPy chooses the narrowest type itself.
     made.indices, made.indptr = made.indices.astype(index), made.indptr.astype(index)
     return made
 
@@ -262,7 +262,7 @@ def sparse_forms(draw):
         rows, columns = np.nonzero(np.ones_like(X) if explicit_zeros else X)
         data = X[rows, columns]
         if duplicates:
-            # Every entry in two halves, which are exact.
+            # Store every entry as two halves, which are exact.
             data, rows, columns = np.tile(data / 2, 2), np.tile(rows, 2), np.tile(columns, 2)
         if unsorted or duplicates:
             order = rng.permutation(len(data))
@@ -279,7 +279,7 @@ def sparse_forms(draw):
 
 
 def numbers_of(model):
-    """All numbers of a fitted model by name, without times."""
+    """All numbers of a fitted model, by name, except times."""
     found = {f"coefs_[{k}]": values for k, values in enumerate(model.coefs_)}
     found |= {f"intercepts_[{k}]": values for k, values in enumerate(model.intercepts_)}
     found |= {f"history {name}": values for name, values in model.history_.items() if name != "seconds"}
@@ -306,8 +306,8 @@ def assert_close(a, b, atol):
 def rounding(model):
     """How much two runs of a few epochs in float64 may differ if their sums are rounded differently.
 
-    Numbers of size 1 to 100 (a Poisson loss, weights up to 10 of rows) are rounded to 1e-14, some hundred times. Adam
-    divides a gradient by the root of its square, plus 1e-8: a rounding of a gradient of zero becomes 1e-6 of a step.
-    L-BFGS begins with a step of length 1 along the gradient and divides by differences of gradients.
+    Numbers of size 1 to 100 (a Poisson loss, row weights up to 10) are rounded to 1e-14 some hundred times. Adam
+    divides a gradient by the root of its square, plus 1e-8: the rounding of a zero gradient becomes 1e-6 of a step.
+    L-BFGS starts with a step of length 1 along the gradient and divides by differences of gradients.
     """
     return 1e-6 if model.solver == "lbfgs" else 1e-7 if model.solver == "adam" else 1e-10

@@ -27,7 +27,7 @@ class FNNRegressor(skfnn.FNNRegressor):
 
 
 def retuned(estimator, **sizes):
-    """An unfitted estimator with the parameters of `estimator` and other sizes."""
+    """An unfitted estimator with the parameters of `estimator` and other sizes of blocks."""
     kind = type(estimator)
     other = type(kind.__name__, (kind,), {"_tuning": replace(kind._tuning, **sizes)})
     return other(**estimator.get_params(deep=False))

@@ -1,4 +1,4 @@
-"""Training that diverges raises an error that says why and what to do, and leaves the estimator as it was."""
+"""If training diverges, an error says why and what to do, and the estimator stays as it was."""
 
 import copy
 import warnings
@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from tuned import FNNClassifier
 
-# NumPy's warnings of overflow are errors here: training must detect overflow itself.
+# NumPy's overflow warnings are errors here, because training must detect overflow itself.
 pytestmark = [
     pytest.mark.filterwarnings("error::RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -26,7 +26,7 @@ LARGE = np.array([1.0, 1.0, 1e100, 1e3, 1.0])
 
 LINEAR = {"hidden_layer_sizes": (6, 6), "activation": "identity"}
 SCALE = r"feature 2.*e\+(99|100).*StandardScaler"
-# name: (X, parameters, what the message says)
+# name: (X, parameters, pattern of the message)
 DIVERGING = {
     "large features": (X * LARGE, {}, SCALE),
     "large features, one row a batch": (X * LARGE, {"batch_size": 1}, SCALE),
@@ -57,13 +57,13 @@ cases = pytest.mark.parametrize("case", DIVERGING)
 
 
 def estimator(**params):
-    """An estimator that takes the features as they are and trains for all epochs."""
+    """An estimator that does not scale the features and trains for all epochs."""
     settings = {"hidden_layer_sizes": (6,), "batch_size": 10, "tol": 0.0, "n_iter_no_change": 1000, "random_state": 0}
     return FNNClassifier(**(settings | {"standardize": False} | params))
 
 
 def assert_same_model(clf, before):
-    """`clf` is the model that its copy `before` is, and trains on as it does."""
+    """`clf` equals its earlier copy `before`, also after further training."""
     names = {name for name in vars(before) if name.endswith("_")}
     assert {name for name in vars(clf) if name.endswith("_")} == names
     for name in names:
@@ -81,12 +81,12 @@ def assert_same_model(clf, before):
 
 @warned_before
 @cases
-def test_divergence_is_an_error_that_names_cause_and_remedy(case):
+def test_divergence_raises_an_error_with_cause_and_remedy(case):
     rows, params, message = DIVERGING[case]
     clf = estimator(**params)
     with pytest.raises(ValueError, match=message) as caught:
         clf.fit(rows, y)
-    assert caught.value.__suppress_context__  # one error, no chain of the engine's
+    assert caught.value.__suppress_context__  # the user sees one error, not a chain with the engine's
     assert not [name for name in vars(clf) if name.endswith("_")]
     assert not hasattr(clf, "coefs_")
 
@@ -98,7 +98,7 @@ def test_the_error_names_the_epoch_in_which_it_happened():
         estimator(**params).fit(X, y)
     epoch = int(str(caught.value).split("epoch ")[1].split()[0])
     assert epoch > 1
-    # Before it, all numbers were finite, though the loss was far above that of a constant.
+    # In the epochs before, all numbers were finite, although the loss was far above that of a constant.
     with pytest.raises(ValueError, match="loss ended at .*, far above"):
         estimator(**params, max_iter=epoch - 1).fit(X, y)
 
@@ -157,13 +157,13 @@ def test_a_first_partial_fit_that_diverges_leaves_the_estimator_unfitted():
 
 
 def textbook(**params):
-    """A classifier that takes the features as they are, with a rate for features of order one."""
+    """A classifier that does not scale the features, with a rate that suits features of order one."""
     eta = 0.001 if params.get("solver") == "adam" else 0.1 * (1.0 - params.get("momentum", 0.0))
     return FNNClassifier(**({"standardize": False, "learning_rate_init": eta, "random_state": 0} | params))
 
 
 def warnings_of(clf, rows, labels):
-    """The messages of the warnings of a fit, except those about its end."""
+    """The messages of the warnings of a fit, except those about the end of training."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         clf.fit(rows, labels)
@@ -171,7 +171,7 @@ def warnings_of(clf, rows, labels):
 
 
 @pytest.mark.parametrize("load", [load_breast_cancer, load_wine])
-def test_features_of_a_hopeless_scale_are_warned_of_with_the_remedy(load):
+def test_features_of_a_hopeless_scale_cause_a_warning_with_the_remedy(load):
     rows, labels = load(return_X_y=True)
     (message,) = warnings_of(textbook(max_iter=2), rows, labels)
     scale = np.sqrt((rows**2).mean(axis=0))
@@ -179,7 +179,7 @@ def test_features_of_a_hopeless_scale_are_warned_of_with_the_remedy(load):
     assert f"{scale.max():.3g}" in message
     assert "standardize='auto'" in message
     assert "learning_rate_init" in message
-    # It is hopeless: the loss stays where it is without any feature, and the remedies change that.
+    # The scale is hopeless: the loss is no better than without any feature. The remedies change that.
     plain = textbook(max_iter=50)
     with pytest.warns(UserWarning, match="standardize"):
         plain.fit(rows, labels)
@@ -213,7 +213,7 @@ def test_the_warning_points_at_the_line_that_called_fit():
     assert caught[0].filename == __file__
 
 
-def test_sparse_features_of_a_hopeless_scale_are_warned_of():
+def test_sparse_features_of_a_hopeless_scale_cause_a_warning():
     rows, labels = load_breast_cancer(return_X_y=True)
     (message,) = warnings_of(textbook(max_iter=1), sparse.csr_matrix(rows), labels)
     (dense,) = warnings_of(textbook(max_iter=1), rows, labels)
@@ -238,7 +238,7 @@ def harmless():
 
 @pytest.mark.parametrize(("rows", "labels"), [pytest.param(*case[1:], id=case[0]) for case in harmless()])
 @pytest.mark.parametrize("params", [{}, {"momentum": 0.9}, {"solver": "adam"}], ids=str)
-def test_features_of_a_usual_scale_are_not_warned_of(params, rows, labels):
+def test_features_of_a_usual_scale_cause_no_warning(params, rows, labels):
     assert warnings_of(textbook(max_iter=1, **params), rows, labels) == []
 
 

@@ -1,4 +1,4 @@
-"""The journal: commits are whole, and can be repeated."""
+"""The journal: a commit is complete and can be repeated."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def record(epoch, score=None):
 
 
 def train(state, value):
-    """What an epoch does to a state, in place."""
+    """Change a state in place, as an epoch does."""
     state.theta[:] = value
     state.solver["velocity"][:] = -value
     state.solver["t"] = value
@@ -49,7 +49,7 @@ def test_rolling_back_returns_to_the_last_commit():
     assert journal.last_theta is not state.theta
 
 
-def test_the_best_weights_are_those_of_the_epoch_that_was_best():
+def test_the_best_weights_come_from_the_best_epoch():
     state, journal = after_one_epoch()
     for value, is_best in ((2.0, False), (3.0, True), (4.0, False)):
         train(state, value)

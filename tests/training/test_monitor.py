@@ -1,4 +1,4 @@
-"""The border between two epochs: history, patience, learning rates, printing, and what the next call continues."""
+"""Between two epochs: history, patience, learning rates, printing, and the state that the next call continues."""
 
 import re
 import warnings
@@ -37,7 +37,7 @@ def estimator(**params):
 
 
 def epochs_until_stop(values, tol, patience):
-    """When MLPClassifier's rule stops: after more than `patience` epochs in a row without an improvement by tol."""
+    """MLPClassifier's rule: stop after more than `patience` epochs in a row without an improvement by tol."""
     best, count = np.inf, 0
     for epoch, value in enumerate(values, 1):
         count = count + 1 if value > best - tol else 0
@@ -52,7 +52,7 @@ def epochs_until_stop(values, tol, patience):
 def test_training_stops_after_more_than_n_iter_no_change_epochs_without_improvement(tol, patience):
     stops = set()
     for seed in range(40):
-        # Eighths are exact: a loss can be better by exactly tol, which is enough, and equal where tol is 0.
+        # Eighths are exact. So a loss can be better by exactly tol, which is enough, or equal if tol is 0.
         rng = np.random.default_rng(seed)
         losses = (np.cumsum(rng.integers(-3, 3, size=40)) / 8.0).tolist()
         monitor, _ = watch(losses, tol=tol, patience=patience)
@@ -60,7 +60,7 @@ def test_training_stops_after_more_than_n_iter_no_change_epochs_without_improvem
         assert monitor.epochs == (expected or 40)
         assert monitor.stopped == (expected is not None)
         stops.add(expected)
-        # The same with scores, which shall rise.
+        # The same rule for scores, which should rise.
         monitor, _ = watch([1.0] * 40, scores=[-loss for loss in losses], tol=tol, patience=patience)
         assert monitor.epochs == (expected or 40)
         assert monitor.state.progress.best_score == -min(losses[: monitor.epochs])
@@ -78,18 +78,18 @@ def test_an_infinite_patience_never_stops():
 @not_converged
 @pytest.mark.parametrize("patience", [1, 4])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_a_loss_that_stays_stops_training(solver, patience):
-    # So small an eta moves no weight: the loss is the same number in every epoch.
+def test_a_constant_loss_stops_training(solver, patience):
+    # With such a small eta no weight moves, and the loss is the same number in every epoch.
     settings = {"solver": solver, "learning_rate_init": 1e-30, "shuffle": False, "tol": 1e-4, "max_iter": 50}
     clf = estimator(n_iter_no_change=patience, **settings).fit(X, y)
     assert len(set(clf.loss_curve_)) == 1
     assert clf.n_iter_ == 1 + patience + 1
 
 
-def test_lbfgs_judges_by_itself_when_it_has_converged():
+def test_lbfgs_decides_itself_when_it_has_converged():
     clf = estimator(solver="lbfgs", alpha=30.0, max_iter=500, tol=1e-4, n_iter_no_change=1).fit(X, y)
     drops = -np.diff(clf.loss_curve_)
-    assert (drops[:-2] < 1e-4).any()  # one such step after another would have stopped gradient descent
+    assert (drops[:-2] < 1e-4).any()  # several such steps in a row would have stopped gradient descent
 
 
 # Convergence
@@ -104,14 +104,14 @@ def convergence_warnings(clf, *args):
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_a_training_that_max_iter_ends_warns(solver):
+def test_a_run_that_max_iter_ends_warns(solver):
     (warning,) = convergence_warnings(estimator(solver=solver, max_iter=3))
     assert "max_iter" in str(warning.message)
     assert warning.filename == __file__  # it points at the line that called fit
 
 
 @pytest.mark.parametrize("max_iter", [4, 5])
-def test_a_training_that_patience_ends_does_not_warn_even_in_the_last_epoch(max_iter):
+def test_a_run_that_patience_ends_does_not_warn_even_in_the_last_epoch(max_iter):
     settings = {"learning_rate_init": 1e-30, "shuffle": False, "tol": 1e-4, "n_iter_no_change": 2}
     clf = estimator(max_iter=max_iter, **settings)
     assert not convergence_warnings(clf)
@@ -145,8 +145,8 @@ def test_a_warning_as_an_error_leaves_the_estimator_as_it_was():
 
 
 def test_adaptive_divides_eta_by_five_whenever_training_stalls():
-    # After two epochs, from when there is a median, none improves: 3 epochs without improvement, one more than the
-    # patience, and so on.
+    # There is a median after two epochs, and then no epoch improves. Each time, 3 epochs without an improvement are one
+    # more than the patience.
     def schedule(progress):
         return StepRates(0.5 * progress.rate_scale)
 
@@ -166,25 +166,25 @@ def test_adaptive_changes_the_steps_that_are_taken(params):
     eta = clf.learning_rate_init_
     expected = [eta, eta, eta, eta, eta / 5, eta / 5, eta / 25]
     np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
-    # Epochs 5 and 6 are those of a user who puts a fifth of eta in the place of eta.
+    # Epochs 5 and 6 are the same as if a user had set eta to a fifth.
     clf = estimator(**(settings | {"max_iter": 6}), **params).fit(X, y)
     constant = {"learning_rate": "constant", "max_iter": 4, "n_iter_no_change": 1000}
     by_hand = estimator(**(settings | constant), **params).fit(X, y)
     by_hand.set_params(learning_rate_init=eta / 5, warm_start=True, max_iter=2, n_iter_no_change=1000).fit(X, y)
     for p, q in zip(clf.coefs_, by_hand.coefs_, strict=True):
-        np.testing.assert_allclose(p, q, rtol=0, atol=1e-13)  # a fifth of eta is rounded in one of two ways
+        np.testing.assert_allclose(p, q, rtol=0, atol=1e-13)  # a fifth of eta can be rounded in two ways
 
 
 @not_converged
 @pytest.mark.parametrize("power_t", [0.25, 0.5, 1.0])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_invscaling_divides_eta_by_a_power_of_the_rows_gone_through(solver, power_t):
+def test_invscaling_divides_eta_by_a_power_of_the_rows_seen(solver, power_t):
     settings = {"learning_rate": "invscaling", "learning_rate_init": 0.3, "power_t": power_t, "solver": solver}
     clf = estimator(warm_start=True, **settings).fit(X, y).fit(X, y)
     clf.partial_fit(X[:31], y[:31]).partial_fit(X, y)
     t = [90 * k for k in range(13)] + [90 * 12 + 31]
     expected = [0.3 / (rows + 1) ** power_t for rows in t]
-    # One power, one division.
+    # Only one power and one division are rounded.
     np.testing.assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-14)
 
 
@@ -205,12 +205,12 @@ NUMBER = r"[-+]?[0-9.]+(?:e[-+]?\d+)?"
 @not_converged
 @pytest.mark.parametrize("validated", [False, True])
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_verbose_prints_a_line_an_epoch_with_all_figures(capsys, solver, validated):
+def test_verbose_prints_one_line_per_epoch_with_all_figures(capsys, solver, validated):
     given = {"X_val": X_val, "y_val": y_val} if validated else {}
     clf = estimator(verbose=True, solver=solver).fit(X, y, **given)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == clf.n_iter_ == 6
-    # Each as it is printed: six digits of a loss, four of a score, a thousandth of a second.
+    # Each figure as it is printed: losses with six digits, scores with four, seconds with three.
     figures = {
         "loss": (r"(?<!validation )loss", 1e-6),
         "validation_loss": ("validation loss", 1e-6),
@@ -250,7 +250,7 @@ def test_verbose_says_that_the_learning_rate_falls(capsys):
 
 
 @not_converged
-def test_verbose_counts_on_over_the_calls(capsys):
+def test_verbose_continues_counting_over_the_calls(capsys):
     clf = estimator(verbose=True, warm_start=True, max_iter=2).fit(X, y).fit(X, y)
     clf.partial_fit(X, y)
     lines = capsys.readouterr().out.splitlines()
@@ -263,18 +263,18 @@ def test_verbose_counts_on_over_the_calls(capsys):
     ]
 
 
-# What is counted over the calls
+# What is counted over several calls
 
 
 @not_converged
 @pytest.mark.parametrize(("batch_size", "n_batches"), [(1, 90), (20, 5), (89, 2), ("full", 1), ("auto", 1)])
-def test_counters_count_over_warm_starts_and_partial_fits(batch_size, n_batches):
+def test_counters_continue_over_warm_starts_and_partial_fits(batch_size, n_batches):
     clf = estimator(batch_size=batch_size, max_iter=3).fit(X, y)
     assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (3, 270, 3 * n_batches, 3)
     clf.partial_fit(X, y)
     assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (4, 360, 4 * n_batches, 4)
     clf.set_params(warm_start=True, max_iter=2).fit(X, y)
-    # n_iter_ belongs to the last fit, as in MLPClassifier. The others count on.
+    # n_iter_ belongs to the last fit, as in MLPClassifier. The other counters continue.
     assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (2, 540, 6 * n_batches, 6)
     clf.partial_fit(X, y)
     assert (clf.n_iter_, clf.t_, clf.n_steps_, len(clf.loss_curve_)) == (3, 630, 7 * n_batches, 7)
@@ -314,7 +314,7 @@ CONTINUED = {
 
 @not_converged
 @pytest.mark.parametrize("name", CONTINUED)
-def test_two_warm_started_fits_of_k_epochs_are_one_of_2k(name, assert_identical):
+def test_two_warm_started_fits_of_k_epochs_equal_one_fit_of_2k(name, assert_identical):
     whole = estimator(max_iter=12, **CONTINUED[name]).fit(X, y)
     assert whole.n_iter_ == 12
     halves = estimator(max_iter=6, warm_start=True, **CONTINUED[name]).fit(X, y)
@@ -339,7 +339,7 @@ def test_a_fit_without_warm_start_forgets_everything(name, assert_identical):
 
 
 @not_converged
-def test_another_solver_starts_with_a_state_of_its_own(assert_identical):
+def test_another_solver_starts_with_a_new_state(assert_identical):
     clf = estimator(momentum=0.9, shuffle=False, warm_start=True, standardize=False).fit(X, y)
     weights, biases = [w.copy() for w in clf.coefs_], [b.copy() for b in clf.intercepts_]
     clf.set_params(solver="adam", max_iter=1).fit(X, y)
@@ -349,7 +349,7 @@ def test_another_solver_starts_with_a_state_of_its_own(assert_identical):
 
 
 @not_converged
-def test_what_a_user_holds_of_an_earlier_history_is_not_the_new_one():
+def test_a_new_fit_does_not_change_an_earlier_history():
     clf = estimator().fit(X, y)
     curve = clf.loss_curve_
     clf.fit(X, y)
@@ -359,7 +359,7 @@ def test_what_a_user_holds_of_an_earlier_history_is_not_the_new_one():
 # The monitor itself
 
 
-def test_a_loss_or_a_parameter_that_is_not_finite_is_divergence():
+def test_a_loss_or_parameter_that_is_not_finite_means_divergence():
     with np.errstate(over="ignore", invalid="ignore"):
         for loss in (np.nan, np.inf, -np.inf):
             with pytest.raises(Diverged):
@@ -371,7 +371,7 @@ def test_a_loss_or_a_parameter_that_is_not_finite_is_divergence():
                 watch([1.0], theta=theta)
         with pytest.raises(Diverged):
             watch([1.0], theta=np.array([np.inf, -np.inf, 0.0]))
-        # The sum of these overflows, none of them has.
+        # The sum of these numbers overflows, but the numbers are finite.
         for dtype in (np.float32, np.float64):
             large = np.full(3, np.finfo(dtype).max)
             assert watch([1.0], theta=large)[0].epochs == 1

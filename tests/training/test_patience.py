@@ -18,7 +18,7 @@ def verdicts(patience, values, eta=0.1):
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 3])
-def test_a_run_stops_after_more_than_so_many_epochs_without_improvement(epochs):
+def test_a_run_stops_after_more_than_the_given_epochs_without_improvement(epochs):
     found, progress = verdicts(Patience(0.1, epochs), [1.0] + [0.95] * (epochs + 1))
     assert [verdict.stops for verdict in found] == [False] * (epochs + 1) + [True]
     assert found[-1].message == (f"Training loss did not improve by tol=0.1 for {epochs} consecutive epochs. Stopping.")
@@ -31,8 +31,8 @@ def test_an_improvement_by_exactly_tol_counts():
     assert progress.no_improvement == 0
 
 
-def test_small_improvements_add_up_against_the_best_value_only():
-    # Each epoch is better than the last by less than tol, so none of them counts.
+def test_small_improvements_do_not_add_up():
+    # Each epoch is better than the previous one by less than tol, so none counts as an improvement.
     found, _ = verdicts(Patience(0.1, 1), [1.0, 0.95, 0.90])
     assert found[-1].stops
 
@@ -49,7 +49,7 @@ def test_infinite_patience_never_stops():
     assert not any(verdict.stops for verdict in found)
 
 
-def test_without_consequences_a_stall_is_only_counted():
+def test_with_stops_off_a_stall_is_only_counted():
     found, progress = verdicts(Patience(0.1, 1, stops=False), [1.0] * 5)
     assert not any(verdict.stops or verdict.message for verdict in found)
     assert progress.no_improvement == 4
@@ -64,7 +64,7 @@ def test_adaptive_divides_the_rate_by_5_down_to_the_smallest_and_then_stops():
 
 
 def test_adaptive_compares_the_median_so_that_one_lucky_epoch_lowers_nothing():
-    values = [1.0, 0.9, 0.1, 0.8, 0.7, 0.6, 0.5, 0.4]  # the third is lucky
+    values = [1.0, 0.9, 0.1, 0.8, 0.7, 0.6, 0.5, 0.4]  # the third epoch is lucky
     adaptive, _ = verdicts(Patience(0.01, 3, adaptive=True), values)
     plain, _ = verdicts(Patience(0.01, 3), values)
     assert not any(verdict.message for verdict in adaptive)

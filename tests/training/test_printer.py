@@ -14,12 +14,12 @@ RECORD = {
 }
 
 
-def test_a_line_has_all_that_the_history_records():
+def test_a_line_shows_everything_that_the_history_records():
     line = "Epoch 3/20  loss 0.250000  validation loss 0.500000  validation score 0.7500  eta 0.1  1.500 s"
     assert Printer(True, 20).line(RECORD) == line
 
 
-def test_a_line_leaves_out_what_there_is_not():
+def test_a_line_leaves_out_missing_entries():
     record = RECORD | {"learning_rate": math.nan, "validation_loss": None, "validation_score": None}
     assert Printer(True, 20).line(record) == "Epoch 3/20  loss 0.250000  1.500 s"
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def cosine(eta, epoch, n_epochs):
-    """Loshchilov and Hutter (2017), equation 5, with a smallest eta of 0 and no restart."""
+    """Equation 5 of Loshchilov and Hutter (2017), with a minimum eta of 0 and without restarts."""
     return eta * 0.5 * (1.0 + math.cos(math.pi * epoch / n_epochs))
 
 
@@ -30,7 +30,7 @@ def falling(step):
 
 
 def gentle(step):
-    """The same for solvers with longer steps."""
+    """A smaller varying eta, for solvers with longer steps."""
     return 0.1 * falling(step)
 
 
@@ -51,7 +51,7 @@ class Counting:
 @pytest.mark.parametrize("batch_size", [1, 16, "full"])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_cosine_is_the_loop_with_the_eta_of_the_formula(solver, alpha, batch_size, assert_parameters):
+def test_cosine_equals_the_loop_with_the_eta_of_the_formula(solver, alpha, batch_size, assert_parameters):
     X, y, T = problem("multiclass", 70)
     start = initial_values((5, 6, 4, 3), seed=1)
     clf = estimator(3, learning_rate="cosine", alpha=alpha, batch_size=batch_size, **SOLVERS[solver])
@@ -73,7 +73,7 @@ def test_cosine_falls_from_eta_towards_zero_over_max_iter(n_epochs):
         assert 0 < rates[-1] < 1e-3 * rates[0]
 
 
-def test_cosine_takes_eta_from_auto():
+def test_cosine_starts_from_the_automatic_eta():
     X, y, _ = problem("multiclass", 23)
     for params in ({}, {"momentum": 0.9}, {"solver": "adam"}):
         automatic = {"learning_rate_init": "auto"} | params
@@ -83,7 +83,7 @@ def test_cosine_takes_eta_from_auto():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_partial_fits_up_to_max_iter_are_a_fit_with_cosine(solver, assert_identical):
+def test_with_cosine_max_iter_partial_fits_equal_one_fit(solver, assert_identical):
     X, y, _ = problem("multiclass", 70)
     params = {"learning_rate": "cosine", "shuffle": True} | SOLVERS[solver]
     whole, parts = estimator(5, **params).fit(X, y), estimator(5, **params)
@@ -93,7 +93,7 @@ def test_partial_fits_up_to_max_iter_are_a_fit_with_cosine(solver, assert_identi
     assert whole.history_["learning_rate"] == parts.history_["learning_rate"]
 
 
-def test_every_fit_with_cosine_begins_at_eta_warm_start_or_not():
+def test_every_fit_with_cosine_starts_at_eta_even_a_warm_start():
     X, y, _ = problem("multiclass", 23)
     clf = estimator(4, learning_rate="cosine", warm_start=True).fit(X, y).fit(X, y)
     rates = clf.history_["learning_rate"]
@@ -108,7 +108,7 @@ def test_every_fit_with_cosine_begins_at_eta_warm_start_or_not():
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_every_step_has_its_own_eta_and_asks_for_it_once(solver, alpha, container, batch_size, assert_parameters):
+def test_every_step_asks_once_for_its_own_eta(solver, alpha, container, batch_size, assert_parameters):
     X, y, T = problem("multiclass", 90)
     start = initial_values((5, 6, 4, 3), seed=1)
     rate = Counting(falling if solver == "plain" else gentle)
@@ -138,7 +138,7 @@ def test_every_step_has_its_own_eta_for_every_output(kind, assert_parameters):
 
 
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
-def test_a_batch_that_comes_in_parts_is_one_step(alpha, assert_parameters):
+def test_a_batch_that_is_split_into_parts_is_one_step(alpha, assert_parameters):
     # A part has at least 64 rows.
     X, y, T = problem("multiclass", 150)
     start = initial_values((5, 6, 4, 3), seed=1)
@@ -152,8 +152,8 @@ def test_a_batch_that_comes_in_parts_is_one_step(alpha, assert_parameters):
     assert_parameters(clf, coefs, intercepts, atol=ATOL)
 
 
-def test_a_function_that_is_constant_is_a_constant_eta(assert_parameters):
-    # 90 rows, one by one: with a constant eta and an L2 term the first layer shrinks a block at a time.
+def test_a_constant_function_equals_a_constant_eta(assert_parameters):
+    # 90 rows, one per step. With a constant eta and an L2 term, the first layer shrinks its weights once per block.
     X, y, _ = problem("multiclass", 90)
     for params in ({}, {"alpha": 2.0}, {"momentum": 0.5}, {"solver": "adam"}):
         params = {"batch_size": 1, "shuffle": True} | params
@@ -162,13 +162,13 @@ def test_a_function_that_is_constant_is_a_constant_eta(assert_parameters):
         assert_parameters(function, constant.coefs_, constant.intercepts_, atol=ATOL)
 
 
-def test_learning_rate_init_is_not_used_beside_a_function(assert_identical):
+def test_learning_rate_init_is_not_used_with_a_function(assert_identical):
     X, y, _ = problem("multiclass", 23)
     assert_identical(*(estimator(2, learning_rate=falling, learning_rate_init=eta).fit(X, y) for eta in (1e-9, 7.0)))
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_partial_fits_go_on_with_the_number_of_the_step(solver, assert_identical):
+def test_partial_fits_continue_the_numbering_of_steps(solver, assert_identical):
     X, y, _ = problem("multiclass", 70)
     rate = Counting(gentle)
     params = {"shuffle": True} | SOLVERS[solver]
@@ -176,14 +176,14 @@ def test_partial_fits_go_on_with_the_number_of_the_step(solver, assert_identical
     for epoch in range(3):
         rate.calls.clear()
         parts.partial_fit(X, y, classes=np.unique(y))
-        # Besides, step 0 tells learning_rate_init_.
+        # Step 0 is also asked for learning_rate_init_.
         assert sorted(set(rate.calls) - {0}) == [k for k in range(5 * epoch, 5 * epoch + 5) if k]
     assert_identical(whole, parts)
     assert whole.history_["learning_rate"] == parts.history_["learning_rate"]
     assert parts.n_steps_ == 15
 
 
-def test_a_model_with_a_function_of_a_module_is_pickled_and_goes_on(assert_identical):
+def test_a_model_with_a_module_function_can_be_pickled_and_continued(assert_identical):
     X, y, _ = problem("multiclass", 70)
     clf = estimator(2, learning_rate=falling).fit(X, y)
     copy = pickle.loads(pickle.dumps(clf))
@@ -209,7 +209,7 @@ def test_every_epoch_prints_the_eta_of_its_first_step(capsys):
     assert "eta 0.166667 " in lines[1]
 
 
-def test_an_eta_of_zero_is_no_step():
+def test_an_eta_of_zero_changes_nothing():
     X, y, _ = problem("multiclass", 32)
     clf = estimator(2, learning_rate=lambda step: 0.1 if step < 2 else 0).fit(X, y)
     first = estimator(1, learning_rate=lambda step: 0.1).fit(X, y)
@@ -217,14 +217,14 @@ def test_an_eta_of_zero_is_no_step():
         np.testing.assert_array_equal(p, q)
 
 
-def test_lbfgs_asks_for_no_eta():
+def test_lbfgs_does_not_call_the_function():
     X, y, _ = problem("multiclass", 32)
     rate = Counting()
     estimator(2, solver="lbfgs", learning_rate=rate).fit(X, y)
     assert not rate.calls
 
 
-def test_the_regressor_has_the_schedules_too():
+def test_the_regressor_supports_the_schedules():
     X, _, T = problem("multilabel", 40)
     params = {"batch_size": 16, "max_iter": 4, "n_iter_no_change": None, "random_state": 0}
     reg = FNNRegressor((4,), learning_rate=falling, **params).fit(X, T)
@@ -238,8 +238,8 @@ BAD = [-0.1, float("nan"), float("inf"), "fast", None, [0.1, 0.2], 1j]
 
 @pytest.mark.parametrize("step", [0, 1, 7])
 @pytest.mark.parametrize("bad", BAD, ids=str)
-def test_what_is_no_learning_rate_is_refused_and_the_step_named(bad, step):
-    # Two batches an epoch: the start, the first epoch and the fourth.
+def test_an_invalid_rate_is_refused_and_its_step_is_named(bad, step):
+    # With two batches per epoch, these steps are the start, the first epoch and the fourth epoch.
     X, y, _ = problem("multiclass", 32)
     clf = estimator(5, learning_rate=lambda k: bad if k == step else 0.1)
     with pytest.raises(ValueError, match=f"learning_rate must return .* for step {step}"):
@@ -248,7 +248,7 @@ def test_what_is_no_learning_rate_is_refused_and_the_step_named(bad, step):
     assert not hasattr(clf, "history_")
 
 
-def test_a_fitted_model_stays_as_it_was_where_its_function_fails(assert_identical):
+def test_a_fitted_model_stays_as_it_was_if_its_function_fails(assert_identical):
     def rate(step):
         if step == 5:
             raise RuntimeError("no rate today")
@@ -265,7 +265,7 @@ def test_a_fitted_model_stays_as_it_was_where_its_function_fails(assert_identica
 
 
 @pytest.mark.parametrize("name", ["linear", 0.1, None, ["cosine"]])
-def test_what_is_neither_a_name_nor_a_function_is_refused(name):
+def test_a_schedule_that_is_neither_a_name_nor_a_function_is_refused(name):
     X, y, _ = problem("multiclass", 23)
     with pytest.raises(ValueError, match="learning_rate"):
         estimator(2, learning_rate=name).fit(X, y)
@@ -275,7 +275,7 @@ def test_what_is_neither_a_name_nor_a_function_is_refused(name):
 
 
 def etas(losses, *, watch, adaptive=True, patience=5):
-    """The eta of every epoch until a monitor that is told these losses, or the scores that mirror them, says stop."""
+    """The eta of every epoch until a monitor stops that gets these losses, or scores that mirror them."""
     settings = {"schedule": make_schedule("adaptive", 0.5, 0.5, 100), "adaptive": adaptive, "patience": patience}
     if watch == "loss":
         return monitors.watch(losses, **settings)[1]
@@ -295,7 +295,7 @@ def test_one_lucky_epoch_does_not_lower_eta_while_the_losses_fall(lucky, watch):
     given = etas(losses, watch=watch)
     assert len(given) == 60
     assert not falls(given)
-    # The rule that compares with the best of all epochs is fooled: without an adaptive rate training stops here.
+    # A rule that compares with the best of all epochs is misled: without an adaptive rate, training stops here.
     assert len(etas(losses, watch=watch, adaptive=False)) == lucky + 1 + 5 + 1
 
 
@@ -307,8 +307,9 @@ def test_lucky_epochs_again_and_again_do_not_lower_eta(watch):
 
 
 @pytest.mark.parametrize("watch", ["loss", "score"])
-def test_after_a_change_of_eta_the_last_epochs_are_the_ones_to_beat(watch):
-    # As reported there: losses far above a low that lasted for some epochs, in a steady fall that does not reach it.
+def test_after_a_change_of_eta_the_last_epochs_must_be_beaten(watch):
+    # As the issue reports: after a few epochs with a low loss, the losses are far higher and fall steadily, but do not
+    # reach the low again.
     losses = [0.13] * 3 + [0.6 - 0.005 * epoch for epoch in range(60)]
     given = etas(losses, watch=watch)
     assert len(given) == len(losses)
@@ -316,22 +317,22 @@ def test_after_a_change_of_eta_the_last_epochs_are_the_ones_to_beat(watch):
 
 
 @pytest.mark.parametrize("watch", ["loss", "score"])
-def test_losses_that_stay_lower_eta_each_time_patience_runs_out(watch):
+def test_constant_losses_lower_eta_each_time_patience_runs_out(watch):
     given = etas([1.0] * 30, watch=watch)
-    # Two epochs pass until there is a median; then every six epochs are one more than the patience.
+    # There is a median after two epochs. From then on, every six epochs are one more than the patience.
     assert falls(given) == [8, 14, 20, 26]
     np.testing.assert_allclose([given[k] for k in (0, 8, 14, 20, 26)], 0.5 / 5.0 ** np.arange(5), rtol=1e-14)
 
 
 def test_early_stopping_with_an_adaptive_rate_is_not_fooled_by_a_lucky_score():
     X, y, _ = problem("multiclass", 40)
-    # Scores that rise by 0.01 each epoch but for the fifth, which is 0.9.
+    # The scores rise by 0.01 in each epoch, except that the fifth is 0.9.
     scores = iter([0.9 if epoch == 4 else 0.2 + 0.01 * epoch for epoch in range(30)])
     params = {"learning_rate": "adaptive", "early_stopping": True, "n_iter_no_change": 3}
     clf = estimator(30, scoring=lambda clf, X, y: next(scores), **params).fit(X, y, X_val=X, y_val=y)
     assert clf.n_iter_ == 30
     assert set(clf.history_["learning_rate"]) == {0.1}
-    # The lucky weights are put back all the same.
+    # The lucky weights are restored nevertheless.
     assert clf.best_validation_score_ == 0.9
     best = estimator(5).fit(X, y)
     np.testing.assert_array_equal(clf.coefs_[0], best.coefs_[0])

@@ -1,4 +1,4 @@
-"""What a user writes into coefs_ and intercepts_ of a model that was trained in other coordinates."""
+"""Writing into coefs_ and intercepts_ of a model that was trained in other coordinates."""
 
 import gc
 import pickle
@@ -25,7 +25,7 @@ def model(**params):
 
 
 def predicted(coefs, intercepts, rows=X):
-    """The network with these parameters in the user's units, by NumPy."""
+    """The predictions of a network with these parameters in the user's units, computed with NumPy."""
     return np.tanh(rows @ coefs[0] + intercepts[0]) @ coefs[1] + intercepts[1]
 
 
@@ -38,12 +38,12 @@ def own_state(dtype=float):
 
 
 def check(reg):
-    """The model predicts what its parameters in the user's units say."""
-    # Sums of numbers up to 1e5, times weights of size 1/1000.
+    """The predictions of the model agree with its parameters in the user's units."""
+    # These are sums of numbers up to 1e5, multiplied by weights of size 1/1000.
     assert_allclose(reg.predict(X), predicted(reg.coefs_, reg.intercepts_), rtol=1e-9, atol=1e-7)
 
 
-# Ways to write, all through arrays that vanish at once.
+# Ways to write, all through arrays that are freed at once.
 WRITES = {
     "all weights of the first layer": lambda reg: reg.coefs_[0].__setitem__(..., 0.001),
     "all weights of the last layer": lambda reg: reg.coefs_[1].__setitem__(..., 3.0),
@@ -56,7 +56,7 @@ WRITES = {
 
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("write", WRITES)
-def test_what_is_written_is_predicted_and_nothing_else_changes(write, kept):
+def test_a_written_weight_is_used_and_nothing_else_changes(write, kept):
     reg = model()
     before = deepcopy(reg.coefs_ + reg.intercepts_)
     held = reg.coefs_ if kept else None
@@ -67,7 +67,7 @@ def test_what_is_written_is_predicted_and_nothing_else_changes(write, kept):
     check(reg)
     del held
     gc.collect()
-    # The arrays are made anew from the parameters of training. Only rounding may differ.
+    # The arrays are computed again from the parameters of training, so only rounding may differ.
     for p, q, mask in zip(after, reg.coefs_ + reg.intercepts_, changed, strict=True):
         assert_allclose(q, p, rtol=1e-12, atol=1e-12 * np.abs(p).max())
         assert (q[mask & (p == 0)] == 0).all()  # a weight that was set to 0 stays 0
@@ -75,7 +75,7 @@ def test_what_is_written_is_predicted_and_nothing_else_changes(write, kept):
         assert_array_equal(p[~mask], q[~mask])
 
 
-def test_a_write_after_a_prediction_counts_although_the_array_vanishes_before_the_next_one():
+def test_a_write_counts_even_if_its_array_is_freed_before_the_next_prediction():
     reg = model()
     weights = reg.coefs_[0]
     before = reg.predict(X)
@@ -83,10 +83,10 @@ def test_a_write_after_a_prediction_counts_although_the_array_vanishes_before_th
     del weights
     gc.collect()
     assert (reg.predict(X) != before).any()
-    assert_allclose(reg.predict(X), np.broadcast_to(reg.predict(X)[0], Y.shape), rtol=1e-12)  # no feature counts
+    assert_allclose(reg.predict(X), np.broadcast_to(reg.predict(X)[0], Y.shape), rtol=1e-12)  # no feature has an effect
 
 
-def test_arrays_that_are_held_show_later_writes_of_others():
+def test_arrays_show_later_writes_through_other_arrays():
     reg = model()
     held = reg.coefs_[0]
     reg.predict(X)
@@ -95,7 +95,7 @@ def test_arrays_that_are_held_show_later_writes_of_others():
     assert np.shares_memory(held, reg.coefs_[0])
 
 
-def test_nothing_is_kept_if_nobody_has_the_arrays():
+def test_no_copy_is_kept_if_nobody_holds_the_arrays():
     reg = model()
     _ = reg.coefs_
     del _
@@ -112,7 +112,7 @@ def test_every_use_of_the_model_sees_what_was_written(use):
     reg, other = model(), model()
     for each in (reg, other):
         each.coefs_[1][...] = 0.5
-    other.predict(X)  # takes the changes over
+    other.predict(X)  # applies the changes
     for each in (reg, other):
         if use == "pickle":
             each = pickle.loads(pickle.dumps(each))
@@ -126,7 +126,7 @@ def test_every_use_of_the_model_sees_what_was_written(use):
     assert_array_equal(reg.predict(X), other.predict(X))
 
 
-def test_arrays_of_an_earlier_epoch_stay_as_they_were():
+def test_arrays_from_an_earlier_epoch_do_not_change():
     kept = []
 
     def keeping(reg, X, y):
@@ -142,7 +142,7 @@ def test_arrays_of_an_earlier_epoch_stay_as_they_were():
     check(reg)
 
 
-def test_threads_that_predict_at_once_add_a_change_once():
+def test_threads_that_predict_at_once_apply_a_change_once():
     reg, expected = model(), model()
     for each in (reg, expected):
         each.intercepts_[1][...] += 1000.0
@@ -162,14 +162,14 @@ def test_threads_that_predict_at_once_add_a_change_once():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_state_takes_over_single_numbers_of_every_kind(dtype):
+def test_a_state_takes_over_a_single_changed_number_of_every_kind(dtype):
     for layer, place in ((0, (0, 1)), (0, (3, 2)), (1, (2, 0)), (1, (4, 1))):  # a weight and a bias of both layers
         state = own_state(dtype)
         exact = state.coordinates.to_users_units(NETWORK, state.theta)
         NETWORK.layers(exact)[layer][place] = 0.25
         state.users_layers()[layer][place] = 0.25
         found = state.coordinates.to_users_units(NETWORK, state.updated().theta)
-        # The parameters of training are rounded, and biases of size 100 are sums of their products with means.
+        # The parameters of training are rounded, and biases of size 100 are sums of products of these with means.
         assert_allclose(found, exact, rtol=0, atol=2000 * np.finfo(dtype).eps)
 
 

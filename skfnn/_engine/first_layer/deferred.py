@@ -19,8 +19,8 @@ class DeferredFirstLayer:
     and everything but D' is known when the block begins. The result equals the ordinary update up to rounding.
     """
 
-    # From this batch size on, one product of each mini-batch with those before it is faster than one product of the
-    # whole block with itself, which saves half its work only as a symmetric product.
+    # From this batch size on, multiplying each mini-batch by the earlier ones of its block is faster than multiplying
+    # the whole block by itself, although that product is symmetric and needs only half the work.
     _LARGE = 16
 
     def __init__(self, layer, capacity, batch_size):
@@ -38,14 +38,14 @@ class DeferredFirstLayer:
         self.set_step(None, 0.0)
 
     def set_step(self, solver, shrinkage):
-        """Set the step of the next blocks: plain SGD's, in which the L2 term takes the share `shrinkage` of W."""
+        """Set plain SGD's step for the next blocks; in each step the L2 term reduces W by the fraction `shrinkage`."""
         dtype = self._start.dtype
         self._shrink = shrink = 1.0 - shrinkage
         self._before = np.power(shrink, self._step_number).astype(dtype)  # S_k of every row
         self._after = np.power(shrink, self._step_number + 1.0).astype(dtype)  # S_{k+1} of every row
 
     def begin(self, block):
-        """Take the rows (n, n_features) of the next block, and multiply them by the weights as they are now."""
+        """Take the rows (n, n_features) of the next block and multiply them by the present weights."""
         n, rows = block.shape[0], block.T
         start = self._start[:n]
         self._rows, self._n = rows, n
@@ -67,7 +67,7 @@ class DeferredFirstLayer:
         """The parts of the buffers for the mini-batch that begins at row k of a block of n rows."""
         stop = min(k + self._batch_size, n)
         if self._batch_size < self._LARGE:
-            # Fortran order: the columns of one mini-batch are contiguous. gram[j, k] is of rows k and j < k.
+            # In Fortran order the columns of one mini-batch are contiguous. gram[j, k] belongs to the rows j < k and k.
             coefficients = self._gram[: n * n].reshape((n, n), order="F")[:k, k:stop]
         else:
             coefficients = self._gram[: k * (stop - k)].reshape((k, stop - k), order="F")
@@ -86,7 +86,7 @@ class DeferredFirstLayer:
         self._gemm(1.0, coefficients, steps, 1.0, out, 1, 1, 1)
 
     def gram(self, start, stop, out):
-        """Write the products of the mini-batch's rows with each other into `out` (n, n), the 1 of the bias included."""
+        """Write the products of the mini-batch's rows, with the 1 of the bias, with each other into `out` (n, n)."""
         dense_gram(self._blas, self._rows[:, start:stop], out)
 
     def update(self, start, delta, scale):
@@ -103,5 +103,5 @@ class DeferredFirstLayer:
         self._blas.gemv(1.0, steps.T, self._after[:n], 1.0, self._bias, 0, 1, 0, 1, 0, 1)
 
     def work(self, behind):
-        """The multiplications of the largest BLAS product, at the ends of a block and in each of its mini-batches."""
+        """How many multiplications the largest BLAS product has: at the ends of a block, and in each mini-batch."""
         return self._size, behind

@@ -31,11 +31,11 @@ class DenseFirstLayer:
         self._blas.gemm_of(len(out))(1.0, self._rows, self._weights, 1.0, out, 1, 1, 1)
 
     def gram(self, start, stop, out):
-        """Write the products of the mini-batch's rows with each other into `out` (n, n), the 1 of the bias included."""
+        """Write the products of the mini-batch's rows, with the 1 of the bias, with each other into `out` (n, n)."""
         dense_gram(self._blas, self._block[start:stop].T, out)
 
     def squared_norms(self):
-        """The squared norms of the last mini-batch's rows, the 1 of the bias included, (n,)."""
+        """The squared norms of the last mini-batch's rows, including the 1 of the bias, (n,)."""
         return 1.0 + np.einsum("ji,ji->i", self._rows, self._rows)
 
     def accumulate(self, delta, scale, beta, out):
@@ -47,7 +47,7 @@ class DenseFirstLayer:
         """Finish the block."""
 
     def work(self, behind):
-        """The multiplications of the largest BLAS product, at the ends of a block and in each of its mini-batches."""
-        # The same number twice: nothing is multiplied at the ends, so the number of threads need not change there.
+        """How many multiplications the largest BLAS product has: at the ends of a block, and in each mini-batch."""
+        # Nothing is multiplied at the ends of a block. The same number there spares a change of the number of threads.
         largest = max(behind, self._size)
         return largest, largest

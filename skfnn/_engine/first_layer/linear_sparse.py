@@ -7,16 +7,17 @@ from .sparse import SparseFirstLayer
 
 
 class LinearSparseFirstLayer(SparseFirstLayer):
-    """Takes the steps of a linear solver itself; touches only rows of W whose feature occurs.
+    """Takes the steps of a linear solver itself; touches only the rows of W whose features occur.
 
     The weights W and, with momentum, the velocity V take the step ``(W, V) <- T (W, V) + u P`` with the new part
-    ``P = -eta/n X^T D``, a 2 x 2 matrix T and two numbers u. With plain SGD there is one number each (see the solvers).
-    T contains the L2 term and the decay of the velocity, so applying it would change every row. Instead W and V are
-    kept as ``M (A, B)`` with a 2 x 2 matrix M: a step is ``M <- T M``, and A and B get ``M^-1 u P`` added. At the end
-    of the block, and before M becomes too small to divide by, A and B become W and V, and M the identity.
+    ``P = -eta/n X^T D``, a 2 x 2 matrix T and two numbers u. With plain SGD, T and u are one number each (see the
+    solvers). T contains the L2 term and the decay of the velocity, so applying it would change every row. Instead W and
+    V are stored as ``M (A, B)`` with a 2 x 2 matrix M: a step does ``M <- T M`` and adds ``M^-1 u P`` to A and B. At
+    the end of the block, and before M becomes too small to divide by, A and B are turned into W and V, and M into the
+    identity.
     """
 
-    # Of the determinant of M, by which a step divides.
+    # A step divides by the determinant of M, which must not become smaller than this.
     SMALLEST = 0.03
 
     def __init__(self, layers, capacity, tuning=DEFAULT):
@@ -29,7 +30,7 @@ class LinearSparseFirstLayer(SparseFirstLayer):
         self._parts = np.empty((2 * (len(layers) - 1), self._part_rows, n_units), layers[0].dtype)
 
     def set_step(self, solver, shrinkage):
-        """Set the step of the next blocks: the solver's, in which the L2 term takes the share `shrinkage` of W."""
+        """Set the solver's step for the next blocks; in each step the L2 term reduces W by the fraction `shrinkage`."""
         self._transition, self._effect = solver.transition(shrinkage)
         self._bias_transition = solver.transition(0.0)[0]
 
@@ -57,7 +58,7 @@ class LinearSparseFirstLayer(SparseFirstLayer):
             self.end()
 
     def end(self):
-        """Finish the block: A and B become W and V."""
+        """Finish the block: turn A and B into W and V."""
         if self._mix is self._identity:
             return
         for start in range(0, len(self._weights), self._part_rows):

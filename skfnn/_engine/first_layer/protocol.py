@@ -17,15 +17,15 @@ class FirstLayer(Protocol):
         """Write the pre-activations of the mini-batch into `out` (n, n_units)."""
 
     def gram(self, start, stop, out):
-        """Write the products of the mini-batch's rows with each other into `out` (n, n), the 1 of the bias included."""
+        """Write the products of the mini-batch's rows, with the 1 of the bias, with each other into `out` (n, n)."""
 
     def end(self):
         """Finish the block."""
 
     def work(self, behind):
-        """The multiplications of the largest BLAS product, at the ends of a block and in each of its mini-batches.
+        """How many multiplications the largest BLAS product has: at the ends of a block, and in each mini-batch.
 
-        `behind` is that of the layers behind the first, which each mini-batch has in any case.
+        `behind` is this number for the layers behind the first, whose products every mini-batch needs anyway.
         """
 
 
@@ -36,14 +36,14 @@ class GradientFirstLayer(FirstLayer, Protocol):
         """``out = beta * out + scale * [X 1]^T delta`` over the last mini-batch, in place."""
 
     def squared_norms(self):
-        """The squared norms of the last mini-batch's rows, the 1 of the bias included, (n,)."""
+        """The squared norms of the last mini-batch's rows, including the 1 of the bias, (n,)."""
 
 
 class SteppingFirstLayer(FirstLayer, Protocol):
     """A first layer that takes the steps of a linear solver itself."""
 
     def set_step(self, solver, shrinkage):
-        """Set the step of the next blocks: the solver's, in which the L2 term takes the share `shrinkage` of W."""
+        """Set the solver's step for the next blocks; in each step the L2 term reduces W by the fraction `shrinkage`."""
 
     def update(self, start, delta, scale):
-        """Take the step of the mini-batch that begins at row `start`, for the sum ``scale * [X 1]^T delta``."""
+        """Take the step of the mini-batch that begins at row `start`; its new part is ``scale * [X 1]^T delta``."""

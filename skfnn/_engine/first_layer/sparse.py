@@ -6,7 +6,7 @@ from ..sparse import KERNELS, add_product, add_transposed_product
 
 
 class SparseFirstLayer:
-    """Products of CSR rows with [W; b], one mini-batch at a time; touches only rows of W whose feature occurs."""
+    """Products of CSR rows with [W; b], one mini-batch at a time; touches only the rows of W whose features occur."""
 
     kernels = KERNELS
 
@@ -31,12 +31,12 @@ class SparseFirstLayer:
         return z
 
     def gram(self, start, stop, out):
-        """Write the products of the mini-batch's rows with each other into `out` (n, n), the 1 of the bias included."""
+        """Write the products of the mini-batch's rows, with the 1 of the bias, with each other into `out` (n, n)."""
         rows = self._block[start:stop]
         np.add((rows @ rows.T).toarray(), 1.0, out=out)
 
     def squared_norms(self):
-        """The squared norms of the last mini-batch's rows, the 1 of the bias included, (n,)."""
+        """The squared norms of the last mini-batch's rows, including the 1 of the bias, (n,)."""
         rows = self._block[self._at]
         return 1.0 + np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
 
@@ -59,5 +59,5 @@ class SparseFirstLayer:
         """Finish the block."""
 
     def work(self, behind):
-        """The multiplications of the largest BLAS product, at the ends of a block and in each of its mini-batches."""
+        """How many multiplications the largest BLAS product has: at the ends of a block, and in each mini-batch."""
         return behind, behind  # BLAS does not do the products of sparse rows

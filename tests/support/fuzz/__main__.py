@@ -11,7 +11,7 @@ from .workers import run_many
 DESCRIPTION = """\
 Random calls of FNNClassifier and FNNRegressor, in sessions of ten calls on one estimator, with valid and invalid
 parameters and data. Every call must end in a correct result or in a documented error that changes nothing. The command
-prints every other call, and how to repeat it. The exit code is 1 if there is one.
+prints every call that does not, and how to repeat it. The exit code is 1 if there is such a call.
 """
 NAMES = {GOOD: "valid", OPEN: "either", BAD: "invalid"}
 
@@ -19,9 +19,9 @@ NAMES = {GOOD: "valid", OPEN: "either", BAD: "invalid"}
 def main(arguments=None):
     """Run the command. Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=DESCRIPTION)
-    parser.add_argument("--calls", type=int, default=20_000, help="how many calls, at least (default: 20000)")
-    parser.add_argument("--seed", type=int, default=0, help="other seeds make other calls (default: 0)")
-    parser.add_argument("--jobs", type=int, default=2, help="how many processes (default: 2)")
+    parser.add_argument("--calls", type=int, default=20_000, help="the minimum number of calls (default: 20000)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed makes other calls (default: 0)")
+    parser.add_argument("--jobs", type=int, default=2, help="the number of processes (default: 2)")
     parser.add_argument("--only", metavar="SEED:INDEX", help="repeat one session, and print its calls")
     options = parser.parse_args(arguments)
     if options.only:

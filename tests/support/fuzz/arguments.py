@@ -100,7 +100,7 @@ def validation(rng, rows, targets):
         arguments["sample_weight_val"] = weights(rng, n)
     if chance(rng, 0.05):
         missing = rng.choice(["X_val", "y_val"])
-        # Each is useless without the other.
+        # X_val and y_val are useless without each other.
         arguments[str(missing)] = Value(None, BAD, "None")
     if "sample_weight_val" in arguments and arguments["sample_weight_val"].verdict == GOOD and chance(rng, 0.03):
         for name in ("X_val", "y_val"):

@@ -36,7 +36,7 @@ class Looking(Quiet):
 
 
 class Stopping(Quiet):
-    """A callback that ends the training after the first epoch."""
+    """A callback that ends training after the first epoch."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         return True

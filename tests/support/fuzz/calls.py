@@ -1,4 +1,4 @@
-"""The calls that a session may make: random arguments, the verdict, and the laws of the results."""
+"""The calls that a session may make: random arguments, their verdict, and the laws of the results."""
 
 import copy
 import pickle
@@ -19,7 +19,7 @@ from .targets import announced, problem_of, targets
 from .values import BAD, GOOD, OPEN, Value, chance, choose, entry, listed
 
 TRAINING = ("fit", "partial_fit", "resume")
-# Weights larger than those of usual training. The raw outputs of usual rows stay finite.
+# These weights are larger than usual ones, but the raw outputs of usual rows stay finite.
 LARGEST_USUAL_WEIGHT = 1e4
 
 
@@ -31,7 +31,7 @@ class Call(NamedTuple):
     arguments: dict  # by name, Values
     verdict: int
     judge: Any = lambda result: None  # checks the result
-    errors: tuple = ()  # kinds of errors that are right here without being documented
+    errors: tuple = ()  # kinds of errors that are correct here although they are not documented
 
 
 class Trained(NamedTuple):
@@ -40,7 +40,7 @@ class Trained(NamedTuple):
     problem: Any
     hidden: tuple
     activation: Any
-    usual: bool  # whether it comes only from GOOD values
+    usual: bool  # whether all values of its training were GOOD
 
 
 def _any_rows(session, shares=(0.86, 0.08)):
@@ -53,7 +53,7 @@ def _any_rows(session, shares=(0.86, 0.08)):
 
 
 def _for_model(session, X):
-    """The verdict of X for the present model: X must have as many columns, with the same names."""
+    """The verdict of X for the present model: X must have the model's number of columns and their names."""
     if X.verdict != GOOD or session.trained is None:
         return X.verdict
     if n_columns(X.value) != session.estimator.n_features_in_:
@@ -70,7 +70,7 @@ def _worst(arguments):
 
 
 def _hidden(session):
-    """The sizes of the hidden layers that the parameter states, or None if it states none."""
+    """The sizes of the hidden layers in the parameter, or None if the parameter is invalid."""
     if session.verdicts.get("hidden_layer_sizes", GOOD) != GOOD:
         return None
     sizes = session.estimator.hidden_layer_sizes
@@ -78,7 +78,7 @@ def _hidden(session):
 
 
 def _continues(session):
-    """Whether training of the model may continue with the present parameters and the session's labels."""
+    """Whether the present parameters and the session's labels allow training of the model to continue."""
     trained = session.trained
     if trained.problem is not session.problem or trained.hidden != _hidden(session):
         return False
@@ -107,7 +107,7 @@ def _training(session, method):
 
 
 def _agree(session, arguments, fresh, n):
-    """The verdict of GOOD arguments together and with the present model."""
+    """The verdict of a combination of GOOD arguments for the present model."""
     given = [
         arguments[name].value for name in ("X", "X_val") if name in arguments and arguments[name].value is not None
     ]
@@ -227,7 +227,8 @@ def score(session):
     arguments = {"X": X, "y": targets(session.rng, session.problem, n, (0.9, 0.05))}
     if chance(session.rng, 0.2):
         w = weights(session.rng, n, (1.0, 0.0))
-        arguments["sample_weight"] = w._replace(verdict=OPEN) if w.name == "number" else w  # not a number for a metric
+        # Metrics do not accept a single number.
+        arguments["sample_weight"] = w._replace(verdict=OPEN) if w.name == "number" else w
     verdict = max(_worst(arguments), _for_model(session, X))
     if session.trained is not None and session.trained.problem is not session.problem:
         verdict = max(verdict, OPEN)
@@ -307,7 +308,7 @@ def batch_size_tradeoff_(session):
     wrong = entry(rng, BAD, listed([[0], [n + 1], "full", 3, [1.5], [[1]], [None], [], ["half"], [2**70], None]))
     good = entry(rng, GOOD, listed([[3], [5, "full"], ("auto",), np.array([7])]))
     arguments["batch_sizes"] = wrong if chance(rng, 0.15) else good
-    # One run may diverge. A clone with invalid parameters is refused, but its batch size is another.
+    # One run may diverge. A clone with invalid parameters is refused, unless only its batch size was invalid.
     wrong = BAD in [verdict for name, verdict in session.verdicts.items() if name != "batch_size"]
     verdict = BAD if session.estimator.solver == "lbfgs" or wrong else _worst(arguments)
 
@@ -335,7 +336,7 @@ def set_params(session):
         name = choose(rng, ["n_layers", "estimator__alpha", "coefs_", "", "alpha_"])
         return Call("set_params", session.estimator.set_params, {name: Value(1, BAD, "1")}, BAD)
     given = parameters.several(rng, session.names, session.problem, 0.03)
-    # One invalid parameter makes all training fail, so mostly this call corrects all of them.
+    # One invalid parameter makes all training fail, so this call usually corrects all invalid ones.
     wrong = [name for name, verdict in session.verdicts.items() if verdict == BAD]
     if chance(rng, 0.7):
         given = {name: parameters.one(rng, name, session.problem, 0.0) for name in wrong} or given
@@ -357,7 +358,7 @@ def get_params(session):
 
 
 def clone_(session):
-    """A clone has the parameters and no model."""
+    """A call of clone: the clone has the same parameters and no model."""
 
     def judge(result):
         require(type(result) is type(session.estimator), "a clone is of the same class")
@@ -374,7 +375,7 @@ def _copied(method, function):
             oracle.require_unchanged(result, oracle.state(session.estimator), f"a copy by {method}")
             for a, b in zip(getattr(result, "coefs_", []), getattr(session.estimator, "coefs_", []), strict=True):
                 require(not np.shares_memory(a, b), f"a copy by {method} has its own weights")
-                # In the user's units, weights that were written differ from those of the copy by rounding.
+                # In the user's units, weights that the user wrote differ from the copy's by rounding.
                 require(np.allclose(a, b, rtol=1e-5, equal_nan=True), f"a copy by {method} has the same weights")
 
         return Call(method, lambda: function(session.estimator), {}, GOOD, judge)
@@ -403,7 +404,7 @@ def restore_best(session):
 
 
 def write(session):
-    """Writing into coefs_ changes what the model predicts."""
+    """Write into coefs_, which changes what the model predicts."""
     if session.trained is None:
         return Call("write", lambda: session.estimator.coefs_, {}, BAD, errors=(AttributeError,))
     layer = int(session.rng.integers(len(session.estimator.coefs_)))
@@ -428,7 +429,7 @@ def set_callbacks(session):
 
     def judge(result):
         require(result is session.estimator, "set_callbacks returns the estimator")
-        # A callback may stop a training before its first epoch ends, or make it fail.
+        # A callback may stop training before the first epoch ends, or make training fail.
         session.verdicts["callbacks"] = OPEN if given.value else GOOD
 
     return Call("set_callbacks", call, {"callbacks": given}, verdict, judge, errors)

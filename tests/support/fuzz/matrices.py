@@ -245,7 +245,7 @@ def _poked(X, value):
 
 
 def rows(rng, n, n_features, shares=(0.86, 0.08)):
-    """A random X of n rows. With the remaining probability, it is one that skfnn refuses."""
+    """A random X of n rows. `shares` are the probabilities of a GOOD and an OPEN one; otherwise X is BAD."""
     base = rng.normal(size=(n, n_features))
     u = rng.random()
     verdict, table = (GOOD, FORMS) if u < shares[0] else (OPEN, UNUSUAL) if u < sum(shares) else (BAD, WRONG)
@@ -268,7 +268,7 @@ def n_rows(X):
 
 
 def size(rng):
-    """A number of rows: mostly few, which is fast, and sometimes more than one part."""
+    """A random number of rows: usually a small one, which is fast, and sometimes more rows than one part has."""
     if chance(rng, 0.02):
         return int(rng.integers(500, 1200))
     return int(rng.integers(12, 45))

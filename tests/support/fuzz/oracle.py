@@ -30,7 +30,7 @@ def require(holds, law):
 
 
 def print_of(value):
-    """A value that is equal for two objects only if their contents are: numbers, types, shapes, flags."""
+    """A value that two objects share only if their numbers, types, shapes and flags are equal."""
     if isinstance(value, np.ma.MaskedArray):
         return "masked", print_of(value.data), print_of(np.ma.getmaskarray(value))
     if isinstance(value, np.ndarray):
@@ -60,9 +60,9 @@ def print_of(value):
     if isinstance(value, (FunctionType, type)):
         return value
     if hasattr(value, "to_plain"):
-        return type(value).__name__, print_of(value.to_plain())  # what a saved model holds of it
+        return type(value).__name__, print_of(value.to_plain())  # the part that a saved model contains
     if is_dataclass(value):
-        # A field that takes no part in comparisons is a cache.
+        # A field that does not take part in comparisons is a cache.
         return type(value).__name__, [print_of(getattr(value, field.name)) for field in fields(value) if field.compare]
     if hasattr(value, "__dict__"):
         return type(value).__name__, print_of(vars(value))
@@ -71,17 +71,17 @@ def print_of(value):
 
 def state(estimator):
     """Everything in an estimator, in a form that later changes do not affect."""
-    getattr(estimator, "coefs_", None)  # what a call wrote into coefs_ becomes part of the model
+    getattr(estimator, "coefs_", None)  # applies to the model what a call wrote into coefs_
     return copy.deepcopy(_own(estimator))
 
 
 def _own(estimator):
-    """The attributes of an estimator, without the two that only show the parameters in its state."""
+    """The attributes of an estimator, except the two that only show the parameters of its state."""
     return {name: value for name, value in vars(estimator).items() if name not in ("coefs_", "intercepts_")}
 
 
 def require_unchanged(estimator, before, what):
-    """The estimator is exactly as it was when ``state`` was taken."""
+    """Require that the estimator is exactly as it was when ``state`` was called."""
     now = _own(estimator)
     require(now.keys() == before.keys(), f"{what}: attributes appeared or vanished: {now.keys() ^ before.keys()}")
     for name in now:
@@ -98,14 +98,15 @@ def fitted_names(estimator):
 
 
 def require_unfitted(estimator):
-    """There are no fitted attributes."""
+    """Require that there are no fitted attributes."""
     require(not fitted_names(estimator), f"an estimator that is not fitted has {fitted_names(estimator)}")
 
 
 def require_fitted(estimator, n_features, hidden, problem, fresh, trained=True):
-    """Every fitted attribute exists, is finite and has the right shape.
+    """Require that every fitted attribute exists, is finite and has the right shape.
 
-    `fresh`: there was no model before. Not `trained`: the call had nothing to do, whatever the parameters are now.
+    `fresh` means that there was no model before. If `trained` is False, the call had nothing to do, and the present
+    parameters of the estimator do not matter.
     """
     model, kind = estimator, problem.kind
     n_outputs = len(model.classes_) if kind == "multiclass" else 1 if kind == "binary" else problem.n_outputs
@@ -132,29 +133,30 @@ def require_fitted(estimator, n_features, hidden, problem, fresh, trained=True):
 
 
 def has_usual_scales(model):
-    """Whether the parameters in the user's units are within the range of float32 if those of training are usual."""
+    """Whether usual parameters of training stay within the range of float32 when converted to the user's units."""
     scales = [scale for scale in (model.feature_scale_, model.target_scale_) if scale is not None]
     return all(1e-20 < scale.min() and scale.max() < 1e20 for scale in scales)
 
 
 def require_history(model):
-    """The history is complete and consistent."""
+    """Require that the history is complete and consistent."""
     history = model.history_
     require(list(history) == HISTORY, f"the keys of history_ are {list(history)}")
     lengths = {key: len(values) for key, values in history.items()}
     require(len(set(lengths.values())) == 1, f"the lists of history_ have lengths {lengths}")
     n = lengths["epoch"]
-    require(n >= 1, "a fit records an epoch at least")
+    require(n >= 1, "a fit records at least one epoch")
     require(history["epoch"] == list(range(1, n + 1)), "epochs are numbered from 1")
-    require(len(model.loss_curve_) == n, "loss_curve_ has one entry an epoch")
+    require(len(model.loss_curve_) == n, "loss_curve_ has one entry per epoch")
     require(all(type(loss) is float and np.isfinite(loss) for loss in history["loss"]), "losses are finite floats")
     require(model.loss_ == history["loss"][-1], "loss_ is the last loss")
     require(type(model.n_iter_) is int and 1 <= model.n_iter_ <= n, "n_iter_ is a number of epochs")
     require(type(model.n_steps_) is int and model.n_steps_ >= 1, "n_steps_ is a number of iterations")
     require(type(model.t_) is int and model.t_ >= 1, "t_ is a number of rows")
-    require((model.validation_scores_ is None) == (model.validation_loss_curve_ is None), "validation: both or none")
+    law = "either both validation curves exist or neither"
+    require((model.validation_scores_ is None) == (model.validation_loss_curve_ is None), law)
     for curve in (model.validation_scores_, model.validation_loss_curve_):
-        require(curve is None or len(curve) == n, "validation curves have one entry an epoch")
+        require(curve is None or len(curve) == n, "validation curves have one entry per epoch")
     for key in ("validation_loss", "validation_score"):
         require(all(v is None or type(v) is float for v in history[key]), f"{key}: floats, or None")
     losses = [loss for loss in history["validation_loss"] if loss is not None]
@@ -165,7 +167,7 @@ def require_history(model):
 
 
 def require_prediction(method, model, X, n, problem, result, activation=None):
-    """The laws of predictions for X of n rows. If `activation` is given, the result equals the formulas."""
+    """Require the laws of predictions for X of n rows. With `activation`, the result must also equal the formulas."""
     if method == "predict" and problem.kind == "multilabel" and model._task.sparse_output:
         require(sparse.issparse(result), "predictions are sparse if the labels in training were")
         result = result.toarray()
@@ -200,8 +202,8 @@ def require_prediction(method, model, X, n, problem, result, activation=None):
 
 
 def require_exact(method, model, z, problem, result):
-    """The result agrees with the raw outputs z of the formulas, up to the rounding of sums over the layers."""
-    # A few hundred roundings of numbers of the size of the largest, and the float32 error of gelu's approximations.
+    """Require that the result agrees with the raw outputs z of the formulas, up to rounding."""
+    # A few hundred roundings of numbers as large as the largest one, and the float32 error in GELU's approximations.
     tolerance = (1e-9 if model.coefs_[0].dtype == np.float64 else 1e-3) * (1.0 + np.abs(z).max())
     if method == "predict":
         if problem.classes is None:
@@ -227,21 +229,21 @@ def require_exact(method, model, z, problem, result):
 
 
 def require_documented(error, method, further):
-    """An error is of a documented kind, or of a `further` kind that these values may cause."""
+    """Require that an error is of a documented kind, or of a `further` kind that these values may cause."""
     kinds = (ValueError, TypeError, NotFittedError, *further)
     require(isinstance(error, kinds), f"{method} raised an undocumented {type(error).__name__}: {error}")
     require(str(error), f"{method} raised a {type(error).__name__} without a message")
 
 
 def require_documented_warnings(caught, method, allowed):
-    """Every warning is a UserWarning, or of a subclass such as ConvergenceWarning."""
+    """Require that every warning is a UserWarning or of a subclass, for instance a ConvergenceWarning."""
     for warning in caught:
         text = f"{warning.category.__name__}: {warning.message}"
         fine = issubclass(warning.category, UserWarning) or any(part in text for part in allowed)
-        # scikit-learn computes the score, and decides what to do with an invalid y, or one that it converts to whole
+        # scikit-learn computes the score. It decides what to do with a y that is invalid or that it converts to whole
         # numbers.
         of_sklearn = "sklearn" in warning.filename
         fine = fine or (of_sklearn and (method == "score" or "invalid value encountered in cast" in text))
-        # Its squares of float32 predictions may overflow in a function of NumPy.
+        # scikit-learn squares float32 predictions, which may overflow in a function of NumPy.
         fine = fine or (method == "score" and "numpy" in warning.filename and "overflow encountered in reduce" in text)
         require(fine, f"an undocumented warning, {text} ({warning.filename}:{warning.lineno})")

@@ -56,12 +56,12 @@ def score_infinite(estimator, X, y):
 
 
 def score_text(estimator, X, y):
-    """A score that is none."""
+    """A score that is a text."""
     return "good"
 
 
 def score_none(estimator, X, y):
-    """A score that is none."""
+    """A score that is None."""
     return None
 
 
@@ -91,7 +91,7 @@ SCORE_FUNCTIONS = [score_size, score_nan, score_infinite, score_text, score_none
 SCORE_FUNCTIONS += [score_weighted, score_raises]
 RATE_FUNCTIONS = [rate_text, rate_negative_later, rate_nan, rate_raises]
 
-# No machine lets a process address its 160 terabytes.
+# No machine lets a process use the 160 terabytes of this network.
 TOO_WIDE = 10**13
 
 
@@ -100,8 +100,8 @@ def named(functions):
     return {function.__name__: function for function in functions}
 
 
-# parameter: (GOOD values, OPEN values, BAD values). OPEN values are extreme but accepted, and may make training
-# diverge or need more than the data have.
+# parameter: (GOOD values, OPEN values, BAD values). OPEN values are accepted, but they are extreme: training may
+# diverge, or the data may be too small for them.
 TABLES = {
     "hidden_layer_sizes": (
         listed([(5,), 5, [4, 3], (), np.int64(3), np.array([3, 2]), (2, 3, 2, 3), (1,), 70, (3, 40)]),
@@ -169,10 +169,10 @@ TABLES = {
     "warm_start": FLAG,
     "random_state": (listed([0, None, 2**32 - 1, np.int64(3)]), {}, listed(["seed", 2.5, -1, 2**32, [0], NAN])),
     "verbose": (listed([False]), listed([True, 1, 5]), listed(["x", -1, None, 2.5])),
-    # For the classifier. `class_weights` makes a dict for the problem's labels.
+    # Only for the classifier. `class_weights` makes a dict for the problem's labels.
     "label_smoothing": (listed([0.0, 0.1, 0.5]), listed([1 - 1e-16, 1e-300]), listed([1.0, -0.1, *NOT_NUMBERS])),
     "class_weight": (listed([None, "balanced"]), {}, listed(["even", 3, 0.5, {1, 2}])),
-    # For the regressor.
+    # Only for the regressor.
     "loss": (listed(["squared_error"]), listed(["poisson"]), listed(["huber", None, 3, ["poisson"]])),
 }
 
@@ -211,13 +211,13 @@ def one(rng, name, problem, share_bad):
 
 
 def several(rng, names, problem, share_bad=0.0):
-    """Random values of some of the parameters by name. The share `share_bad` of them is BAD."""
+    """Random values of some parameters, by name. Each is BAD with the probability `share_bad`."""
     n = min(len(names), int(rng.geometric(0.2)))
     return {name: one(rng, name, problem, share_bad) for name in rng.choice(names, n, replace=False).tolist()}
 
 
 def together(estimator, incremental):
-    """The verdict of parameters together that are accepted one by one."""
+    """The verdict of the combination of parameters that are each accepted alone."""
     if estimator.solver != "lbfgs":
         return GOOD
     off = estimator.dropout == 0.0 and estimator.max_grad_norm is None
@@ -230,7 +230,7 @@ def is_too_wide(hidden_layer_sizes):
 
 
 def first_parameters(rng, names, problem):
-    """The parameters of a new estimator. Most estimators have only valid ones."""
+    """Random parameters for a new estimator; for most estimators all of them are valid."""
     params = several(rng, names, problem, choose(rng, [0.0, 0.0, 0.0, 0.2]))
     params.setdefault("max_iter", Value(int(rng.integers(1, 5)), GOOD, "few"))
     if params["max_iter"].verdict == OPEN and chance(rng, 0.7):

@@ -1,4 +1,4 @@
-"""The random calls on one estimator, and the judgement of each."""
+"""The random calls on one estimator, and their judgement."""
 
 import contextlib
 import io
@@ -26,7 +26,7 @@ ALLOWED_WARNINGS = [
     "FutureWarning: elementwise comparison failed",  # NumPy 1.24, for labels of numbers and labels of text
     "DeprecationWarning: elementwise comparison failed",  # NumPy 1.24, for pd.NA and for dates
 ]
-# NumPy 1.24, if scikit-learn compares an array of pd.NA with itself.
+# The error of NumPy 1.24 if scikit-learn compares an array of pd.NA with itself.
 COMPARISON_FAILED = "'bool' object has no attribute 'any'"
 # Methods that may change the estimator.
 CHANGING = (*TRAINING, "restore_best", "set_params", "set_callbacks", "write")
@@ -46,7 +46,7 @@ class Finding(NamedTuple):
 
 @contextlib.contextmanager
 def alarm(seconds):
-    """Raise Hang in the body after so many seconds of processor time, in the main thread, if the system has signals."""
+    """Raise Hang in the body after these seconds of processor time; only in the main thread of systems with signals."""
 
     def ring(number, frame):
         raise Hang(f"a call took more than {seconds:g} seconds")
@@ -98,7 +98,7 @@ class Session:
                 self.finding = Finding(str(broken), self.text, traceback.format_exc())
                 break
             except Exception as error:
-                law = f"the fuzzer itself fails, or what it looks at is not there: {type(error).__name__}: {error}"
+                law = f"the fuzzer itself fails, or what it reads does not exist: {type(error).__name__}: {error}"
                 self.finding = Finding(law, self.text, traceback.format_exc())
                 break
         return self
@@ -147,7 +147,7 @@ class Session:
                 self._judge_error(call, error)
                 oracle.require_unchanged(estimator, before, f"a failed {method}")
                 return
-            require(call.verdict != BAD, f"{method} accepted what it has to refuse")
+            require(call.verdict != BAD, f"{method} accepted something that it must refuse")
             if method not in CHANGING:
                 oracle.require_unchanged(estimator, before, method)
             if method != "set_params":
@@ -158,7 +158,7 @@ class Session:
             raise broken from error
 
     def _judge_error(self, call, error):
-        """An error is of a documented kind and has a reason."""
+        """Require that an error is of a documented kind and has a reason."""
         estimator, kinds = self.estimator, list(call.errors)
         if callable(estimator.scoring) or callable(estimator.learning_rate) or hasattr(estimator, "_skl_callbacks"):
             kinds.append(UsersError)
@@ -169,7 +169,7 @@ class Session:
         oracle.require_documented(error, call.method, kinds)
         if call.verdict == GOOD:
             diverged = call.method in TRAINING and str(error).startswith("Training diverged")
-            require(diverged, f"{call.method} refused what it has to accept: {type(error).__name__}: {error}")
+            require(diverged, f"{call.method} refused something that it must accept: {type(error).__name__}: {error}")
 
 
 def _named(values):

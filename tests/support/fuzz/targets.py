@@ -22,7 +22,7 @@ ALPHABETS = {
     "object text": np.array(["a", "b", "cc", "d", "e"], dtype=object),
     "empty text": np.array(["", " ", "a", "ü", "\0x"]),
 }
-# Labels for which scikit-learn's own rules decide.
+# Labels that scikit-learn's own rules accept or refuse.
 ODD_ALPHABETS = {
     "bytes": np.array([b"a", b"b", b"c"]),
     "object int": np.array([0, 1, 2], dtype=object),
@@ -41,7 +41,7 @@ class Problem(NamedTuple):
     kind: str  # "binary", "multiclass", "multilabel", "one target", "several targets"
     classes: np.ndarray | None
     n_outputs: int  # columns of y
-    odd: bool  # whether scikit-learn's rules decide for these labels
+    odd: bool  # whether scikit-learn's rules decide about these labels
     name: str
 
     @property
@@ -192,21 +192,21 @@ def forms(of):
 
 
 def targets(rng, of, n, shares=(0.9, 0.06)):
-    """A random y of n rows for a problem. With the remaining probability, it is one that skfnn refuses."""
+    """A random y of n rows. `shares` are the probabilities of a GOOD and an OPEN one; otherwise y is BAD."""
     y = of.values(rng, n)
     u = rng.random()
     verdict, table = (GOOD, forms(of)) if u < shares[0] else (OPEN, UNUSUAL) if u < sum(shares) else (BAD, WRONG)
     name = choose(rng, list(table))
     if n < 3:  # too few rows to contain the mistake
         verdict = OPEN
-    # Every class must occur, in the problem's form.
+    # Every class must occur, and y must have the problem's form.
     elif of.odd or (of.classes is not None and n < 2 * len(of.classes)):
         verdict = max(verdict, OPEN)
     return Value(table[name](y), verdict, f"{name} of {of.name}")
 
 
 def announced(rng, of):
-    """A random `classes` for the first call of partial_fit: None, a right or a wrong one."""
+    """A random value of `classes` for the first call of partial_fit: None, a correct or a wrong one."""
     if of.kind == "multilabel":
         return Value(None, GOOD, "None") if chance(rng, 0.8) else Value([0, 1, 2], OPEN, "columns")
     right = of.classes

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-# The verdicts: skfnn must accept a GOOD value and refuse a BAD one. An OPEN value may be either, depending on the other
-# values. A call has the verdict of its worst value: one BAD value makes it fail.
+# The verdicts: skfnn must accept a GOOD value and refuse a BAD one. Whether it accepts an OPEN value depends on the
+# other values. A call has the verdict of its worst value: one BAD value makes the call fail.
 GOOD, OPEN, BAD = range(3)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .session import SECONDS_A_CALL, Finding, Session
 
-# Python's alarm cannot interrupt a call that waits or hangs in compiled code. After this time the process is killed.
+# Python's alarm cannot interrupt a call that waits or hangs in compiled code. After this time, the process is killed.
 SECONDS_A_SIGN = 5 * SECONDS_A_CALL
 
 
@@ -47,7 +47,7 @@ class _Worker:
     def __init__(self, seed, indices, run):
         self.left = list(indices)
         self._traces = tempfile.NamedTemporaryFile("r", suffix=".txt")
-        # Spawned, because libraries may have threads. The processes share nothing.
+        # Spawn the process, because libraries may have threads, and share nothing with it.
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe(duplex=False)
         self._process = context.Process(
@@ -91,13 +91,14 @@ class _Worker:
         """Kill a process that hangs."""
         self._process.kill()
         self._process.join()
-        self._lost(result, f"a call took more than {SECONDS_A_SIGN:g} seconds and could not be interrupted")
+        self._lost(result, f"a call took more than {SECONDS_A_SIGN:g} seconds and did not react to an interruption")
 
 
 def run_many(seed, n_sessions, jobs, run=run_session):
     """Run sessions 0, ..., n_sessions - 1 in several processes.
 
-    It does not matter which process runs a session. If one dies or hangs, another continues after its session.
+    The result does not depend on which process runs a session. If a process dies or hangs, another one takes over the
+    sessions after the one that failed.
     """
     result = Result(Counter(), [])
     workers = [_Worker(seed, range(job, n_sessions, jobs), run) for job in range(min(jobs, n_sessions))]
