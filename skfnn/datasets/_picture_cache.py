@@ -86,7 +86,7 @@ class Cache:
         advice = "Delete it, or give another folder as 'cache'."
         try:
             record = Record(**json.loads(self._record_path.read_bytes()))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if self._pixels.exists():
                 raise ValueError(
                     f"{self._pixels}: {self._record_path.name} expected beside this file. {advice}"
