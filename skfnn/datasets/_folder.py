@@ -111,16 +111,16 @@ def load_image_folder(path, image_size, *, cache=None, color=True, on_error="rai
     of its size if that is still at least twice `image_size`; the values then differ
     slightly from those of a full decoding. The scaling is bilinear with antialiasing.
 
-    Beyond one picture and the buffers of Pillow, the names take about 200 bytes of
-    memory per file.
+    Beside one picture, only the names of the files are in memory, which take up to 250
+    bytes per file.
 
     Examples
     --------
     >>> from skfnn.datasets import load_image_folder
-    >>> X, y = load_image_folder("101_ObjectCategories", 64, on_error="skip",
-    ...                          return_X_y=True)  # doctest: +SKIP
-    >>> X.shape, X.dtype  # doctest: +SKIP
-    ((9144, 12288), dtype('uint8'))
+    >>> train = load_image_folder("imagenet/train", 64)  # doctest: +SKIP
+    >>> train.data.shape, train.data.dtype  # doctest: +SKIP
+    ((1281167, 12288), dtype('uint8'))
+    >>> pictures = train.data.reshape(-1, *train.images_shape)  # doctest: +SKIP
     """
     if on_error not in ("raise", "skip"):
         raise _invalid("on_error", "a str among {'raise', 'skip'}", on_error)
