@@ -213,6 +213,21 @@ def test_a_file_that_cannot_be_read_is_an_error_and_never_skipped(on_error, tmp_
         load(folder, on_error=on_error)
 
 
+def test_a_lack_of_memory_is_not_the_fault_of_a_file(tmp_path, monkeypatch):
+    def decode(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(_pictures, "_decode", decode)
+    with pytest.raises(MemoryError):
+        load(small_folder(tmp_path / "set"), on_error="skip")
+
+
+def test_a_picture_above_pillows_limit_is_an_error_that_names_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    with pytest.raises(ValueError, match=r"a.0\.png: Pillow cannot decode the picture: .*exceeds limit of 40 pixels"):
+        load(small_folder(tmp_path / "set"))
+
+
 # Which files count
 
 
@@ -326,18 +341,24 @@ def test_other_numbers_are_no_picture(values, tmp_path):
 def test_a_picture_is_shown_upright(orientation, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = orientation  # 0 and 9 have no meaning
-    picture = RGB.resize((32, 24))  # the size asked for, or twice it: the crop is exact
+    picture = RGB.resize((32, 24))
     content = saved(picture, "PNG", exif=exif.tobytes())
-    pixels = one(content, tmp_path, (24, 24))
-    np.testing.assert_array_equal(pixels.ravel(), direct(io.BytesIO(content), (24, 24)))
-    plain = direct(io.BytesIO(saved(picture, "PNG")), (24, 24))
+    pixels = one(content, tmp_path, (16, 12))
+    # Pillow scales the columns, rounds, and scales the rows. Turned pictures are rounded at another place.
+    np.testing.assert_allclose(pixels.ravel(), direct(io.BytesIO(content), (16, 12)).astype(int), rtol=0, atol=1)
+    plain = direct(io.BytesIO(saved(picture, "PNG")), (16, 12))
     assert np.array_equal(pixels.ravel(), plain) == (orientation in (0, 1, 9))
 
 
-def test_damaged_exif_data_do_not_matter(tmp_path):
-    exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01\x03\0\xff\xff\xff\x7f\xff\xff\xff\xff"
-    content = saved(RGB, "JPEG", exif=exif)
-    np.testing.assert_array_equal(one(content, tmp_path).ravel(), direct(io.BytesIO(saved(RGB, "JPEG"))))
+EXIF = {"cut off": b"II*\0\x08\0\0\0\x05\0\x12\x01\x03\0\xff\xff\xff\x7f", "something else": b"no EXIF data"}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("damage", EXIF)
+def test_damaged_exif_data_do_not_matter(damage, kind, tmp_path):
+    # Pillow warns of them, or raises an error.
+    content = saved(RGB, kind, exif=b"Exif\0\0" + EXIF[damage])
+    np.testing.assert_array_equal(one(content, tmp_path).ravel(), direct(io.BytesIO(saved(RGB, kind))))
 
 
 @pytest.mark.parametrize("upright", [False, True])
@@ -400,7 +421,7 @@ def rewrite(folder):
 CHANGES = {
     "added": lambda folder: shutil.copy(folder / "a/0.png", folder / "b/00.png"),
     "removed": lambda folder: (folder / "a/0.png").unlink(),
-    "renamed": lambda folder: (folder / "a/0.png").rename(folder / "a/9.png"),
+    "renamed": lambda folder: (folder / "a/1.png").rename(folder / "a/2.png"),
     "moved": lambda folder: (folder / "a/0.png").rename(folder / "b/9.png"),
     "written": rewrite,
 }
@@ -469,6 +490,10 @@ def cut(path):
     path.write_bytes(content[:-1])
 
 
+def lengthen(path):
+    path.write_bytes(path.read_bytes() + b"more")
+
+
 def without_header(path):
     path.write_bytes(bytes(128) + path.read_bytes()[128:])
 
@@ -477,7 +502,13 @@ def with_another_shape(path):
     path.write_bytes(path.read_bytes().replace(b"(4, 576)", b"(576, 4)"))
 
 
-DAMAGE = {"gone": os.unlink, "cut": cut, "without header": without_header, "another shape": with_another_shape}
+DAMAGE = {
+    "gone": os.unlink,
+    "cut": cut,
+    "longer": lengthen,
+    "without header": without_header,
+    "another shape": with_another_shape,
+}
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -489,6 +520,19 @@ def test_a_damaged_array_is_made_again(damage, tmp_path):
     DAMAGE[damage](path)
     np.testing.assert_array_equal(load(folder).data, X)
     assert path.read_bytes() == intact
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_a_damaged_array_of_an_interrupted_run_is_made_again(damage, tmp_path, monkeypatch):
+    folder = small_folder(tmp_path / "set")
+    with monkeypatch.context() as patch:
+        Decodings(patch, 3, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            load(folder)
+    DAMAGE[damage](tmp_path / f"set-{SIZE[0]}x{SIZE[1]}-color.npy")
+    data = load(folder)
+    np.testing.assert_array_equal(data.data, [direct(folder / name) for name in data.filenames])
+    assert len(data.data) == 4
 
 
 # Interruptions
@@ -564,6 +608,17 @@ def test_a_run_that_a_full_disk_ends_continues(step, pictures, expected, tmp_pat
     np.testing.assert_array_equal(load(pictures, cache=tmp_path, on_error="skip").data, expected[0])
     assert len(rest.files) < 300
     assert not [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]
+
+
+def test_an_interruption_is_not_hidden_by_a_full_disk(tmp_path, monkeypatch):
+    def interrupt_with_a_full_disk():
+        monkeypatch.setattr(os, "replace", lambda *args: os.stat(tmp_path / "an OSError"))
+        interrupt()
+
+    folder = small_folder(tmp_path / "set")
+    Decodings(monkeypatch, 2, interrupt_with_a_full_disk)
+    with pytest.raises(KeyboardInterrupt):
+        load(folder)
 
 
 # Where the cache is
