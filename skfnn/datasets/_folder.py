@@ -1,5 +1,6 @@
 """Folders of pictures, with one folder per class."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,8 @@ def load_image_folder(path, image_size, *, cache=None, color=True, on_error="rai
     added, removed, renamed or written, all pictures are decoded again. The function
     compares names, sizes and times of change. The state is saved every 1,000 files and
     when a call ends, by Ctrl-C too. So at most 1,000 files are decoded again after a
-    process is killed.
+    process is killed. Let one process finish the first call before others load the
+    same folder.
 
     Pillow decides by the content of a file, not by its name, which format it has. The
     result shows the picture upright (EXIF orientation), on white if it has transparent
@@ -125,7 +127,7 @@ def load_image_folder(path, image_size, *, cache=None, color=True, on_error="rai
     if on_error not in ("raise", "skip"):
         raise _invalid("on_error", "a str among {'raise', 'skip'}", on_error)
     size, color = _check_size(image_size), bool(color)
-    folder = Path(path).expanduser().resolve()
+    folder = _absolute(path)
     listing = list_pictures(folder)
     if not listing.classes:
         raise ValueError(f"{folder}: a folder for each class expected, found no folder.")
@@ -161,10 +163,15 @@ def _cache_folder(cache, folder):
     """The folder of the cache."""
     if cache is None:
         return folder.parent
-    where = Path(cache).expanduser().resolve()
+    where = _absolute(cache)
     if folder in where.parents:
         raise _invalid("cache", f"a folder outside {folder}, because folders in it are classes", str(cache))
     return where
+
+
+def _absolute(path):
+    """The absolute path, with links kept: the cache is beside the path that the user gave."""
+    return Path(os.path.abspath(Path(path).expanduser()))
 
 
 def _invalid(name, expected, value):

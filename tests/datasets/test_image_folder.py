@@ -633,6 +633,16 @@ def test_the_cache_is_beside_the_folder_or_where_it_is_asked_for(tmp_path):
     assert len(os.listdir(tmp_path / "parent")) == 3
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own on Windows")
+def test_the_cache_of_a_link_is_beside_the_link(tmp_path):
+    small_folder(tmp_path / "far/set")
+    (tmp_path / "near").mkdir()
+    (tmp_path / "near/link").symlink_to(tmp_path / "far/set")
+    load(tmp_path / "near/link")
+    assert os.listdir(tmp_path / "far") == ["set"]
+    assert sorted(os.listdir(tmp_path / "near")) == ["link", "link-12x16-color.json", "link-12x16-color.npy"]
+
+
 def test_a_cache_that_cannot_be_written_is_an_error_that_says_what_to_do(tmp_path):
     folder = small_folder(tmp_path / "set")
     (tmp_path / "file").write_text("")
