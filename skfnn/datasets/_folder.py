@@ -14,12 +14,12 @@ from ._progress import Progress
 def load_image_folder(path, image_size, *, cache=None, color=True, on_error="raise", verbose=True, return_X_y=False):
     """Load a folder of pictures that has one folder per class.
 
-    Caltech-101, Caltech-256 and ImageNet have this form, and so do many sets of one's
-    own. The first call decodes every picture, scales it to one size and appends it to
-    an array on disk, the cache. Later calls only open the cache. If a call is
-    interrupted, the next one continues where it stopped. The pictures can take more
-    space than the memory has: the function holds one picture at a time, and
-    ``FNNClassifier.fit`` reads the array one mini-batch at a time.
+    Caltech-101, Caltech-256 and ImageNet have this form, and your own pictures may have
+    it too. The first call decodes every picture, scales it to one size and appends it
+    to an array on disk, the cache. Later calls only open the cache. If a call is
+    interrupted, the next one continues where it stopped. The set may be larger than the
+    memory: the function holds one picture at a time, and ``FNNClassifier.fit`` reads
+    the array one mini-batch at a time.
 
     Parameters
     ----------
