@@ -7,12 +7,11 @@ later. Its ``save`` and ``load`` work with every version.
 import copy
 import os
 import pickle
-import re
 from numbers import Integral
-from uuid import uuid4
 
 import joblib
 
+from ._atomic import folder_and_name, remove_leftovers, replace
 from ._estimator.base import BaseFNN
 
 __all__ = ["Checkpoint"]
@@ -111,7 +110,7 @@ class Checkpoint:
             delattr(model, name)
         for attempt in range(_ATTEMPTS):
             try:
-                _replace(self.path, lambda file: joblib.dump(model, file))
+                replace(self.path, lambda file: joblib.dump(model, file))
                 return
             except FileNotFoundError:
                 if attempt == _ATTEMPTS - 1:
@@ -184,12 +183,12 @@ class Checkpoint:
                 pickle.dumps(value)
             except Exception as error:
                 raise ValueError(f"Checkpoint cannot save the parameter {name}={value!r}: {error}") from error
-        folder, name = _folder_and_name(self.path)
+        folder, name = folder_and_name(self.path)
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"Checkpoint cannot write {self.path!r}: there is no folder {folder!r}.")
         if os.path.isdir(os.path.join(folder, name)):
             raise IsADirectoryError(f"Checkpoint cannot write {self.path!r}: it is a folder.")
-        _remove_leftovers(folder, name)
+        remove_leftovers(folder, name)
 
     def on_fit_task_begin(self, estimator, context):
         """Do nothing.
@@ -243,45 +242,3 @@ def _check_kind(estimator):
             f"Checkpoint saves an FNNClassifier or FNNRegressor, got {type(estimator).__name__}. In a pipeline or a "
             "search, set the callback on the network itself."
         )
-
-
-def _folder_and_name(path):
-    """The folder and the name of the file that a path refers to, with links followed."""
-    return os.path.split(os.path.realpath(path))
-
-
-def _replace(path, write):
-    """Replace a file with what ``write(file)`` writes, in one step: readers see a complete file, old or new."""
-    folder, name = _folder_and_name(path)
-    temporary = os.path.join(folder, f".{name}.{uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, os.path.join(folder, name))
-    except BaseException:
-        _remove(temporary)
-        raise
-    if os.name != "nt":  # Windows cannot force a folder to disk
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _remove_leftovers(folder, name):
-    """Remove the temporary files of `name` that killed processes left in its folder."""
-    ours = re.compile(re.escape(f".{name}.") + "[0-9a-f]{32}" + re.escape(".tmp"))
-    for entry in os.listdir(folder):
-        if ours.fullmatch(entry):
-            _remove(os.path.join(folder, entry))
-
-
-def _remove(path):
-    """Remove a file if it exists and is not in use (Windows)."""
-    try:
-        os.remove(path)
-    except OSError:
-        pass

@@ -1,4 +1,4 @@
-"""Without pandas, matplotlib, rich or skl2onnx, models are the same, and clear errors name the missing packages.
+"""Without pandas, matplotlib, rich, skl2onnx or Pillow, models are the same, and clear errors name what is missing.
 
 Each case runs this file as a program in its own process, in which the import system does not find the packages.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from selection import full_only
 
-PACKAGES = ("pandas", "matplotlib", "rich", "skl2onnx")
+PACKAGES = ("pandas", "matplotlib", "rich", "skl2onnx", "PIL")
 
 
 class Without:

@@ -11,7 +11,7 @@ import sys
 import pytest
 from interrupted import Act, X, Y, assert_same_training, assert_untouched, contents, estimator, needs_callbacks
 
-from skfnn import FNNClassifier, callbacks
+from skfnn import FNNClassifier, _atomic
 from skfnn.callbacks import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -92,8 +92,8 @@ def interrupt(*args):
 
 
 FAULTS = {
-    "open": (callbacks, "open", refuse),
-    "write": (callbacks, "open", Full),
+    "open": (_atomic, "open", refuse),
+    "write": (_atomic, "open", Full),
     "fsync": (os, "fsync", refuse),
     "rename": (os, "replace", refuse),
 }
@@ -240,7 +240,7 @@ def run(script, *arguments):
 DIE_AT_EVERY_STEP = """
 import io, itertools, json, os, signal, sys
 import numpy as np
-from skfnn import callbacks
+from skfnn import _atomic
 from skfnn.callbacks import Checkpoint
 
 path = sys.argv[1]
@@ -292,7 +292,7 @@ for n in itertools.count(1):
     child = os.fork()
     if not child:
         left = n
-        callbacks.open, os.fsync, os.replace = File, between("fsync", os.fsync), between("rename", os.replace)
+        _atomic.open, os.fsync, os.replace = File, between("fsync", os.fsync), between("rename", os.replace)
         Checkpoint(path).save(new)
         os._exit(0)
     os.close(pipe)
