@@ -3,11 +3,13 @@
 ORDER = [
     "learning_curves",
     "mnist",
+    "regression",
     "same_clock",
     "repetitive_cycle",
     "gradient_noise",
     "choosing_a_batch_size",
     "batch_size_grid_search",
+    "search_for_tables",
     "early_stopping",
     "callbacks",
     "class_weight",
