@@ -191,12 +191,6 @@ print(f"The fastest batch size: {fastest}")
 # the additional rows bring nothing. So any batch size within a factor of four of the
 # noise scale will do. Tune the learning rate instead.
 #
-# In seconds all batch sizes from 16 to 256 are good here, those at the ends several
-# times slower. On the left, that is the cost of a step with few rows to share it; on
-# the right, it is rows that bring nothing. So a batch size within a factor of four of
-# the noise scale will do, and which of them hardly matters: tune the learning rate
-# instead.
-#
 # Four cautions:
 #
 # - Each batch size had its own learning rate, from 0.05 or 0.1 for single rows to 1.0

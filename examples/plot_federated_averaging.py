@@ -43,9 +43,9 @@ for k, rows in enumerate(hospitals[:3]):
 # -------------------
 #
 # ``standardize=False`` switches standardisation off. The pixels have one scale already,
-# and otherwise each copy would look at the rows of its own hospital. The first
-# ``partial_fit`` gives the server random weights. From then on, the server assigns the
-# average to ``coefs_`` and ``intercepts_``.
+# and otherwise each copy would standardise them by the rows of its own hospital. The
+# first ``partial_fit`` gives the server random weights. From then on, the server
+# assigns the average to ``coefs_`` and ``intercepts_``.
 settings = {
     "hidden_layer_sizes": (64,),
     "learning_rate_init": 0.1,

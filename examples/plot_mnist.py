@@ -73,8 +73,8 @@ plt.show()
 # The mistakes
 # ------------
 #
-# Which test images does the network get wrong? Show those first of which it is most
-# certain.
+# Which test images does the network get wrong? The picture shows the most confident
+# mistakes first.
 probability = clf.predict_proba(X_test)
 predicted = clf.classes_[probability.argmax(axis=1)]
 wrong = np.flatnonzero(predicted != y_test)
@@ -90,7 +90,7 @@ for row, ax in zip(wrong, axes.flat, strict=False):
         f"{y_test[row]} read as {predicted[row]}\n({probability[row].max():.1%} sure)",
         fontsize=9,
     )
-_ = fig.suptitle("The mistakes of which the network is most certain")
+_ = fig.suptitle("The most confident mistakes")
 plt.show()
 
 # %%

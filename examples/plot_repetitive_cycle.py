@@ -20,7 +20,8 @@ caught.
 # The digits 0, 1 and 2 are sorted by class, as rows from a file often are. A small
 # network learns them with a constant learning rate. An L2 penalty gives the objective a
 # minimum at finite weights, so there is a place to arrive at. ``standardize=False``
-# leaves the pixels, which are between 0 and 1, as they are.
+# leaves the pixels as they are, between 0 and 1. Otherwise the first rows, which are
+# all of one class, would decide how they are scaled.
 #
 # To see where the weights are *within* a pass, we train each pass in chunks of ten
 # rows, with one call of ``partial_fit`` per chunk. With ``batch_size=1`` every call
@@ -94,8 +95,8 @@ runs = {
 # - the distance between the end of a pass and the end of the pass before,
 # - the largest distance of the weights from that point within the pass,
 # - the norm of the gradient of the objective at the end of the pass. One full-batch
-#   step moves the weights by eta times this gradient, so we read the gradient off such
-#   a step.
+#   step moves the weights by eta times this gradient, so we compute the gradient from
+#   such a step.
 
 
 def displacement(path):

@@ -20,7 +20,7 @@ ORDER = [
 
 
 class ReadingOrder:
-    """The key by which sphinx-gallery sorts file names: from the first steps to the special cases, new ones last."""
+    """The sort key of a file name in the gallery. A file that is not in ORDER comes last."""
 
     def __init__(self, folder):
         self.folder = folder
