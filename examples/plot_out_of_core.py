@@ -1,6 +1,6 @@
 """
-Data larger than memory
-=======================
+Train from a file on disk: fit on a memmap, or chunks in a stream
+=================================================================
 
 Training needs one mini-batch at a time, so the rows can stay on disk. This example
 writes 100 MB of features to a file and trains :class:`~skfnn.FNNClassifier` on it in

@@ -2,10 +2,10 @@
 Tune a network for a table with a halving search
 ================================================
 
-For a table, the batch size and the learning rate matter most. A full grid search trains
-every candidate to the end. :class:`~sklearn.model_selection.HalvingGridSearchCV` starts
-all candidates with a ninth of the rows, keeps the best third of the candidates, gives
-them three times as many rows, and so on. This example searches over both parameters of
+Which batch size and which learning rate suit a table? A full grid search trains every
+candidate to the end. :class:`~sklearn.model_selection.HalvingGridSearchCV` starts all
+candidates with a ninth of the rows, keeps the best third of the candidates, gives them
+three times as many rows, and so on. This example searches over both parameters of
 :class:`~skfnn.FNNClassifier` on a table with numbers and categories, and compares the
 result with the full grid.
 """
