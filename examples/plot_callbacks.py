@@ -1,10 +1,11 @@
 """
-Watching a training: callbacks and a progress bar
-=================================================
+Callbacks: a progress bar, scores and a film of the training run
+================================================================
 
-A callback is an object that ``fit`` calls after every epoch. It can show how far training is, score the network as it
-is now, keep a copy of it, or end the training. scikit-learn has callbacks since version 1.9; here three of them are set
-on one :class:`~skfnn.FNNClassifier`: scikit-learn's progress bar, its monitor of scores, and one of our own, which
+A callback is an object that ``fit`` calls after every epoch. It can show the progress,
+score the network, keep a copy of it, or stop the training. scikit-learn has callbacks
+since version 1.9. This example sets three of them on one :class:`~skfnn.FNNClassifier`:
+scikit-learn's progress bar, its monitor of scores, and a callback of our own, which
 films how a network learns two spirals.
 """
 
@@ -15,7 +16,8 @@ films how a network learns two spirals.
 # The data
 # --------
 #
-# Two classes of points in the plane, wound around each other. No straight line tells them apart.
+# Two classes of points in the plane are wound around each other. No straight line
+# separates them.
 import numpy as np
 
 
@@ -33,16 +35,17 @@ X_train, y_train = spirals(600, rng)
 X_val, y_val = spirals(1000, rng)
 
 # %%
-# A callback of one's own
-# -----------------------
+# Write a callback
+# ----------------
 #
-# It has four methods. ``on_fit_task_end`` is called after every epoch and once more at the end of ``fit``. Because it
-# asks for ``fitted_estimator``, it is given a copy of the network, which may be kept while training goes on. Where it
-# returns True, training ends: here, as soon as the training loss is low enough.
+# A callback has four methods. ``on_fit_task_end`` is called after every epoch, and once
+# more at the end of ``fit``. Our method asks for ``fitted_estimator``, so it receives a
+# copy of the network, which it may keep while training continues. If it returns True,
+# training stops: here, as soon as the training loss is low enough.
 
 
 class Film:
-    """Keep the network after some of the epochs; stop when the training loss is low enough."""
+    """Keep the network after some epochs; stop when the loss is low enough."""
 
     def __init__(self, epochs, enough):
         self.epochs, self.enough = epochs, enough
@@ -70,8 +73,9 @@ class Film:
 # Training
 # --------
 #
-# ``ProgressBar`` needs the package rich and is left out where that is missing. ``ScoringMonitor`` scores the *training*
-# rows after every epoch; the validation set needs no callback, its scores are in ``validation_scores_``.
+# ``ProgressBar`` needs the package rich. The example leaves the bar out if rich is
+# missing. ``ScoringMonitor`` scores the *training* rows after every epoch. The
+# validation set needs no callback: its scores are in ``validation_scores_``.
 from importlib.util import find_spec
 
 from skfnn import FNNClassifier
@@ -93,20 +97,21 @@ try:
     from sklearn.callback import ProgressBar, ScoringMonitor
 except ImportError:
     monitor = None
-    print("This scikit-learn has no callbacks; the film is made by the loop below.")
+    print("This scikit-learn has no callbacks. The loop below makes the film.")
 else:
     monitor = ScoringMonitor(scoring="accuracy")
     bar = [ProgressBar()] if find_spec("rich") else []
     clf.set_callbacks(film, monitor, *bar)
     clf.fit(X_train, y_train, X_val=X_val, y_val=y_val)
-    print(f"Stopped after {clf.n_iter_} of {clf.max_iter} epochs at a training loss of {clf.loss_:.3f}")
+    print(f"Stopped after epoch {clf.n_iter_}, training loss {clf.loss_:.3f}")
 
 # %%
 # The same without callbacks
 # --------------------------
 #
-# A call of ``partial_fit`` is one epoch of ``fit``, with the same random numbers. So a loop does what a callback does,
-# with any version of scikit-learn, and leads to the same network.
+# A call of ``partial_fit`` is one epoch of ``fit``, with the same random numbers. So a
+# loop can do what a callback does, with any version of scikit-learn, and it leads to
+# the same network.
 import copy
 
 by_hand = Film(film.epochs, film.enough)
@@ -119,38 +124,75 @@ for _ in range(looped.max_iter):
 
 if monitor is None:
     clf, film = looped, by_hand
-print("The same weights:", all(map(np.array_equal, clf.coefs_, looped.coefs_)))
+difference = max(
+    abs(a - b).max() for a, b in zip(clf.coefs_, looped.coefs_, strict=True)
+)
+print(f"Largest difference between the weights: {difference}")
 
 # %%
 # The film
 # --------
 #
-# Shades of grey are the probability of class 1.
+# The shades of grey show the predicted probability of class 1.
 import matplotlib.pyplot as plt
 
 n_frames = len(film.frames)
-fig, axes = plt.subplot_mosaic([range(n_frames), n_frames * ["scores"]], figsize=(11, 6.2), layout="constrained")
+fig, axes = plt.subplot_mosaic(
+    [range(n_frames), n_frames * ["scores"]], figsize=(11, 6.2), layout="constrained"
+)
 
 ticks = np.linspace(-3.4, 3.4, 200)
 grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
 for k, frame in enumerate(film.frames):
     probability = frame.predict_proba(grid)[:, 1].reshape(200, 200)
-    shades = axes[k].contourf(ticks, ticks, probability, levels=np.linspace(0, 1, 11), cmap="gray")
-    # Light orange and dark blue differ in brightness too, and each has an edge that shows on any grey.
-    _ = axes[k].plot(*X_train[y_train == 0].T, "o", ms=3.5, mfc="#ffb14e", mec="k", mew=0.5, label="class 0")
-    _ = axes[k].plot(*X_train[y_train == 1].T, "s", ms=3.5, mfc="#1b3a6b", mec="w", mew=0.5, label="class 1")
-    _ = axes[k].set(title=f"epoch {frame.n_iter_}", xlabel="first feature", aspect="equal")
+    shades = axes[k].contourf(
+        ticks, ticks, probability, levels=np.linspace(0, 1, 11), cmap="gray"
+    )
+    # Orange and blue differ in brightness too, and their edges show on any grey.
+    _ = axes[k].plot(
+        *X_train[y_train == 0].T,
+        "o",
+        ms=3.5,
+        mfc="#ffb14e",
+        mec="k",
+        mew=0.5,
+        label="class 0",
+    )
+    _ = axes[k].plot(
+        *X_train[y_train == 1].T,
+        "s",
+        ms=3.5,
+        mfc="#1b3a6b",
+        mec="w",
+        mew=0.5,
+        label="class 1",
+    )
+    _ = axes[k].set(
+        title=f"epoch {frame.n_iter_}", xlabel="first feature", aspect="equal"
+    )
 _ = axes[0].set_ylabel("second feature")
 _ = axes[0].legend(loc="lower right", fontsize=8, handletextpad=0.2, borderpad=0.3)
-_ = fig.colorbar(shades, ax=axes[n_frames - 1], label="probability of class 1", shrink=0.8)
+_ = fig.colorbar(
+    shades, ax=axes[n_frames - 1], label="probability of class 1", shrink=0.8
+)
 
 epochs = clf.history_["epoch"]
 if monitor is not None:
-    log = [row["accuracy"] for row in monitor.get_logs().data if row["task_name"] == "epoch"]
-    _ = axes["scores"].plot(epochs, log, color="0.45", label="training rows (ScoringMonitor)")
-_ = axes["scores"].plot(epochs, clf.validation_scores_, "--", color="C0", label="validation set")
+    log = [
+        row["accuracy"]
+        for row in monitor.get_logs().data
+        if row["task_name"] == "epoch"
+    ]
+    _ = axes["scores"].plot(
+        epochs, log, color="0.45", label="training rows (ScoringMonitor)"
+    )
+_ = axes["scores"].plot(
+    epochs, clf.validation_scores_, "--", color="C0", label="validation set"
+)
 for k, frame in enumerate(film.frames):
-    _ = axes["scores"].axvline(frame.n_iter_, color="C3", ls=":", label="frames" if k == 0 else None)
+    _ = axes["scores"].axvline(
+        frame.n_iter_, color="C3", ls=":", label="frames" if k == 0 else None
+    )
 _ = axes["scores"].set(xlabel="epoch", ylabel="accuracy")
 _ = axes["scores"].legend(loc="upper left")
 axes["scores"].grid(alpha=0.3)
@@ -161,15 +203,20 @@ fig.savefig("callbacks.png", dpi=120)
 # Conclusion
 # ----------
 for frame in film.frames:
-    print(f"epoch {frame.n_iter_:3}: validation accuracy {frame.score(X_val, y_val):.3f}")
+    print(
+        f"epoch {frame.n_iter_:3}: validation accuracy {frame.score(X_val, y_val):.3f}"
+    )
 
 # %%
-# After one epoch the probability is little more than a slope across the plane; then the network bends it, step by step,
-# around both arms. The accuracy goes up and down on the way, as mini-batches of 20 rows with momentum make long and
-# noisy steps. That is why the callback looks at every epoch instead of trusting a number of epochs chosen beforehand:
-# it ends the training after about a quarter of the 200 epochs that were allowed, when nearly all validation points are
-# right. The last frame also shows what no score tells: in the corners, where there are no points, the network is as
-# sure of itself as on the arms.
+# After one epoch the probability is little more than a slope across the plane. Then the
+# network bends it, step by step, around both arms. On the way the accuracy goes up and
+# down, because mini-batches of 20 rows with momentum make long and noisy steps. That is
+# why the callback looks at every epoch instead of relying on a fixed number of epochs.
+# It stops training after about an eighth of the 200 epochs that were allowed, when
+# nearly all validation points are classified correctly.
 #
-# The progress bar jumps to 100 % when training stops early. More about callbacks, in pipelines and searches too, is in
-# the :doc:`user guide </user_guide/callbacks>`.
+# The last frame also shows what no score tells: in the corners, where there are no
+# points, the network is as sure as it is on the arms.
+#
+# The progress bar jumps to 100 % when training stops early. The :doc:`user guide
+# </user_guide/callbacks>` has more about callbacks, also in pipelines and searches.

@@ -1,11 +1,12 @@
 """
-Data larger than memory
-=======================
+Train from a file on disk: fit on a memmap, or chunks in a stream
+=================================================================
 
-Training needs one mini-batch at a time, so the rows may stay on disk. This example writes 100 MB of features to a file
-and trains :class:`~skfnn.FNNClassifier` on it in two ways: by ``fit`` on a :class:`numpy.memmap`, and by
-``partial_fit`` on one chunk after the other. It watches the memory of both, and shows what goes wrong when the rows of
-the file are sorted.
+Training needs one mini-batch at a time, so the rows can stay on disk. This example
+writes 100 MB of features to a file and trains :class:`~skfnn.FNNClassifier` on it in
+two ways: by ``fit`` on a :class:`numpy.memmap`, and by ``partial_fit`` on one chunk
+after the other. It measures the memory of both, and shows what goes wrong if the rows
+of the file are sorted.
 """
 
 # Authors: The skfnn developers
@@ -15,8 +16,9 @@ the file are sorted.
 # The data
 # --------
 #
-# Features such as an image model gives out: 500 numbers for each of 50,000 images of ten classes, with three kinds of
-# images in each. They are written in chunks, as they would be computed.
+# The features are like those that an image model computes: 500 numbers for each of
+# 50,000 images. There are ten classes, and each class has three kinds of images. The
+# features are written in chunks.
 import tempfile
 from pathlib import Path
 
@@ -33,7 +35,8 @@ path = Path(folder.name) / "features.dat"
 features = np.memmap(path, dtype=np.float32, mode="w+", shape=(n, n_features))
 for start in range(0, n, n_chunk):
     rows = slice(start, start + n_chunk)
-    features[rows] = centres[kind[rows]] + rng.standard_normal((n_chunk, n_features), dtype=np.float32)
+    noise = rng.standard_normal((n_chunk, n_features), dtype=np.float32)
+    features[rows] = centres[kind[rows]] + noise
 features.flush()
 del features
 print(f"{path.stat().st_size / 1e6:.0f} MB on disk")
@@ -42,21 +45,26 @@ print(f"{path.stat().st_size / 1e6:.0f} MB on disk")
 # ``fit`` on the file
 # -------------------
 #
-# The array is given to ``fit`` like any other. Its slices, as for the validation set, stay on disk as well.
-# ``tracemalloc`` measures what the process allocates. Pages of the file that the operating system keeps in memory while
-# there is room are not counted, since it drops them when there is none.
+# ``fit`` takes the array like any other. Slices of it, such as the validation set, stay
+# on disk too. ``tracemalloc`` measures what the process allocates. It does not count
+# the pages of the file that the operating system keeps in memory while there is room.
 import tracemalloc
 
 from skfnn import FNNClassifier
 
 X = np.memmap(path, dtype=np.float32, mode="r", shape=(n, n_features))
 X_train, y_train, X_test, y_test = X[:-n_test], y[:-n_test], X[-n_test:], y[-n_test:]
-settings = {"hidden_layer_sizes": (64,), "batch_size": 100, "learning_rate_init": 0.1, "random_state": 0}
-n_passes = 4
+settings = {
+    "hidden_layer_sizes": (64,),
+    "batch_size": 100,
+    "learning_rate_init": 0.1,
+    "random_state": 0,
+}
+n_passes, classes = 4, np.arange(n_classes)
 
 
 def peak(train, *args):
-    """Call a function: its result, and the most memory that was allocated meanwhile, in MB."""
+    """Call a function; return its result and its peak memory in MB."""
     tracemalloc.start()
     result = train(*args)
     memory = tracemalloc.get_traced_memory()[1] / 1e6
@@ -73,9 +81,10 @@ def fit(n_rows):
 # A stream of chunks
 # ------------------
 #
-# ``partial_fit`` is one epoch over the rows that it is given. Here these are chunks of 5,000 rows, standardised when it
-# is their turn; the scaler has gone through the chunks before. The chunks come in a new order in every pass. The last
-# one brings the validation set, so that it is scored once a pass.
+# ``partial_fit`` trains for one epoch on the rows that it gets. Here these are chunks
+# of 5,000 rows. A first pass over the chunks fits a scaler, which then standardises
+# each chunk before training. Every pass has a new order of the chunks. The last chunk
+# of a pass comes with the validation set, so there is one score per pass.
 from sklearn.preprocessing import StandardScaler
 
 scaler = StandardScaler()
@@ -85,14 +94,23 @@ X_test_scaled = scaler.transform(X_test)
 
 
 def stream(n_rows, order=None):
-    """Train on the rows of the file, or on rows in some other order."""
+    """Train on the rows in the order of the file, or in another order."""
     clf = FNNClassifier(**settings)
     for number in range(n_passes):
-        starts = np.random.default_rng(number).permutation(np.arange(0, n_rows, n_chunk))
+        starts = np.random.default_rng(number).permutation(
+            np.arange(0, n_rows, n_chunk)
+        )
         for start in starts:
-            rows = slice(start, start + n_chunk) if order is None else order[start : start + n_chunk]
-            validation = {"X_val": X_test_scaled, "y_val": y_test} if start == starts[-1] else {}
-            clf.partial_fit(scaler.transform(X_train[rows]), y_train[rows], classes=np.arange(n_classes), **validation)
+            rows = slice(start, start + n_chunk)
+            rows = rows if order is None else order[rows]
+            last = start == starts[-1]
+            validation = {"X_val": X_test_scaled, "y_val": y_test} if last else {}
+            clf.partial_fit(
+                scaler.transform(X_train[rows]),
+                y_train[rows],
+                classes=classes,
+                **validation,
+            )
     return clf
 
 
@@ -100,7 +118,7 @@ def stream(n_rows, order=None):
 # Memory
 # ------
 #
-# Both, on more and more rows of the file.
+# Now train in both ways, on more and more rows of the file.
 n_rows = [5_000, 10_000, 20_000, 30_000, 45_000]
 memory = {"fit": [], "partial_fit": []}
 for size in n_rows:
@@ -118,8 +136,8 @@ for row in zip(n_rows, of_data, *memory.values(), strict=True):
 # Sorted rows
 # -----------
 #
-# Files often come sorted by class. ``partial_fit`` shuffles the rows within a chunk only, and now each chunk has one
-# class, or two.
+# Files are often sorted by class. ``partial_fit`` shuffles the rows only within a
+# chunk, and now each chunk contains one or two classes.
 by_class = stream(len(y_train), order=np.argsort(y_train, kind="stable"))
 
 # %%
@@ -129,9 +147,17 @@ import matplotlib.pyplot as plt
 
 fig, (ax_memory, ax_score) = plt.subplots(1, 2, figsize=(11, 4.3), layout="constrained")
 _ = ax_memory.plot(n_rows, of_data, "k:", label="the data")
-_ = ax_memory.plot(n_rows, memory["partial_fit"], "s--", color="C1", label="partial_fit, chunks of 5,000 rows")
+_ = ax_memory.plot(
+    n_rows,
+    memory["partial_fit"],
+    "s--",
+    color="C1",
+    label="partial_fit, chunks of 5,000 rows",
+)
 _ = ax_memory.plot(n_rows, memory["fit"], "o-", color="C0", label="fit on a memmap")
-_ = ax_memory.set(xlabel="training rows", ylabel="memory allocated at the peak (MB)", ylim=(0, None))
+_ = ax_memory.set(
+    xlabel="training rows", ylabel="memory allocated at the peak (MB)", ylim=(0, None)
+)
 _ = ax_memory.set_xticks(n_rows, [f"{size:,}" for size in n_rows], rotation=30)
 
 for clf, style, label in [
@@ -141,7 +167,12 @@ for clf, style, label in [
 ]:
     scores = [score for score in clf.history_["validation_score"] if score is not None]
     _ = ax_score.plot(range(1, n_passes + 1), scores, style, label=label)
-_ = ax_score.set(xlabel="passes over the data", ylabel="test accuracy", ylim=(0, 1), xticks=range(1, n_passes + 1))
+_ = ax_score.set(
+    xlabel="passes over the data",
+    ylabel="test accuracy",
+    ylim=(0, 1),
+    xticks=range(1, n_passes + 1),
+)
 for ax in (ax_memory, ax_score):
     _ = ax.legend()
     ax.grid(alpha=0.3)
@@ -149,24 +180,33 @@ for ax in (ax_memory, ax_score):
 fig.savefig("out_of_core.png", dpi=120)
 
 # %%
-# Windows deletes no file that is open, so the array goes before the folder.
+# Windows cannot delete an open file, so release the array before the folder.
 X = X_train = X_test = None
 folder.cleanup()
 
 # %%
 # Conclusion
 # ----------
-print(f"Memory at {n_rows[-1]:,} rows: fit {memory['fit'][-1]:.0f} MB, partial_fit {memory['partial_fit'][-1]:.0f} MB")
-for name, clf in [("fit", fitted), ("partial_fit", streamed), ("partial_fit, sorted", by_class)]:
+print(f"Memory at {n_rows[-1]:,} rows ({of_data[-1]:.0f} MB of data):")
+for name, megabytes in memory.items():
+    print(f"{name:19}: {megabytes[-1]:.0f} MB")
+for name, clf in [
+    ("fit", fitted),
+    ("partial_fit", streamed),
+    ("partial_fit, sorted", by_class),
+]:
     print(f"{name:19}: test accuracy {clf.history_['validation_score'][-1]:.3f}")
 
 # %%
-# The memory of neither grows with the data, but for 8 bytes a row that ``fit`` needs for their order. Besides, it needs
-# room for some mini-batches and once for a sample of the rows, to judge their scale. Nothing has to be prepared for it,
-# so it is the way to go where one array can hold the data. The stream also has a prepared chunk in memory, here 10 MB.
-# It is the way to go where rows have to be prepared first, or come from several files. After as many passes both are
-# equally good.
+# Neither needs more memory for more data, apart from 8 bytes per row in ``fit``, for
+# the order of the rows. ``fit`` also needs room for some mini-batches and, once, for a
+# sample of the rows, from which it judges their scale. The stream also holds a prepared
+# chunk, here 10 MB. After the same number of passes both are equally good.
 #
-# That holds for rows in random order. Where they are sorted by class, each chunk makes the network forget what the
-# others taught, and half of the accuracy is lost. Write the rows in a random order once; how that is done without
-# having them in memory is in the user guide, :doc:`/user_guide/large_data`.
+# - Use ``fit`` if one array can hold the data: nothing has to be prepared.
+# - Use ``partial_fit`` if the rows need preparation or come from several files.
+#
+# This is true for rows in random order. If the rows are sorted by class, each chunk
+# makes the network forget what the others taught, and a third of the accuracy is lost
+# here. Write the rows in random order once. The user guide,
+# :doc:`/user_guide/large_data`, shows how to do that without loading them all.

@@ -1,4 +1,4 @@
-"""References to other projects, whose addresses follow from the names: no inventory has to be downloaded."""
+"""Links to other projects. Their addresses follow from the names, so no inventory has to be downloaded."""
 
 from docutils import nodes
 
@@ -11,7 +11,7 @@ GENERATED = {
     "matplotlib": "https://matplotlib.org/stable/api/_as_gen/{0}.html",
     "skl2onnx": "https://onnx.ai/sklearn-onnx/api_summary.html#{0}",
 }
-# Labels that docstrings inherited from scikit-learn refer to.
+# Labels in docstrings that are inherited from scikit-learn.
 LABELS = {
     "metadata_routing": "https://scikit-learn.org/stable/metadata_routing.html",
     "accuracy_score": "https://scikit-learn.org/stable/modules/model_evaluation.html#accuracy-score",

@@ -1,4 +1,4 @@
-"""Formulas as MathML, which every browser draws by itself: no script, text that can be selected."""
+"""Formulas as MathML. Every browser draws it without a script, as text that can be selected."""
 
 import re
 
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 def keep_together(app, doctree):
-    """Put a formula and the comma after it, or another mark, into one element: no line ends between them."""
+    """Put a formula and the punctuation mark after it into one element, so that no line ends between them."""
     for math in list(doctree.findall(nodes.math)):
         parent, place = math.parent, math.parent.index(math)
         following = parent[place + 1] if place + 1 < len(parent) else ""
@@ -23,15 +23,15 @@ def keep_together(app, doctree):
 
 
 def visit(translator, node, tag, as_block):
-    """Write a formula; its source, with a warning, where it has a command that the converter does not know."""
-    # The converter has the commands of mathematics; \texttt, which sets a name of the program, is one of text.
+    """Write a formula. If the converter does not know one of its commands, warn and write its source."""
+    # The converter knows the commands of mathematics only, and \texttt is a command of text.
     tex = node.astext().replace(r"\texttt", r"\mathtt")
     try:
         formula = tex2mathml(tex, as_block=as_block)
     except MathError as error:
         logger.warning("formula: %s", error, location=node, type="math")
         formula = translator.encode(tex)
-    # The bars of a norm would grow with the largest sum beside them, the left one only.
+    # Without this, the left bar of a norm would grow with the largest sum beside it.
     formula = re.sub(r"<mo([^>]*)>‖</mo>", r'<mo\1 stretchy="false">‖</mo>', formula)
     translator.body.append(f"{translator.starttag(node, tag, '', CLASS='math')}{formula}</{tag}>")
     raise nodes.SkipNode

@@ -1,4 +1,4 @@
-"""The first time that a hand-written page names something public in code type, the name leads to the reference."""
+"""Link the first mention of each public name on a hand-written page to the reference."""
 
 import importlib
 

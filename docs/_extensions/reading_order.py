@@ -3,11 +3,13 @@
 ORDER = [
     "learning_curves",
     "mnist",
+    "regression",
     "same_clock",
     "repetitive_cycle",
     "gradient_noise",
     "choosing_a_batch_size",
     "batch_size_grid_search",
+    "search_for_tables",
     "early_stopping",
     "callbacks",
     "class_weight",
@@ -18,7 +20,7 @@ ORDER = [
 
 
 class ReadingOrder:
-    """The key by which sphinx-gallery sorts file names: from the first steps to the special cases, new ones last."""
+    """The sort key of a file name in the gallery. A file that is not in ORDER comes last."""
 
     def __init__(self, folder):
         self.folder = folder

@@ -1,6 +1,6 @@
-"""Links of the pages to files of the source that have a page of their own in the site lead to that page.
+"""Turn links to files of the source into links to their pages in the site.
 
-A page can so be read in the folder, where an example is a script, as well as in the site.
+So the pages can be read in the folder, where an example is a script, and in the site.
 """
 
 import re
@@ -9,6 +9,7 @@ PAGES = [
     (re.compile(r"\]\((?:\.\./)+examples/(plot_\w+)\.py\)"), r"](/auto_examples/\1.rst)"),
     (re.compile(r"\]\((?:\.\./)+examples/?\)"), "](/auto_examples/index.rst)"),
     (re.compile(r"\]\((?:\.\./)+benchmarks/(?:RESULTS|README)\.md\)"), "](/benchmarks.md)"),
+    (re.compile(r"\]\((?:\.\./)+benchmarks/ARCHIVE\.md\)"), "](/benchmarks_archive.md)"),
     (re.compile(r"\]\((?:\.\./)+CHANGELOG\.md\)"), "](/changelog.md)"),
 ]
 

@@ -58,6 +58,18 @@ def whole_ticks(axis):
     axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
+def log_ticks(axis):
+    """Label a logarithmic axis with plain numbers: the fewer decades it covers, the more ticks in each of them."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+    low, high = axis.get_view_interval()
+    decades = np.log10(high / low)
+    subs = (1, 2, 5) if decades < 2.5 else (1,)
+    axis.set_major_locator(MaxNLocator(5) if decades < 0.5 else LogLocator(subs=subs))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter("{x:g}")
+
+
 def marks(n_points, shift=0):
     """Which points of a line have a marker: all points of a short line, about twelve points of a long one."""
     every = max(1, -(-n_points // MARKED_POINTS))
@@ -78,12 +90,12 @@ def loss_name(model):
     return names.get(getattr(model, "loss", ""), "cross-entropy loss (nats)")
 
 
-def score_name(model):
-    """The name of an estimator's validation score."""
+def score_name(model, rows="validation"):
+    """The name of an estimator's score on its validation set; `rows` is what these rows are called."""
     scoring = model.scoring
     if scoring is None:
-        return "validation accuracy" if is_classifier(model) else "validation R²"
+        return f"{rows} accuracy" if is_classifier(model) else f"{rows} R²"
     if scoring == "loss":
-        return "minus the validation loss"
+        return f"minus the {rows} loss"
     name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
-    return f"validation {name.replace('_', ' ')}"
+    return f"{rows} {name.replace('_', ' ')}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._axes import LINE_STYLES, MARKERS, grid, loss_name, marks, panels, pyplot, score_name, whole_ticks
+from ._axes import LINE_STYLES, MARKERS, grid, log_ticks, loss_name, marks, panels, pyplot, score_name, whole_ticks
 from ._tradeoff import batch_size_tradeoff
 
 METRICS = ("validation_loss", "validation_score", "loss")
@@ -135,8 +135,10 @@ class BatchSizeTradeoffDisplay:
         self.ax_[1].set(xlabel="training time (s)", xscale="log")
         self.ax_[1].xaxis.set_minor_formatter("")  # the labels of 2, 3, 4, ... times a power of ten would overlap
         if metric != "validation_score":
-            self.ax_[0].set_yscale("log")
-            self.ax_[1].set_yscale("log")
+            for axes in self.ax_:
+                axes.set_yscale("log")
+            for axes in self.ax_:
+                log_ticks(axes.yaxis)
         whole_ticks(self.ax_[0].xaxis)
         for axes in self.ax_:
             grid(axes)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._axes import grid, loss_name, marks, panels, score_name, whole_ticks
+from ._axes import grid, log_ticks, loss_name, marks, panels, score_name, whole_ticks
 from ._find import fitted_network
 
 
@@ -21,6 +21,8 @@ class TrainingCurveDisplay:
         The label of the axis of losses.
     score_name : str, default="validation score"
         The label of the axis of scores.
+    validation_name : str, default="validation"
+        What the legend calls the rows of the validation set, for example `"test"`.
 
     Attributes
     ----------
@@ -57,13 +59,21 @@ class TrainingCurveDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, history, *, loss_name="loss", score_name="validation score"):
+    def __init__(
+        self,
+        history,
+        *,
+        loss_name="loss",
+        score_name="validation score",
+        validation_name="validation",
+    ):
         self.history = history
         self.loss_name = loss_name
         self.score_name = score_name
+        self.validation_name = validation_name
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, yscale="log"):
+    def from_estimator(cls, estimator, *, ax=None, yscale="log", validation_name="validation"):
         """Draw the training run of a fitted estimator.
 
         Parameters
@@ -77,6 +87,9 @@ class TrainingCurveDisplay:
             The axes to draw in, see :meth:`plot`.
         yscale : str, default="log"
             The scale of the axis of losses.
+        validation_name : str, default="validation"
+            What the legend and the axis of scores call the rows of the validation set.
+            Choose `"test"` if you passed the test rows as `X_val`.
 
         Returns
         -------
@@ -92,7 +105,12 @@ class TrainingCurveDisplay:
         """
         model = fitted_network(estimator)
         history = {key: list(values) for key, values in model.history_.items()}
-        display = cls(history, loss_name=loss_name(model), score_name=score_name(model))
+        display = cls(
+            history,
+            loss_name=loss_name(model),
+            score_name=score_name(model, validation_name),
+            validation_name=validation_name,
+        )
         return display.plot(ax=ax, yscale=yscale)
 
     def plot(self, ax=None, *, yscale="log"):
@@ -124,15 +142,18 @@ class TrainingCurveDisplay:
         style = {"color": "0.45", "linestyle": "-"}
         self._draw(losses, curves, "loss", label="training", **style)
         style = {"color": "C0", "linestyle": "--", "marker": "o"}
-        self._draw(losses, curves, "validation_loss", label="validation", **style)
+        self._draw(losses, curves, "validation_loss", label=self.validation_name, **style)
         losses.set(xlabel="epoch", ylabel=self.loss_name, yscale=yscale)
+        if yscale == "log":
+            log_ticks(losses.yaxis)
         if scores is not None:
-            self._draw(self.ax_[1], curves, "validation_score", label="validation", **style)
+            self._draw(self.ax_[1], curves, "validation_score", **style)
             self.ax_[1].set(xlabel="epoch", ylabel=self.score_name)
-            for axes in self.ax_:
-                axes.axvline(self.best_epoch_, color="C3", linestyle=":", label=f"best score: epoch {self.best_epoch_}")
-            best = np.nanmax(scores)
-            self.ax_[1].plot([self.best_epoch_], [best], "*", color="C3", markersize=13, zorder=3)
+            best, style = np.nanmax(scores), {"color": "C3", "linestyle": ":"}
+            losses.axvline(self.best_epoch_, label=f"best score: epoch {self.best_epoch_}", **style)
+            self.ax_[1].axvline(self.best_epoch_, **style)
+            star = {"color": "C3", "marker": "*", "linestyle": "", "markersize": 13, "zorder": 3}
+            self.ax_[1].plot([self.best_epoch_], [best], label=f"best score: {best:.3g}", **star)
         for axes in self.ax_:
             grid(axes)
             whole_ticks(axes.xaxis)

@@ -61,6 +61,11 @@ def looks(line):
     return line.get_linestyle(), line.get_marker()
 
 
+def entries(axes):
+    """The labels in the legend."""
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
 def assert_labelled(axes):
     assert axes.get_xlabel()
     assert axes.get_ylabel()
@@ -135,10 +140,35 @@ def test_the_best_epoch_is_marked():
     history |= {"validation_loss": [1.0, 0.8, 0.9, 1.0], "validation_score": [0.5, 0.9, 0.9, float("nan")]}
     display = TrainingCurveDisplay(history).plot()
     assert display.best_epoch_ == 2
+    assert [entries(axes) for axes in display.ax_] == [
+        ["training", "validation", "best score: epoch 2"],
+        ["best score: 0.9"],
+    ]
     for axes in display.ax_:
-        labels = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert "best score: epoch 2" in labels
         assert [line for line in axes.lines if list(line.get_xdata()) == [2, 2]]
+
+
+def test_the_rows_of_the_validation_set_have_the_name_that_the_user_chooses():
+    clf = classifier().fit(X, y, **VALIDATION)
+    display = TrainingCurveDisplay.from_estimator(clf, validation_name="test")
+    assert entries(display.ax_[0])[:2] == ["training", "test"]
+    assert display.ax_[1].get_ylabel() == "test accuracy"
+    clf.set_params(scoring="loss")
+    display = TrainingCurveDisplay.from_estimator(clf, validation_name="test")
+    assert display.ax_[1].get_ylabel() == "minus the test loss"
+
+
+@pytest.mark.parametrize("lowest", [1.9, 0.9, 0.2, 0.02, 1e-4, 1e-9])
+def test_the_logarithmic_axis_of_losses_has_a_few_plain_numbers(lowest):
+    history = {"epoch": [1, 2], "loss": [2.3, lowest], "validation_loss": [None] * 2, "validation_score": [None] * 2}
+    axes = TrainingCurveDisplay(history).plot().ax_[0]
+    axes.figure.canvas.draw()
+    low, high = axes.get_ylim()
+    ticks = [tick for tick in axes.yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    assert 2 <= len(ticks) <= 8
+    shown = [float(tick.label1.get_text().replace("\N{MINUS SIGN}", "-")) for tick in ticks]
+    np.testing.assert_allclose(shown, [tick.get_loc() for tick in ticks])
+    assert not axes.yaxis.get_minor_ticks()
 
 
 @pytest.mark.parametrize("n_calls", [1, 4])
