@@ -78,6 +78,12 @@ class _Averaged(MetaEstimatorMixin, BaseEstimator):
                 delattr(self, name)
         return self
 
+    @property
+    def n_iter_(self):
+        """The largest number of epochs of a network."""
+        check_is_fitted(self)
+        return max(net.n_iter_ for net in self.nets_)
+
     def _check_network(self):
         """Raise if the network has a value of its own for a parameter that the average sets."""
         default = type(self.estimator)()

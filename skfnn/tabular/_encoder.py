@@ -8,6 +8,7 @@ from sklearn.utils.validation import FLOAT_DTYPES, _check_feature_names_in, chec
 
 from .._estimator.constraints import CONSTRAINTS
 from ._bins import describe, half
+from ._kinds import readable
 
 _Strings = type(CONSTRAINTS["init"][0])
 _Interval = type(CONSTRAINTS["alpha"][0])
@@ -134,7 +135,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         ValueError
             If X has infinite values, or text that is no number.
         """
-        X = validate_data(self, X, dtype=FLOAT_DTYPES, ensure_all_finite="allow-nan")
+        X = validate_data(self, readable(X), dtype=FLOAT_DTYPES, ensure_all_finite="allow-nan")
         columns = [describe(values, self.n_bins) for values in X.T]
         self.bin_edges_ = [column.edges for column in columns]
         self.center_ = np.array([column.center for column in columns])
@@ -162,7 +163,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
             `fit`.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=FLOAT_DTYPES, ensure_all_finite="allow-nan", reset=False)
+        X = validate_data(self, readable(X), dtype=FLOAT_DTYPES, ensure_all_finite="allow-nan", reset=False)
         missing = np.isnan(X)
         scaled, binned, flagged = self._sources()
         halves = half(np.where(missing, self.center_.astype(X.dtype), X) if missing.any() else X)

@@ -33,6 +33,16 @@ def is_missing(value):
     )
 
 
+def readable(X):
+    """X with NaN for missing values of other types among objects, which NumPy cannot make floats of."""
+    if isinstance(X, np.ndarray) and X.dtype == object:
+        gaps = np.array([is_missing(value) for value in X.flat], dtype=bool).reshape(X.shape)
+        return np.where(gaps, np.nan, X) if gaps.any() else X
+    if hasattr(X, "iloc") and hasattr(X, "dtypes") and (X.dtypes == object).any():
+        return X.where(X.notna(), np.nan)
+    return X
+
+
 def _columns(X, kind):
     """The names of the columns of this kind; their numbers if not all names are strings."""
     names, kinds = _kinds(X)

@@ -43,6 +43,7 @@ def _word(value):
         return MISSING
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         return str(value)
-    if isinstance(value, Integral) or float(value).is_integer():
-        return f"{value:.0f}"
-    return repr(float(value))
+    if isinstance(value, Integral):
+        return str(int(value))
+    number = float(value)
+    return str(int(number)) if number.is_integer() else repr(number)
