@@ -38,7 +38,7 @@ def readable(X):
     if isinstance(X, np.ndarray) and X.dtype == object:
         gaps = np.array([is_missing(value) for value in X.flat], dtype=bool).reshape(X.shape)
         return np.where(gaps, np.nan, X) if gaps.any() else X
-    if hasattr(X, "iloc") and hasattr(X, "dtypes") and (X.dtypes == object).any():
+    if hasattr(X, "iloc") and hasattr(X, "columns") and "object" in map(str, X.dtypes):
         return X.where(X.notna(), np.nan)
     return X
 
