@@ -11,6 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from ._classifier import FNNClassifier
 from ._engine.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
 from ._regressor import FNNRegressor
+from .tabular._averaged import AveragedFNNClassifier, AveragedFNNRegressor
+from .tabular._encoder import PiecewiseLinearEncoder
+from .tabular._onnx import encode, mean
 
 __all__ = ["register_converters", "to_onnx"]
 
@@ -75,10 +78,11 @@ def to_onnx(model, X=None, *, options=None, **params):
 
 
 def register_converters():
-    """Register the converters of FNNClassifier and FNNRegressor with skl2onnx.
+    """Register the converters of skfnn's estimators with skl2onnx.
 
     After this call, :func:`skl2onnx.to_onnx` and :func:`skl2onnx.convert_sklearn`
-    convert both estimators, alone or inside pipelines and other meta-estimators.
+    convert FNNClassifier, FNNRegressor and the parts of ``skfnn.tabular``, alone or
+    inside pipelines and other meta-estimators.
     :func:`to_onnx` makes this call itself. You can call it more than once.
 
     Raises
@@ -100,19 +104,15 @@ def register_converters():
         from skl2onnx import update_registered_converter
     except ImportError as error:
         raise ImportError('The ONNX export needs skl2onnx: pip install "skfnn[onnx]"') from error
-    update_registered_converter(
-        FNNClassifier,
-        "SkfnnFNNClassifier",
-        _set_classifier_types,
-        _convert_classifier,
-        options={
-            "zipmap": [True, False, "columns"],
-            "raw_scores": [True, False],
-            "output_class_labels": [False, True],
-            "nocl": [True, False],
-        },
-    )
-    update_registered_converter(FNNRegressor, "SkfnnFNNRegressor", _set_regressor_types, _convert_regressor)
+    options = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [True, False]}
+    for model, types, converter, more in (
+        (FNNClassifier, _set_classifier_types, _convert_classifier, options | {"raw_scores": [True, False]}),
+        (AveragedFNNClassifier, _set_classifier_types, _convert_mean_classifier, options),
+        (FNNRegressor, _set_regressor_types, _convert_regressor, None),
+        (AveragedFNNRegressor, _set_regressor_types, _convert_mean_regressor, None),
+        (PiecewiseLinearEncoder, _set_encoder_types, _convert_encoder, None),
+    ):
+        update_registered_converter(model, f"Skfnn{model.__name__}", types, converter, options=more)
 
 
 def _without_zipmap(model, options):
@@ -137,13 +137,23 @@ def _set_classifier_types(operator):
     model, n = operator.raw_operator, _checked_rows(operator, n_outputs=2)
     classes = _exported_classes(operator.scope_inst, model)
     label_type = StringTensorType if classes.dtype.kind == "U" else Int64TensorType
-    operator.outputs[0].set_type(label_type([n, len(classes)] if model._task.multilabel else [n]))
+    operator.outputs[0].set_type(label_type([n, len(classes)] if _nets(model)[0]._task.multilabel else [n]))
     operator.outputs[1].type.shape = [n, len(classes)]
 
 
 def _set_regressor_types(operator):
     n = _checked_rows(operator, n_outputs=1)
-    operator.outputs[0].type.shape = [n, operator.raw_operator.n_outputs_]
+    operator.outputs[0].type.shape = [n, _nets(operator.raw_operator)[0].n_outputs_]
+
+
+def _set_encoder_types(operator):
+    encoder = operator.raw_operator
+    operator.outputs[0].type.shape = [_checked_rows(operator, n_outputs=1), len(encoder.get_feature_names_out())]
+
+
+def _nets(model):
+    """The networks of an average, or the network alone."""
+    return getattr(model, "nets_", [model])
 
 
 def _checked_rows(operator, n_outputs):
@@ -187,6 +197,36 @@ def _convert_classifier(scope, operator, container):
 def _convert_regressor(scope, operator, container):
     model, graph = operator.raw_operator, _Graph(scope, operator, container)
     OUTPUTS[model.out_activation_](graph, graph.raw_outputs(model), operator.outputs[0].full_name)
+
+
+def _convert_mean_classifier(scope, operator, container):
+    model, graph = operator.raw_operator, _Graph(scope, operator, container)
+    label, scores = (variable.full_name for variable in operator.outputs)
+    p = mean(graph, [_activated(graph, net) for net in model.nets_], scores)
+    if model.nets_[0]._task.multilabel:
+        graph.add("Cast", graph.add("Greater", p, 0.5), to=graph.types["int64"], out=label)
+    else:
+        number = graph.add("ArgMax", p, axis=1, keepdims=0)
+        graph.add("Gather", _exported_classes(scope, model), number, out=label)
+
+
+def _convert_mean_regressor(scope, operator, container):
+    model, graph = operator.raw_operator, _Graph(scope, operator, container)
+    mean(graph, [_activated(graph, net) for net in model.nets_], operator.outputs[0].full_name)
+
+
+def _activated(graph, net):
+    """Add a network; return the name of its probabilities or predictions."""
+    raw = graph.raw_outputs(net)
+    if getattr(net._task, "binary", False):
+        raw = graph.add("Concat", graph.add("Neg", raw), raw, axis=1)
+    return OUTPUTS[net.out_activation_](graph, raw, None)
+
+
+def _convert_encoder(scope, operator, container):
+    graph = _Graph(scope, operator, container)
+    rows = graph.cast(operator.inputs[0].full_name, graph.dtype)
+    encode(graph, operator.raw_operator, rows, operator.outputs[0].full_name)
 
 
 class _Graph:

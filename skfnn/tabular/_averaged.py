@@ -145,7 +145,7 @@ class AveragedFNNClassifier(ClassifierMixin, _Averaged):
     def predict(self, X):
         """Return the classes with the largest mean probability; of a multilabel problem, the labels above 1/2."""
         p = self.predict_proba(X)
-        if self.nets_[0].out_activation_ == "logistic" and p.shape[1] == self.nets_[0].n_outputs_:
+        if self.nets_[0]._task.multilabel:
             return (p > 0.5).astype(int)
         return self.classes_[p.argmax(axis=1)]
 

@@ -15,7 +15,7 @@ _Interval = type(CONSTRAINTS["alpha"][0])
 
 # Scaled columns stay within this distance from 0, and are almost linear within a third of it.
 CLIP = 3.0
-_FAR = 1e6  # the square of a larger number could overflow; the smooth clip makes the same of both
+FAR = 1e6  # the square of a larger number could overflow; the smooth clip makes the same of both
 
 
 class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
@@ -207,26 +207,29 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         np.subtract(halves[:, columns], half(self.center_[columns]).astype(halves.dtype), out=out)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             out /= _positive(half(self.scale_[columns]), halves.dtype)
-        np.clip(out, -_FAR, _FAR, out=out)
+        np.clip(out, -FAR, FAR, out=out)
         out /= np.sqrt(1.0 + np.square(out / CLIP))
 
     def _position(self, halves, columns, out):
         """Write the positions along the bins into `out`, from halves of the values."""
-        if not len(columns):
-            return
-        edges = [half(edges) for edges in self.bin_edges_]
-        left = np.concatenate([e[:-1] for e in edges]).astype(halves.dtype)
-        width = _positive(np.concatenate([np.diff(e) for e in edges]), halves.dtype)
+        left, width, low, high = self._bins(halves.dtype)
         np.subtract(halves[:, columns], left, out=out)
         with np.errstate(over="ignore"):
             out /= width
-        if self.extrapolation == "clip":
-            np.clip(out, 0.0, 1.0, out=out)
-            return
-        first = np.append(True, columns[1:] != columns[:-1])
-        last = np.append(first[1:], True)
-        low, high = np.where(first, -np.inf, 0.0), np.where(last, np.inf, 1.0)
-        np.clip(out, low.astype(out.dtype), high.astype(out.dtype), out=out)
+        np.clip(out, low, high, out=out)
+
+    def _bins(self, dtype):
+        """Half the left edge and half the width of each bin, and the bounds of the position in it."""
+        edges = [half(edges) for edges in self.bin_edges_ if len(edges) > 1]
+        if not edges:
+            return (np.empty(0, dtype),) * 4
+        left = np.concatenate([e[:-1] for e in edges]).astype(dtype)
+        width = _positive(np.concatenate([np.diff(e) for e in edges]), dtype)
+        low, high = np.zeros(len(left), dtype), np.ones(len(left), dtype)
+        if self.extrapolation == "linear":
+            ends = np.cumsum([len(e) - 1 for e in edges])
+            low[np.append(0, ends[:-1])], high[ends - 1] = np.finfo(dtype).min, np.finfo(dtype).max
+        return left, width, low, high
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
