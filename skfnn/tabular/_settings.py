@@ -36,7 +36,7 @@ ROWS = {
     "epochs": 60,
     "min_steps": 0,
     "max_steps": 100_000,
-    "rate": 0.001,
+    "rate": 0.002,
     "rate_batch": 64,
 }
 
