@@ -150,7 +150,7 @@ def contestants(given):
         trial = json.loads(setting)
         if unknown := set(trial) - {"net", "encoder", "one_hot", "rows", "n_nets", *KINDS}:
             raise SystemExit(f"--trial {name}: unknown {sorted(unknown)}")
-        if unknown := set(trial.get("rows", {})) - set(_settings.ROWS):
+        if unknown := set(trial.get("rows", {})) - set(_settings.ROWS["classification"]):
             raise SystemExit(f"--trial {name}: unknown rows {sorted(unknown)}")
         made[name] = (functools.partial(tabular, trial=trial), trial.get("rows", {}))
     return made
@@ -172,7 +172,7 @@ def measure(kind, given, models):
                 parts = frame.iloc[train], y[train], frame.iloc[test], y[test]
                 for model, (make, rows) in models.items():
                     key = {"kind": kind, "table": name, "seed": seed, "fold": k, "model": model}
-                    with patch.dict(_settings.ROWS, rows):
+                    with patch.dict(_settings.ROWS[kind], rows):
                         records.append(key | _score(make(kind, 100 * seed + k, frame), kind, *parts))
         print(name, frame.shape, _line(kind, name, records), f"{time.perf_counter() - begun:.0f} s", flush=True)
     return records

@@ -26,6 +26,8 @@ _OWN = ("max_iter", "batch_size", "learning_rate_init", "random_state")
 class _Averaged(MetaEstimatorMixin, BaseEstimator):
     """The networks, and how they are trained."""
 
+    _kind: str  # the key of the rules for the number of rows
+
     _parameter_constraints = {  # noqa: RUF012  (scikit-learn's form)
         "n_nets": [_Interval(Integral, 1, None, closed="left")],
         "max_iter": [_Interval(Integral, 1, None, closed="left"), _Strings({"auto"})],
@@ -61,6 +63,7 @@ class _Averaged(MetaEstimatorMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
         rows = by_rows(
+            self._kind,
             self._rows_to_train_on(X),
             batch_size=self.batch_size,
             max_iter=self.max_iter,
@@ -126,6 +129,7 @@ class AveragedFNNClassifier(ClassifierMixin, _Averaged):
     """The mean probabilities of networks that differ in their random numbers only."""
 
     _parameter_constraints = _Averaged._parameter_constraints | {"estimator": [FNNClassifier]}
+    _kind = "classification"
 
     @property
     def classes_(self):
@@ -154,6 +158,7 @@ class AveragedFNNRegressor(RegressorMixin, _Averaged):
     """The mean predictions of networks that differ in their random numbers only."""
 
     _parameter_constraints = _Averaged._parameter_constraints | {"estimator": [FNNRegressor]}
+    _kind = "regression"
 
     def predict(self, X):
         """Return the mean of the networks' predictions."""
