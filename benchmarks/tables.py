@@ -10,6 +10,7 @@ import json
 import os
 import time
 import warnings
+from itertools import cycle
 from statistics import mean
 from unittest.mock import patch
 
@@ -246,12 +247,14 @@ def draw(records, given, path):
         values = _by_model([r for r in records if metric in r], metric)
         base = values.pop(given.beside)
         tables = sorted(base, key=lambda table: base[table])
-        for model, own in values.items():
-            ax.plot([base[table] - own[table] for table in tables], tables, "o", alpha=0.7, label=model)
+        for marker, (model, own) in zip(cycle("os^vDP*X"), values.items()):
+            ax.plot([base[table] - own[table] for table in tables], tables, marker, alpha=0.7, label=model)
+        ax.locator_params(axis="x", nbins=5)
         ax.axvline(0.0, color="0.5", linewidth=0.8)
         wins = "below 0" if metric == "log_loss" else "above 0"
         ax.set(title=f"{metric}: {given.beside} less the other model", xlabel=f"{wins}: {given.beside} is better")
-    axes[0, 0].legend()
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper")
     figure.savefig(path, dpi=120)
     print(f"written: {path}")
 

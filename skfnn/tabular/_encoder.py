@@ -204,7 +204,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
 
     def _scale(self, halves, columns, out):
         """Write the scaled, smoothly clipped columns into `out`, from halves of the values."""
-        np.subtract(halves[:, columns], half(self.center_[columns]).astype(halves.dtype), out=out)
+        np.subtract(np.take(halves, columns, axis=1), half(self.center_[columns]).astype(halves.dtype), out=out)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             out /= _positive(half(self.scale_[columns]), halves.dtype)
         np.clip(out, -FAR, FAR, out=out)
@@ -213,7 +213,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
     def _position(self, halves, columns, out):
         """Write the positions along the bins into `out`, from halves of the values."""
         left, width, low, high = self._bins(halves.dtype)
-        np.subtract(halves[:, columns], left, out=out)
+        np.subtract(np.take(halves, columns, axis=1), left, out=out)  # twice as fast as halves[:, columns]
         with np.errstate(over="ignore"):
             out /= width
         np.clip(out, low, high, out=out)
