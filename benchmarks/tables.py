@@ -7,6 +7,7 @@ the settings of skfnn.tabular are compared with ``--trial``, on the development 
 import functools
 import importlib.util
 import json
+import logging
 import os
 import time
 import warnings
@@ -101,9 +102,11 @@ def realmlp(kind, seed, frame):
     """RealMLP with its tuned defaults, of pytabkit. It takes categories as they are, but no missing numbers."""
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
 
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # else ten lines for each fit
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.ERROR)
     model = RealMLP_TD_Classifier if kind == "classification" else RealMLP_TD_Regressor
     columns = ColumnTransformer(
-        [("numbers", SimpleImputer(), numbers), ("words", FunctionTransformer(words), categories)]
+        [("numbers", SimpleImputer(strategy="median"), numbers), ("words", FunctionTransformer(words), categories)]
     )
     n_numbers = len(numbers(frame))
     typed = FunctionTransformer(_typed, kw_args={"n_numbers": n_numbers})
