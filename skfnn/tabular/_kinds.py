@@ -56,6 +56,8 @@ def _kinds(X):
         raise TypeError("The tabular pipelines take dense tables, got a sparse matrix. Use X.toarray().")
     if hasattr(X, "schema") and hasattr(X, "get_column"):  # polars
         return list(X.columns), [_kind_in_polars(name, X.get_column(name)) for name in X.columns]
+    if np.ndim(X) != 2:
+        raise ValueError(f"Expected a table of rows and columns, got {np.ndim(X)} dimension(s).")
     if hasattr(X, "iloc"):  # pandas
         names = list(X.columns)
         _check_unique(names)

@@ -72,6 +72,12 @@ def test_a_sparse_matrix_is_an_error():
         numbers(sparse.csr_matrix([[1.0]]))
 
 
+@pytest.mark.parametrize("X", [np.ones(3), pd.Series([1.0, 2.0]), 1.0])
+def test_what_is_no_table_is_an_error(X):
+    with pytest.raises(ValueError, match=r"rows and columns, got [01] dimension"):
+        numbers(X)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "int8", "uint16"])
 def test_the_columns_of_an_array_of_numbers(dtype):
     X = np.zeros((2, 3), dtype)
