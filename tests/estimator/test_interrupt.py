@@ -249,8 +249,9 @@ class CtrlC:
     def _call(self, frame, event, arg):
         if not frame.f_code.co_filename.startswith(PACKAGE):
             return None
-        if frame.f_code.co_name == "section":
-            # Python handles no signal between a lock and the body of its "with", but a trace would raise there.
+        if "lock" in frame.f_code.co_names:
+            # Python handles no signal between a "with lock" and its body, but a trace would raise there, and the lock
+            # would never be released.
             return None
         if self.functions is not None and frame.f_code.co_name not in self.functions:
             return None
