@@ -129,6 +129,7 @@ html_sidebars = {
         "index",
         "installation",
         "getting_started",
+        "faq",
         "benchmarks",
         "benchmarks_archive",
         "mnist",
