@@ -339,10 +339,11 @@ def test_ctrl_c_at_any_line_leaves_finished_epochs_or_the_estimator_as_it_was(na
             assert_finished_epochs(clf, by_epochs, line)
         # The step and the number of lines in an epoch have no common factor. So most lines are met in some epoch.
         at += 11 if full else 37
-    assert set(outcomes) == set(range(N_EPOCHS + 1))
+    # Few lines follow the last epoch, so large steps can miss all of them.
+    assert set(outcomes) >= set(range(N_EPOCHS + 1 if full else N_EPOCHS))
     # No finished epoch is lost: the number of epochs rises until the training loop ends. Then `fit` writes the result
     # into the estimator. Ctrl-C during this time leaves the estimator as it was.
-    last = len(outcomes) - outcomes[::-1].index(N_EPOCHS)
+    last = len(outcomes) - outcomes[::-1].index(max(outcomes))
     assert outcomes[:last] == sorted(outcomes[:last])
     assert set(outcomes[last:]) <= {0}
 

@@ -41,17 +41,25 @@ def up_and_down(model, X, y):
 @contextmanager
 def ctrl_c_in_epoch(k):
     """Press Ctrl-C in the middle of epoch k of training in the body. Training must keep the earlier epochs and warn."""
-    load, loaded = Batches.load, []
+    load, shuffle, loaded, shuffled = Batches.load, Batches.shuffle, [], []
+
+    def counted_shuffle(self, make_rng):
+        loaded.clear()
+        shuffled.append(make_rng)
+        shuffle(self, make_rng)
 
     def interrupted_load(self, *block):
         loaded.append(block)
         n_blocks = len(list(self.blocks()))
+        # L-BFGS does not shuffle: an iteration reads every block once.
+        epoch = len(shuffled) or 1 + (len(loaded) - 1) // n_blocks
         # "In the middle" means after the first block of rows, if the epoch has several.
-        if len(loaded) == (k - 1) * n_blocks + min(2, n_blocks):
+        if epoch == k and (len(loaded) - 1) % n_blocks + 1 == min(2, n_blocks):
             raise KeyboardInterrupt
         return load(self, *block)
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Batches, "shuffle", counted_shuffle)
         patch.setattr(Batches, "load", interrupted_load)
         with pytest.warns(UserWarning, match="Training interrupted") as caught:
             yield caught
