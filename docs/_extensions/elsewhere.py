@@ -13,6 +13,10 @@ GENERATED = {
 }
 # Labels in docstrings that are inherited from scikit-learn.
 LABELS = {
+    "df_output_transform": "https://scikit-learn.org/stable/auto_examples/miscellaneous/plot_set_output.html",
+    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
+        "https://scikit-learn.org/stable/auto_examples/miscellaneous/plot_set_output.html"
+    ),
     "metadata_routing": "https://scikit-learn.org/stable/metadata_routing.html",
     "accuracy_score": "https://scikit-learn.org/stable/modules/model_evaluation.html#accuracy-score",
     "r2_score": "https://scikit-learn.org/stable/modules/model_evaluation.html#r2-score",

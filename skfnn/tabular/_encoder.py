@@ -51,15 +51,15 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
     ----------
     bin_edges_ : list of ndarray
         The edges of the bins of each column, fewer than two for a column without a bin.
-    center_ : ndarray of shape (n_features_in_,)
+    center_ : ndarray of shape (n_features,)
         The median of each column. It stands in for missing values.
-    scale_ : ndarray of shape (n_features_in_,)
+    scale_ : ndarray of shape (n_features,)
         What each column is divided by for `include_scaled`.
-    has_missing_ : ndarray of shape (n_features_in_,)
+    has_missing_ : ndarray of shape (n_features,)
         Whether a column had a missing value in `fit`.
     n_features_in_ : int
         The number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names. Defined only if all names are strings.
 
     See Also
