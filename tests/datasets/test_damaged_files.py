@@ -221,7 +221,6 @@ def damaged_inside(rng, content):
 GZIP_DAMAGES = DAMAGES + [wrong_end, flagged, in_members] * 2 + [damaged_inside] * len(DAMAGES)
 
 
-@pytest.mark.every_value
 @both_forms
 @every_set
 def test_a_damaged_file_is_a_value_error_that_names_it_or_is_read_correctly(tmp_path, name, suffix):

@@ -210,7 +210,6 @@ def assert_same_training(shortened, whole, assert_identical):
             assert values == whole.history_[key][-n:]
 
 
-@pytest.mark.every_value
 @pytest.mark.parametrize("keep", [1, 7])
 @streams
 def test_shortening_the_history_does_not_change_a_stream(name, keep, assert_identical):

@@ -72,7 +72,6 @@ def in_threads():
 # Threads
 
 
-@pytest.mark.every_value
 @pytest.mark.parametrize("problem", Y)
 @pytest.mark.parametrize("form", FORMS)
 def test_8_threads_sharing_an_estimator_predict_the_same_as_one(form, problem, in_threads):
@@ -364,7 +363,6 @@ def thread_limit(request):
         yield request.param
 
 
-@pytest.mark.every_value
 @pytest.mark.usefixtures("thread_limit")
 @pytest.mark.parametrize("name", CALLS)
 def test_no_call_leaves_a_setting_of_the_process_changed(name):
@@ -373,7 +371,6 @@ def test_no_call_leaves_a_setting_of_the_process_changed(name):
     assert settings_of_the_process() == before
 
 
-@pytest.mark.every_value
 @pytest.mark.usefixtures("thread_limit")
 @pytest.mark.filterwarnings("ignore:learning_rate_init")
 @pytest.mark.parametrize("name", FAILURES)

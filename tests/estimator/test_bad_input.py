@@ -277,7 +277,6 @@ def test_a_parameter_of_the_wrong_kind_raises_invalid_parameter_error():
 # A fitted estimator
 
 
-@pytest.mark.every_value
 @pytest.mark.parametrize("warm_start", [False, True])
 @bad_data
 def test_a_failed_fit_leaves_a_fitted_estimator_as_it_was(case, warm_start):
@@ -310,7 +309,6 @@ def test_a_failed_partial_fit_leaves_a_fitted_estimator_as_it_was(case):
     assert_same_model(clf, before)
 
 
-@pytest.mark.every_value
 @pytest.mark.parametrize("warm_start", [False, True])
 @bad_parameters
 def test_a_fit_with_a_bad_parameter_leaves_a_fitted_estimator_as_it_was(case, warm_start):

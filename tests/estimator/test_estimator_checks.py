@@ -32,12 +32,6 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
 
 
 @one_configuration_for_each_check
-@all_checks(OTHERS)
+@all_checks([*OTHERS, *in_other_coordinates([FNNClassifier(), *OTHERS])])
 def test_scikit_learn_checks_of_other_configurations(estimator, check):
-    check(estimator)
-
-
-@one_configuration_for_each_check
-@all_checks(in_other_coordinates([FNNClassifier(), *OTHERS]))
-def test_scikit_learn_checks_with_and_without_standardising(estimator, check):
     check(estimator)

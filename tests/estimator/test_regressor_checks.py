@@ -55,14 +55,14 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
 
 
 @one_configuration_for_each_check
-@all_checks([*OTHERS, *NEED_SCALING], checks_that_fail)
-def test_scikit_learn_checks_of_other_configurations(estimator, check):
-    check(estimator)
-
-
-@one_configuration_for_each_check
 @all_checks(
-    in_other_coordinates([FNNRegressor(), *OTHERS]) + in_other_coordinates(NEED_SCALING, [True]), checks_that_fail
+    [
+        *OTHERS,
+        *NEED_SCALING,
+        *in_other_coordinates([FNNRegressor(), *OTHERS]),
+        *in_other_coordinates(NEED_SCALING, [True]),
+    ],
+    checks_that_fail,
 )
-def test_scikit_learn_checks_with_and_without_standardising(estimator, check):
+def test_scikit_learn_checks_of_other_configurations(estimator, check):
     check(estimator)

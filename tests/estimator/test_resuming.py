@@ -215,7 +215,6 @@ def test_a_warm_started_fit_that_was_interrupted_is_finished():
 # Callbacks
 
 
-@pytest.mark.every_value
 @needs_callbacks
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name != "a function"])  # a lambda cannot be pickled
 @kinds

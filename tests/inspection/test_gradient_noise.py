@@ -145,7 +145,6 @@ def test_float32_noise_agrees_within_its_precision():
 # Mini-batches
 
 
-@pytest.mark.every_value
 @pytest.mark.parametrize("rows_of", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
 @pytest.mark.parametrize("case", ["softmax", "binary", "multilabel"])
 def test_random_mini_batches_have_the_predicted_variance(case, rows_of):

@@ -48,11 +48,11 @@ def all_checks(estimators, expected_failed_checks=weight_checks_that_fail):
             estimator, expected_failed_checks=expected_failed_checks(estimator), mark="xfail"
         )
     ]
-    labels = {id(estimator): str(estimator) for estimator in estimators}
+    labels = {id(estimator): "".join(str(estimator).split()) for estimator in estimators}
     return pytest.mark.parametrize(
         ("estimator", "check"), cases, ids=lambda value: labels.get(id(value)) or value.func.__name__
     )
 
 
 # The short suite runs each check with one of the configurations.
-one_configuration_for_each_check = pytest.mark.every_value(values_of=names)
+one_configuration_for_each_check = pytest.mark.values_of(function=names)

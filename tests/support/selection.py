@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from functools import partial
-from itertools import combinations
 
 import pytest
 
@@ -10,26 +9,24 @@ import pytest
 full_only = partial(pytest.param, marks=pytest.mark.full)
 
 
-def covering(cases, strength):
-    """The positions of a few cases that together contain every combination of `strength` values that occurs.
+def covering(cases):
+    """The positions of a few cases that contain every value of every parameter.
 
-    A case is a dict: parameter -> value. Cases are chosen one by one. The next case is the one with the most new
-    combinations; among equals, it is the one whose values were chosen least often, and then the first. So every process
-    makes the same choice.
+    A case is a dict: parameter -> value. Cases are chosen one by one: the one with most new values, among these the one
+    whose values were chosen least often, and then the first. So every process makes the same choice.
     """
-    combined = [set(combinations(sorted(case.items()), min(strength, len(case)))) for case in cases]
-    missing = set().union(*combined)
+    cases = [set(case.items()) for case in cases]
+    missing = set().union(*cases)
     chosen, uses = [], Counter()
     while missing:
-        new = [len(combinations & missing) for combinations in combined]
+        new = [len(case & missing) for case in cases]
         most = max(new)
         best = min(
-            (k for k, count in enumerate(new) if count == most),
-            key=lambda k: sum(uses[value] for value in cases[k].items()),
+            (k for k, count in enumerate(new) if count == most), key=lambda k: sum(uses[value] for value in cases[k])
         )
         chosen.append(best)
-        missing -= combined[best]
-        uses.update(cases[best].items())
+        missing -= cases[best]
+        uses.update(cases[best])
     return sorted(chosen)
 
 
@@ -38,7 +35,7 @@ def identities(params):
     return {name: id(value) for name, value in params.items()}
 
 
-def cases_of(items, values_of=identities):
+def cases_of(items, values_of):
     """One dict for each case of a test: parameter -> number of its value, in the order of appearance."""
     numbers, cases = defaultdict(dict), []
     for item in items:
@@ -57,8 +54,8 @@ def short(items):
     for positions in groups.values():
         first = items[positions[0]]
         if hasattr(first, "callspec"):
-            marker = first.get_closest_marker("every_value")
-            cases = cases_of([items[k] for k in positions], **(marker.kwargs if marker else {}))
-            positions = [positions[k] for k in covering(cases, strength=1 if marker else 2)]
+            marker = first.get_closest_marker("values_of")
+            cases = cases_of([items[k] for k in positions], marker.kwargs["function"] if marker else identities)
+            positions = [positions[k] for k in covering(cases)]
         kept.update(positions)
     return [item for position, item in enumerate(items) if position in kept]

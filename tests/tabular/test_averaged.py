@@ -5,9 +5,9 @@ import pickle
 import numpy as np
 import pytest
 import sklearn
+from checks import all_checks
 from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skfnn import FNNClassifier, FNNRegressor
 from skfnn.tabular._averaged import AveragedFNNClassifier, AveragedFNNRegressor
@@ -17,6 +17,11 @@ LABELS = np.array(["a", "b", "c"])[y]
 X_r, y_r = make_regression(100, 4, noise=5.0, random_state=0)
 NET = {"hidden_layer_sizes": (8,), "solver": "adam", "n_iter_no_change": None}
 FIXED = {"max_iter": 5, "batch_size": 20, "learning_rate_init": 0.01}
+
+
+QUICK = {"max_iter": 40, "learning_rate_init": 0.02, "random_state": 0}
+CLASSIFIER = AveragedFNNClassifier(FNNClassifier((20,), solver="adam", n_iter_no_change=None), 2, **QUICK)
+REGRESSOR = AveragedFNNRegressor(FNNRegressor((20,), solver="adam", n_iter_no_change=None), 2, **QUICK)
 
 
 def classifier(n_nets=3, net=NET, **params):
@@ -33,12 +38,7 @@ def seeds(n):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(
-    [
-        AveragedFNNClassifier(FNNClassifier((20,), solver="adam"), 2, max_iter=200, random_state=0),
-        AveragedFNNRegressor(FNNRegressor((20,), solver="adam"), 2, max_iter=200, random_state=0),
-    ]
-)
+@all_checks([CLASSIFIER, REGRESSOR], lambda estimator: {})
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

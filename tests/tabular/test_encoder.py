@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from checks import all_checks, one_configuration_for_each_check
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skfnn.tabular import PiecewiseLinearEncoder
 
@@ -37,13 +37,15 @@ def by_loop(encoder, X):
     return np.array(rows)
 
 
-@parametrize_with_checks(
+@one_configuration_for_each_check
+@all_checks(
     [
         PiecewiseLinearEncoder(),
         PiecewiseLinearEncoder(1),
         PiecewiseLinearEncoder(include_scaled=False),
         PiecewiseLinearEncoder(extrapolation="linear"),
-    ]
+    ],
+    lambda estimator: {},
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

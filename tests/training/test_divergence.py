@@ -118,7 +118,6 @@ def test_the_remedies_work():
     assert estimator(**LINEAR, learning_rate_init=0.1).fit(X, y).score(X, y) > 0.9
 
 
-@pytest.mark.every_value
 @warned_before
 @pytest.mark.parametrize("warm_start", [False, True])
 @cases
