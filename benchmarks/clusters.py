@@ -6,6 +6,7 @@ scheduler and the size of the cluster that `Client()` starts. Linux only.
 """
 
 import argparse
+import contextlib
 import doctest
 import functools
 import importlib.metadata
@@ -86,7 +87,13 @@ def same(a, b):
 
 def measure(cluster, number, workers, victim, names, serial):
     """Run one passage on a new cluster; return the record of how it ended."""
-    with tempfile.TemporaryDirectory() as folder, CLUSTERS[cluster](workers) as replacements:
+    record = {"cluster": cluster, "passage": number, "killed": victim or "nothing"}
+    record |= dict.fromkeys(["processes", "machines", "BLAS threads", "seconds", "end"])
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        try:
+            replacements = stack.enter_context(CLUSTERS[cluster](workers))
+        except Exception as error:  # Ray, for instance, gives a node 30 seconds
+            return record | {"end": f"the cluster did not start: {error}"}
         witness = Witness(folder, GENERATIONS[cluster], victim)
         code = passages(_HEADINGS[cluster])[number - 1]
         for old, new in {**_SMALL, **replacements}.items():
@@ -100,16 +107,9 @@ def measure(cluster, number, workers, victim, names, serial):
         if (witness.killed() is None) != (victim is None):
             end += ", nothing was killed"
         callers, threads = witness.callers()
-    return {
-        "cluster": cluster,
-        "passage": number,
-        "killed": victim or "nothing",
-        "processes": len(callers),
-        "machines": len({machine for _, machine in callers}),
-        "BLAS threads": threads,
-        "seconds": seconds,
-        "end": end,
-    }
+    machines = {machine for _, machine in callers}
+    found = {"processes": len(callers), "machines": len(machines), "BLAS threads": threads}
+    return record | found | {"seconds": seconds, "end": end}
 
 
 def _missing(cluster):
