@@ -37,10 +37,10 @@ def begin(arguments):
     return line
 
 
-def environment():
+def environment(packages=_PACKAGES):
     """The machine, versions, date and load in one line."""
     versions = [f"skfnn {_skfnn_version()}", f"Python {platform.python_version()}"]
-    for package in _PACKAGES:
+    for package in packages:
         try:
             versions.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
