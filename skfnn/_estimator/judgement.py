@@ -13,6 +13,8 @@ DIVISORS = (1.0, 4.0, 16.0, 64.0)
 # A run has diverged if its loss is more than FAR times that of the constant and has risen since the first epoch. It has
 # also diverged if its loss is more than VERY_FAR times a typical one and has risen from the initial loss.
 FAR, VERY_FAR = 10.0, 1000.0
+# If it is more than HOPELESS times a typical one, no learning rate can train on such features.
+HOPELESS = 1e12
 # A loss has risen if it is more than this many times the earlier one. Rounding causes smaller differences.
 RISEN = 1.01
 # The user is warned after this many `partial_fit` calls in a row whose loss is far too large: a single call may just
@@ -123,8 +125,9 @@ class Trial:
 
         `initial` is the loss of the initial parameters, or None for a solver without a learning rate.
         """
-        if loss > VERY_FAR * max(self.constant, self.typical):
-            if self.may_restart or initial is None:
+        usual = max(self.constant, self.typical)
+        if loss > VERY_FAR * usual:
+            if self.may_restart or initial is None or loss > HOPELESS * usual:
                 return True
             # On raw features the initial loss can be as large. A small learning rate then leaves it almost unchanged.
             if loss > RISEN * initial or self.highest > FAR * initial:
@@ -141,6 +144,8 @@ class Trial:
         `initial` is the loss of the initial parameters, and `change` how far they moved, relative to their norm.
         """
         way = initial - self.constant
+        if initial > HOPELESS * max(self.constant, self.typical):
+            return False
         return way > SHORT * self.constant and abs(loss - initial) < SMALL_PART * way and change < STILL
 
     def has_fallen(self, loss):

@@ -13,6 +13,9 @@ SGD = {"softmax": 0.2, "logistic": 0.2, "identity": 0.05, "exp": 0.0125}
 ADAM = {"softmax": 0.001, "logistic": 0.001, "identity": 0.001, "exp": 0.0005}
 # They grow with this power of the batch size.
 SGD_POWER, ADAM_POWER = 0.75, 0.5
+# SGD needs a smaller rate if the mean squared norm of the rows, in the coordinates of training, is above this number:
+# raw features, or thousands of columns.
+LONG = {"softmax": 1000.0, "logistic": 1000.0, "identity": 100.0, "exp": 1000.0}
 # The rate falls with the number of hidden layers, up to this number.
 DEEPEST = 3
 
@@ -39,12 +42,12 @@ def steepness(loss, data, coordinates, rows, sampled):
 
     `rows` are the training rows (None: all rows). ``sampled()`` gives the Columns of a sample of them.
     """
-    if loss.out_activation == "identity":
-        return max(1.0, _mean_squared_norm(sampled(), coordinates) / 100.0)
-    if loss.out_activation == "exp":
-        weights = data.sample_weight if data.sample_weight is None or rows is None else data.sample_weight[rows]
-        return max(1.0, float(data.targets.mean(rows, weights).mean()))
-    return 1.0
+    kind = loss.out_activation
+    long = max(1.0, _mean_squared_norm(sampled(), coordinates) / LONG[kind])
+    if kind != "exp":
+        return long
+    weights = data.sample_weight if data.sample_weight is None or rows is None else data.sample_weight[rows]
+    return long * max(1.0, float(data.targets.mean(rows, weights).mean()))
 
 
 def _mean_squared_norm(columns, coordinates):

@@ -17,8 +17,8 @@ OTHERS = [
     FNNClassifier(max_grad_norm=1.0),
     FNNClassifier(solver="adam", weight_decay=0.01),
     # Checks of sample weights fail for these configurations.
-    FNNClassifier(batch_size=1),
-    FNNClassifier(batch_size=5),
+    FNNClassifier(batch_size=1, max_iter=40),
+    FNNClassifier(batch_size=5, max_iter=40),
     FNNClassifier(early_stopping=True),
     FNNClassifier(validation_fraction=0.2),
     FNNClassifier(dropout=0.2),

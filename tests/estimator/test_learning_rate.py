@@ -1,6 +1,7 @@
 """The learning rate that "auto" stands for, and what happens if it is too large."""
 
 import pickle
+from functools import partial
 from math import sqrt
 
 import numpy as np
@@ -91,6 +92,18 @@ def test_long_rows_lower_the_rate_of_the_squared_error(standardize):
     assert reg.learning_rate_init_ == pytest.approx(0.05 * 100 / square, rel=1e-12)
     reg.set_params(solver="adam").partial_fit(rows, rows[:, 0])
     assert reg.learning_rate_init_ == pytest.approx(0.001, rel=1e-12)
+
+
+@pytest.mark.parametrize("estimator", [FNNClassifier, partial(FNNRegressor, loss="poisson")])
+def test_very_long_rows_lower_the_rate_of_other_losses(estimator):
+    rows = 10.0 * np.random.default_rng(0).normal(size=(300, 250))
+    y = np.arange(300) % 2
+    square = (rows**2).sum(axis=1).mean()
+    rates = [
+        estimator(standardize=standardize, max_iter=1, random_state=0).fit(rows, y).learning_rate_init_
+        for standardize in (True, False)
+    ]
+    assert rates[1] == pytest.approx(rates[0] * 1000 / square, rel=1e-12)
 
 
 def test_large_counts_lower_the_rate_of_the_poisson_deviance():

@@ -28,7 +28,7 @@ SEED = 0
 @pytest.fixture(scope="module")
 def n_calls(full):
     """The number of random calls."""
-    return 20_000 if full else 300
+    return 5_000 if full else 300
 
 
 @pytest.fixture(scope="module")

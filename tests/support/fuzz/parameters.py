@@ -37,7 +37,7 @@ def rate_raises(step):
 
 def score_size(estimator, X, y, sample_weight=None):
     """A scorer that uses its arguments."""
-    return float(len(estimator.predict(X)) + np.shape(y)[0])
+    return float(np.shape(estimator.predict(X))[0] + np.shape(y)[0])
 
 
 def score_weighted(estimator, X, y, sample_weight=None):
@@ -148,7 +148,11 @@ TABLES = {
     ),
     "max_iter": (listed([1, 2, 3, 5, np.int64(2)]), listed([True, 40]), listed([0, -1, 2.5, *NOT_NUMBERS])),
     "tol": (listed([1e-4, 0.0, 0.1]), listed([INF, 1e300]), listed([-1.0, *NOT_NUMBERS])),
-    "n_iter_no_change": (listed([1, 2, 10, INF]), listed([True]), listed([0, -1, 2.5, *NOT_NUMBERS])),
+    "n_iter_no_change": (
+        listed([1, 2, 10, INF, None]),
+        listed([True]),
+        listed([0, -1, 2.5, *(value for value in NOT_NUMBERS if value is not None)]),
+    ),
     "early_stopping": FLAG,
     "validation_fraction": (
         listed([None, 0, 0.0, 0.1, 0.5]),
