@@ -19,11 +19,11 @@ NET = {
     "solver": "adam",
     "learning_rate": "cosine",
     "n_iter_no_change": None,
-    "dropout": 0.2,
+    "dropout": 0.35,
     "weight_decay": 0.01,
     "dtype": "float32",
 }
-CLASSIFIER = {"label_smoothing": 0.05, "standardize": False}
+CLASSIFIER = {"label_smoothing": 0.02, "standardize": True}
 REGRESSOR = {"standardize": "auto"}
 
 # What depends on the number of rows, by the kind of the problem. A mini-batch has `batch_size` rows, or fewer if an
@@ -38,7 +38,7 @@ _ROWS = {
     "max_steps": 100_000,
     "rate_batch": 64,
 }
-ROWS = {"classification": _ROWS | {"rate": 0.002}, "regression": _ROWS | {"rate": 0.001}}
+ROWS = {"classification": _ROWS | {"rate": 0.001}, "regression": _ROWS | {"rate": 0.001}}
 
 
 def by_rows(kind, n_rows, *, batch_size="auto", max_iter="auto", learning_rate_init="auto"):
