@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from selection import short
+from selection import SUITE, short
 
 
 def pytest_addoption(parser):
@@ -27,7 +27,8 @@ def pytest_cmdline_main(config):
 
 def pytest_configure(config):
     """Choose how many random cases each law gets."""
-    if config.getoption("full"):
+    SUITE.full = config.getoption("full")
+    if SUITE.full:
         os.environ.setdefault("HYPOTHESIS_PROFILE", "full")
 
 

@@ -47,10 +47,3 @@ def test_the_short_suite_leaves_out_cases_and_no_test():
     assert long not in kept
     assert [each.nodeid for each in kept] == [each.nodeid for each in [*cases, plain] if each in kept]
     assert sum(each in kept for each in cases) == 3
-
-
-def test_the_values_of_a_case_may_be_replaced():
-    # Every case has its own objects, as in scikit-learn's checks.
-    marker = pytest.mark.values_of(function=lambda params: {"a": str(params["a"])}).mark
-    items = [item(f"test[{k}]", {"a": [k % 2]}, marker) for k in range(6)]
-    assert short(items) == items[:2]

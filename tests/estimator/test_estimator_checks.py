@@ -31,7 +31,6 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
     check(estimator)
 
 
-@one_configuration_for_each_check
-@all_checks([*OTHERS, *in_other_coordinates([FNNClassifier(), *OTHERS])])
+@one_configuration_for_each_check([*OTHERS, *in_other_coordinates([FNNClassifier(), *OTHERS])])
 def test_scikit_learn_checks_of_other_configurations(estimator, check):
     check(estimator)

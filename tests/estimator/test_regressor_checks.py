@@ -54,8 +54,7 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
     check(estimator)
 
 
-@one_configuration_for_each_check
-@all_checks(
+@one_configuration_for_each_check(
     [
         *OTHERS,
         *NEED_SCALING,

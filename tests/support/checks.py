@@ -1,6 +1,7 @@
 """scikit-learn's own checks of an estimator, for many configurations of it."""
 
 import pytest
+from selection import SUITE, covering
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
@@ -29,30 +30,41 @@ def in_other_coordinates(estimators, values=(True, False)):
     return [clone(estimator).set_params(standardize=value) for estimator in estimators for value in values]
 
 
-def names(params):
-    """A name for a case. Every case has its own function, so the name of the check replaces it."""
-    check = params["check"]  # a functools.partial
-    return {"estimator": id(params["estimator"]), "check": (check.func.__name__, str(check.keywords))}
-
-
 def all_checks(estimators, expected_failed_checks=weight_checks_that_fail):
     """A decorator of a test of (estimator, check), with all checks of all estimators.
 
     scikit-learn's ``parametrize_with_checks`` does the same, but takes seconds to write out each estimator's parameters
     for each of its checks.
     """
-    cases = [
+    return _parametrize(estimators, _cases(estimators, expected_failed_checks))
+
+
+def one_configuration_for_each_check(estimators, expected_failed_checks=weight_checks_that_fail):
+    """The same, but the short suite has each check with one estimator only, and each estimator at least once."""
+    cases = _cases(estimators, expected_failed_checks)
+    if not SUITE.full:
+        cases = [cases[k] for k in covering(list(map(_description, cases)))]
+    return _parametrize(estimators, cases)
+
+
+def _cases(estimators, expected_failed_checks):
+    return [
         case
         for estimator in estimators
         for case in estimator_checks_generator(
             estimator, expected_failed_checks=expected_failed_checks(estimator), mark="xfail"
         )
     ]
+
+
+def _description(case):
+    """The estimator and the check of a case. Every case has a function of its own, so the check's name counts."""
+    estimator, check = getattr(case, "values", case)  # a pytest.param if the check is expected to fail
+    return {"estimator": id(estimator), "check": (check.func.__name__, str(check.keywords))}
+
+
+def _parametrize(estimators, cases):
     labels = {id(estimator): "".join(str(estimator).split()) for estimator in estimators}
     return pytest.mark.parametrize(
         ("estimator", "check"), cases, ids=lambda value: labels.get(id(value)) or value.func.__name__
     )
-
-
-# The short suite runs each check with one of the configurations.
-one_configuration_for_each_check = pytest.mark.values_of(function=names)

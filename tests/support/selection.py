@@ -5,6 +5,15 @@ from functools import partial
 
 import pytest
 
+
+class Suite:
+    """Which suite runs. The option --full sets it before the test modules are imported."""
+
+    full = False
+
+
+SUITE = Suite()
+
 # A value of a parameter that only the full suite tests.
 full_only = partial(pytest.param, marks=pytest.mark.full)
 
@@ -35,15 +44,6 @@ def identities(params):
     return {name: id(value) for name, value in params.items()}
 
 
-def cases_of(items, values_of):
-    """One dict for each case of a test: parameter -> number of its value, in the order of appearance."""
-    numbers, cases = defaultdict(dict), []
-    for item in items:
-        values = values_of(item.callspec.params)
-        cases.append({name: numbers[name].setdefault(value, len(numbers[name])) for name, value in values.items()})
-    return cases
-
-
 def short(items):
     """The collected tests that belong to the short suite, in their order."""
     groups = defaultdict(list)
@@ -54,8 +54,6 @@ def short(items):
     for positions in groups.values():
         first = items[positions[0]]
         if hasattr(first, "callspec"):
-            marker = first.get_closest_marker("values_of")
-            cases = cases_of([items[k] for k in positions], marker.kwargs["function"] if marker else identities)
-            positions = [positions[k] for k in covering(cases)]
+            positions = [positions[k] for k in covering([identities(items[k].callspec.params) for k in positions])]
         kept.update(positions)
     return [item for position, item in enumerate(items) if position in kept]
