@@ -236,7 +236,7 @@ def test_array_api_dispatch_may_be_on(kind, monkeypatch, assert_identical):
         with sklearn.config_context(array_api_dispatch=True):
             model = make(kind).fit(X, y)
             score = model.score(X, y)
-    except RuntimeError as error:  # SciPy was imported before the variable was set
+    except (RuntimeError, ImportError) as error:  # SciPy was imported before the variable was set, or is too old
         pytest.skip(str(error))
     assert_identical(model, expected)
     assert score == expected.score(X, y)
