@@ -27,7 +27,7 @@ COVERED = {
     "alpha": "against_mlp: a_larger_alpha_gives_weights_closer_to_zero",
     "fit": "against_mlp: one_step_agrees_with_scikit_learns_worked_example",
     "gradient": "gradients: a_step_of_length_1_is_the_gradient_of_the_objective"
-    " | regressor: a_step_of_length_1_is_the_gradient_of_the_objective",
+    " | regressor_objective: a_step_of_length_1_is_the_gradient_of_the_objective",
     # L-BFGS
     "lbfgs_classification": "against_mlp: lbfgs_learns_the_digits",
     "lbfgs_regression": "mlp_expectations: lbfgs_fits_a_regression_with_every_activation",
@@ -56,15 +56,15 @@ COVERED = {
     " | numbers: training_on_features_of_the_largest_size_is_an_error_that_says_what_to_do",
     "mlp_diverging_loss": "mlp_expectations: a_diverging_loss_is_an_error_even_with_early_stopping",
     "mlp_classifier_dtypes_casting": "against_mlp: float32_and_float64_give_the_same_predictions",
-    "mlp_regressor_dtypes_casting": "regressor: float32_and_float64_give_the_same_predictions",
+    "mlp_regressor_dtypes_casting": "regressor_targets: float32_and_float64_give_the_same_predictions",
     "mlp_param_dtypes": "against_mlp: weights_and_probabilities_have_the_float_type_of_x"
-    " | regressor: predictions_have_the_dtype_of_the_model",
+    " | regressor_targets: predictions_have_the_dtype_of_the_model",
     # predictions
     "predict_proba_binary": "against_mlp: probabilities_and_their_logarithms_agree",
     "predict_proba_multiclass": "against_mlp: probabilities_and_their_logarithms_agree",
     "predict_proba_multilabel": "against_mlp: probabilities_and_their_logarithms_agree",
     "sparse_matrices": "against_mlp: sparse_and_dense_x_give_the_same_predictions"
-    " | regressor: sparse_x_gives_the_same_results_as_dense_x",
+    " | regressor_targets: sparse_x_gives_the_same_results_as_dense_x",
     # the epochs
     "shuffle": "against_mlp: shuffle_has_an_effect | mlp_expectations: shuffle_has_an_effect_on_a_regression",
     "verbose_sgd": "against_mlp: verbose_prints_one_line_per_epoch | mlp_expectations: partial_fit_prints_its_epoch",
