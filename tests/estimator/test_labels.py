@@ -1,4 +1,4 @@
-"""Labels of any type, and the class weights that they are keys of."""
+"""Labels of any type, and class weights, which are given by label."""
 
 import copy
 
