@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.inspection import PartialDependenceDisplay, partial_dependence, permutation_importance
 from small_tables import X_iris, X_line, flowers, y_line
-from tool_problems import classifier, regressor
+from tool_problems import agg, classifier, regressor
 
 
 @pytest.mark.parametrize("container", ["array", "frame"])
@@ -64,11 +64,3 @@ def test_partial_dependence_is_drawn(make):
         expected = [predict(frame.assign(**{name: value})).mean() for value in line.get_xdata()]
         np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-10)
     plt.close("all")
-
-
-def agg():
-    """Pyplot without a window."""
-    pytest.importorskip("matplotlib").use("Agg")
-    import matplotlib.pyplot as plt
-
-    return plt

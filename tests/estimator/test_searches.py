@@ -13,15 +13,7 @@ from sklearn.model_selection import (
     learning_curve,
 )
 from small_tables import X_iris, X_line, flowers, y_line
-from tool_problems import PROBLEMS, Y_line, classifier, regressor
-
-
-def agg():
-    """Pyplot without a window."""
-    pytest.importorskip("matplotlib").use("Agg")
-    import matplotlib.pyplot as plt
-
-    return plt
+from tool_problems import PROBLEMS, Y_line, agg, classifier, regressor
 
 
 # The smallest rate is too small for any progress.

@@ -1,6 +1,7 @@
-"""A classifier and a regressor for scikit-learn's tools, and their tables."""
+"""A classifier and a regressor for scikit-learn's tools, their tables, and Pyplot without a window."""
 
 import numpy as np
+import pytest
 import sklearn
 from sklearn.utils.fixes import parse_version
 from small_tables import X_iris, X_line, flowers, y_line
@@ -32,3 +33,11 @@ def regressor(**params):
 Y_line = np.column_stack([y_line, -2.0 * y_line + X_line[:, 2], X_line[:, 3]])
 
 PROBLEMS = {"classifier": (classifier, X_iris, flowers), "regressor": (regressor, X_line, y_line)}
+
+
+def agg():
+    """Pyplot without a window."""
+    pytest.importorskip("matplotlib").use("Agg")
+    import matplotlib.pyplot as plt
+
+    return plt
