@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from skfnn import FNNClassifier, exceptions
 from skfnn._engine.batches import Batches
 
-# 4. Logarithms of small probabilities
+# Logarithms of small probabilities
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -47,7 +47,7 @@ def test_log_probabilities_come_from_the_raw_outputs(target, dtype, solver):
     np.testing.assert_allclose(found[seen], np.log(proba[seen]), rtol=1e-5, atol=1e-6)
 
 
-# 8. Ctrl-C
+# Ctrl-C
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_ctrl_c_in_a_fit_that_the_user_called_keeps_the_finished_epochs(wrap, ct
     assert (model if isinstance(model, FNNClassifier) else model[-1]).n_iter_ == 2
 
 
-# 9. A plateau
+# A plateau
 
 
 @kinds
@@ -100,7 +100,7 @@ def test_a_plateau_causes_a_warning(kind):
         deep.fit(X, VALUES[kind])
 
 
-# 10. What verbose prints
+# What verbose prints
 
 
 class Pipe(io.StringIO):
@@ -137,7 +137,7 @@ def test_lbfgs_says_why_it_has_no_partial_fit(kind):
         kind(solver="lbfgs").partial_fit(X, VALUES[kind])
 
 
-# 11. Filters by category
+# Filters by category
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_warnings_also_have_scikit_learns_category_if_it_has_one():
         assert issubclass(getattr(exceptions, name), UserWarning)
 
 
-# 14. Hover help
+# Hover help
 
 
 @kinds

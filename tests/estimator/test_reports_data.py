@@ -9,7 +9,7 @@ from sklearn.model_selection import cross_val_predict
 
 from skfnn import FNNClassifier
 
-# 3. Multilabel y with numbers other than 0 and 1
+# Multilabel y with numbers other than 0 and 1
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_multilabel_y_must_hold_0_and_1(encode):
     assert clf.score(X, labels.astype(bool)) == clf.score(X, labels.astype(float)) == clf.score(X, labels) > 0.8
 
 
-# 5. Sparse multilabel y, two rows, text
+# Sparse multilabel y, two rows, text
 
 
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_array, sparse.csr_array])
@@ -101,7 +101,7 @@ def test_numbers_in_object_arrays_and_categories_are_accepted():
         np.testing.assert_array_equal(classifier().fit(rows, y).predict_proba(rows), expected)
 
 
-# 7. Objects and sets
+# Objects and sets
 
 
 def test_labels_of_dtype_object_get_a_clear_error():
@@ -127,7 +127,7 @@ def test_a_set_of_classes_gets_a_clear_error(classes):
         classifier().partial_fit(X, y, classes=[[0, 1], [2, 3]])
 
 
-# 13. partial_fit on few rows
+# partial_fit on few rows
 
 
 @kinds

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from skfnn import exceptions
 from skfnn._estimator.validation import hold_out
 
-# 2. A validation set that lacks a class
+# A validation set that lacks a class
 
 
 lacks_class_2 = {"X_val": X[y < 2][:50], "y_val": y[y < 2][:50]}
@@ -84,7 +84,7 @@ def test_classes_are_on_both_sides_if_there_is_room(seed):
         assert set(several) <= set(classes[rest])
 
 
-# 6. A validation set that the scaler of a pipeline did not transform
+# A validation set that the scaler of a pipeline did not transform
 
 
 def scaled_pipeline(**params):
@@ -126,7 +126,7 @@ def test_ordinary_validation_sets_cause_no_warning(seed):
         )
 
 
-# 12. validation_fraction=0
+# validation_fraction=0
 
 
 @kinds
