@@ -1,9 +1,29 @@
-"""The folder of drawn pictures that the tests of load_image_folder share. picture_folders needs Pillow."""
+"""Small image sets, and the folder of drawn pictures for load_image_folder; picture_folders needs Pillow."""
 
 import os
+from urllib.error import URLError
 
 import numpy as np
 import pytest
+from small_sets import SIZES
+
+from skfnn.datasets import _sources
+from skfnn.datasets._sets import SETS
+
+
+@pytest.fixture
+def small_sets(monkeypatch, tmp_path):
+    """Use small image sets, and no data folders except those that a test makes."""
+    for name, sizes in SIZES.items():
+        train, test = zip(*sizes, strict=True)
+        monkeypatch.setitem(SETS, name, SETS[name]._replace(class_sizes={"train": train, "test": test}))
+    monkeypatch.delenv("SKFNN_DATA", raising=False)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "scikit_learn_data"))
+
+    def no_network(*args, **kwargs):
+        raise URLError("no network")
+
+    monkeypatch.setattr(_sources, "fetch_openml", no_network)
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.ensemble import (
-    StackingClassifier,
-)
+from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline

@@ -15,9 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skfnn import FNNClassifier, FNNRegressor
-from skfnn.inspection import (
-    TrainingCurveDisplay,
-)
+from skfnn.inspection import TrainingCurveDisplay
 
 pytest.importorskip("matplotlib", reason="draws with matplotlib")
 pytestmark = [
