@@ -13,16 +13,12 @@ GENERATED = {
 }
 # Labels in docstrings that are inherited from scikit-learn.
 LABELS = {
-    "df_output_transform": "https://scikit-learn.org/stable/auto_examples/miscellaneous/plot_set_output.html",
+    "df_output_transform": "https://scikit-learn.org/stable/modules/df_output_transform.html",
     "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
         "https://scikit-learn.org/stable/auto_examples/miscellaneous/plot_set_output.html"
     ),
     "metadata_routing": "https://scikit-learn.org/stable/metadata_routing.html",
     "accuracy_score": "https://scikit-learn.org/stable/modules/model_evaluation.html#accuracy-score",
-    "df_output_transform": "https://scikit-learn.org/stable/modules/df_output_transform.html",
-    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
-        "https://scikit-learn.org/stable/auto_examples/miscellaneous/plot_set_output.html"
-    ),
     "r2_score": "https://scikit-learn.org/stable/modules/model_evaluation.html#r2-score",
 }
 TERM = "https://scikit-learn.org/stable/glossary.html#term-{0}"
