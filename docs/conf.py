@@ -76,6 +76,7 @@ autosummary_generate = True
 _guide = {
     "skfnn.FNNClassifier": ["algorithms", "choosing", "validation", "regularisation", "resuming"],
     "skfnn.FNNRegressor": ["regression", "algorithms", "choosing", "validation", "resuming"],
+    "skfnn.tabular": ["tables"],
     "skfnn.inspection": ["inspection"],
     "skfnn.exceptions": ["with_scikit_learn"],
     "skfnn.callbacks": ["callbacks", "resuming"],

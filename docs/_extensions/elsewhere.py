@@ -13,7 +13,7 @@ GENERATED = {
 }
 # Labels in docstrings that are inherited from scikit-learn.
 LABELS = {
-    "df_output_transform": "https://scikit-learn.org/stable/auto_examples/miscellaneous/plot_set_output.html",
+    "df_output_transform": "https://scikit-learn.org/stable/modules/df_output_transform.html",
     "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
         "https://scikit-learn.org/stable/auto_examples/miscellaneous/plot_set_output.html"
     ),

@@ -5,7 +5,15 @@ import importlib
 from docutils import nodes
 from sphinx import addnodes
 
-MODULES = ["skfnn", "skfnn.inspection", "skfnn.datasets", "skfnn.callbacks", "skfnn.onnx"]
+MODULES = [
+    "skfnn",
+    "skfnn.tabular",
+    "skfnn.inspection",
+    "skfnn.exceptions",
+    "skfnn.callbacks",
+    "skfnn.datasets",
+    "skfnn.onnx",
+]
 
 
 def public_names():

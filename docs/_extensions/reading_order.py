@@ -4,6 +4,8 @@ ORDER = [
     "learning_curves",
     "mnist",
     "regression",
+    "raw_table",
+    "piecewise_linear_encoding",
     "same_clock",
     "repetitive_cycle",
     "gradient_noise",

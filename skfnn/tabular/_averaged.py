@@ -139,7 +139,9 @@ class AveragedFNNClassifier(ClassifierMixin, _Averaged):
 
     def predict_proba(self, X):
         """Return the mean of the networks' probabilities."""
-        return self._mean("predict_proba", X)
+        p = self._mean("predict_proba", X)
+        # The networks' rows sum to 1 with the precision of float32, which scorers find too coarse for float64.
+        return p if self.nets_[0]._task.multilabel else p / p.sum(axis=1, keepdims=True)
 
     def predict_log_proba(self, X):
         """Return the logarithm of the mean probabilities, without underflow."""

@@ -3,77 +3,16 @@
 import gzip
 import os
 import tracemalloc
-from urllib.error import URLError
 
 import numpy as np
 import pytest
-from sklearn.utils import Bunch
+from small_sets import FETCH, assert_rows, every_set, idx, write
 
-from skfnn.datasets import _sources, fetch_cifar10, fetch_cifar100, fetch_fashion_mnist, fetch_mnist
+from skfnn.datasets import fetch_cifar10, fetch_fashion_mnist, fetch_mnist
 from skfnn.datasets._files import read_cifar, read_idx, read_idx_labels
 from skfnn.datasets._sets import SETS
 
-FETCH = {"mnist": fetch_mnist, "fashion_mnist": fetch_fashion_mnist, "cifar10": fetch_cifar10}
-FETCH["cifar100"] = fetch_cifar100
-# (training rows, test rows) of every class in the small sets. As in the real sets, the numbers of MNIST and
-# Fashion-MNIST differ.
-SIZES = {"mnist": [(3, 1), *[(2, 1)] * 8, (1, 1)], "fashion_mnist": [(2, 1)] * 10}
-SIZES |= {"cifar10": [(2, 1)] * 10, "cifar100": [(2, 1)] * 100}
-
-every_set = pytest.mark.parametrize("name", FETCH)
-
-
-@pytest.fixture(autouse=True)
-def small_sets(monkeypatch, tmp_path):
-    """Use small image sets, and no data folders except those that a test makes."""
-    for name, sizes in SIZES.items():
-        train, test = zip(*sizes, strict=True)
-        monkeypatch.setitem(SETS, name, SETS[name]._replace(class_sizes={"train": train, "test": test}))
-    monkeypatch.delenv("SKFNN_DATA", raising=False)
-    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "scikit_learn_data"))
-
-    def no_network(*args, **kwargs):
-        raise URLError("no network")
-
-    monkeypatch.setattr(_sources, "fetch_openml", no_network)
-
-
-def rows(name, part, seed=0):
-    """X and y of a small set, in a random order of the rows."""
-    rng = np.random.default_rng([seed, part == "test"])
-    sizes = SETS[name].class_sizes[part]
-    y = rng.permutation(np.repeat(np.arange(len(sizes), dtype=np.uint8), sizes))
-    return rng.integers(0, 256, size=(len(y), SETS[name].n_pixels), dtype=np.uint8), y
-
-
-def idx(array):
-    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
-
-
-def write(folder, name, seed=0, dotted=False, zipped=False):
-    """Write the files of a small set in the form that its authors publish."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in ("train", "test"):
-        X, y = rows(name, part, seed)
-        files = SETS[name].files[part]
-        if SETS[name].n_labels:
-            labels = np.column_stack([y // 5, y])[:, -len(SETS[name].n_labels) :]
-            contents = [piece.tobytes() for piece in np.split(np.hstack([labels, X]), len(files))]
-        else:
-            contents = [idx(X.reshape(-1, 28, 28)), idx(y)]
-        for file, content in zip(files, contents, strict=True):
-            if dotted:
-                file = file.replace("-idx", ".idx")
-            if zipped:
-                file, content = f"{file}.gz", gzip.compress(content)
-            (folder / file).write_bytes(content)
-    return folder
-
-
-def assert_rows(found, name, part="train", seed=0):
-    for a, b in zip(found, rows(name, part, seed), strict=True):
-        np.testing.assert_array_equal(a, b)
-
+pytestmark = pytest.mark.usefixtures("small_sets")
 
 # What is returned
 
@@ -179,95 +118,8 @@ def test_a_failed_download_is_an_error_that_says_where_the_files_can_be_put(tmp_
     assert str(tmp_path / "cifar10") in str(e.value)
 
 
-# OpenML
-
-
-def give(monkeypatch, X, y):
-    """Let OpenML answer with this X and y. Return the list of the calls."""
-    calls = []
-
-    def answer(*args, **kwargs):
-        calls.append((args, kwargs))
-        return Bunch(data=X, target=y)
-
-    monkeypatch.setattr(_sources, "fetch_openml", answer)
-    return calls
-
-
-def both_parts(name):
-    return (np.concatenate(arrays) for arrays in zip(rows(name, "train"), rows(name, "test"), strict=True))
-
-
-LABELS = {
-    "text": lambda y, names: y.astype(str).astype(object),
-    "whole numbers": lambda y, names: y.astype(int),
-    "floats": lambda y, names: y.astype(float),
-    "names": lambda y, names: np.array(names)[y],
-}
-
-
-@pytest.mark.parametrize("labels", LABELS)
-@pytest.mark.parametrize("subset", ["train", "test", "all"])
-@every_set
-def test_openml_gives_the_same_rows(tmp_path, monkeypatch, name, subset, labels):
-    X, y = both_parts(name)
-    calls = give(monkeypatch, X.astype(float), LABELS[labels](y, SETS[name].target_names))
-    found = FETCH[name](subset=subset, data_home=tmp_path / "empty", return_X_y=True)
-    expected = FETCH[name](subset=subset, data_home=write(tmp_path, name), return_X_y=True)
-    for a, b in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(a, b)
-        assert a.dtype == b.dtype
-    (((title,), kwargs),) = calls
-    assert title == {"mnist": "mnist_784", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR_10"}.get(
-        name, "CIFAR-100"
-    )
-    assert kwargs["data_home"] == tmp_path / "empty"
-    assert kwargs["as_frame"] is False
-
-
-def test_nothing_is_downloaded_if_the_files_exist_or_downloading_is_off(tmp_path, monkeypatch):
-    calls = give(monkeypatch, *both_parts("mnist"))
-    with pytest.raises(OSError, match="was not found"):
-        fetch_mnist(data_home=tmp_path, download_if_missing=False)
-    fetch_mnist(data_home=write(tmp_path, "mnist"))
-    assert not calls
-
-
-def test_without_pandas_openml_is_read_by_the_other_parser(tmp_path, monkeypatch):
-    calls = give(monkeypatch, *both_parts("mnist"))
-    for found, parser in ((None, "liac-arff"), ("a module", "auto")):
-        monkeypatch.setattr(_sources, "find_spec", lambda module, found=found: found)
-        fetch_mnist(data_home=tmp_path)
-        assert calls[-1][1]["parser"] == parser
-
-
-def changed(array, place, value):
-    array = array.astype(float)
-    array[place] = value
-    return array
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda X, y: (X[:-1], y[:-1]), "the shape"),
-        (lambda X, y: (X[:, 1:], y), "the shape"),
-        (lambda X, y: (X, y[1:]), "the shape"),
-        (lambda X, y: (X[::-1], y[::-1]), "rows of class . expected"),  # the test rows first
-        (lambda X, y: (X, changed(y, 0, 10)), "rows of class . expected"),
-        (lambda X, y: (changed(X, (3, 4), np.nan), y), "pixels from 0 to 255"),
-        (lambda X, y: (changed(X, (3, 4), 256), y), "pixels from 0 to 255"),
-        (lambda X, y: (changed(X, (3, 4), -1), y), "pixels from 0 to 255"),
-        (lambda X, y: (X / 255, y), "whole numbers"),
-    ],
-)
-def test_wrong_data_from_openml_are_refused(tmp_path, monkeypatch, change, message):
-    give(monkeypatch, *change(*both_parts("mnist")))
-    with pytest.raises(ValueError, match=f"OpenML's data set 'mnist_784': .*{message}"):
-        fetch_mnist(data_home=tmp_path)
-
-
 # Damaged files
+
 
 IMAGES = np.arange(60, dtype=np.uint8).reshape(5, 3, 4)
 CONTENT = idx(IMAGES)

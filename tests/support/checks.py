@@ -7,7 +7,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
 # scikit-learn's checks replace weights by repeated rows. These are the reasons why a check fails if a parameter differs
-# from its default. The laws that hold instead are in test_sample_weights.py and test_regressor.py.
+# from its default. The laws that hold instead are in test_sample_weights.py and test_regressor_weights.py.
 HELD_OUT = "the held-out rows are drawn by row: repeated rows fall on both sides, weighted rows on one"
 REASONS = {
     "batch_size": "repeated rows are in other mini-batches than weighted ones: expected gradients agree, not the paths",

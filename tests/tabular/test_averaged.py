@@ -53,6 +53,12 @@ def test_probabilities_are_the_mean_of_networks_trained_alone():
     assert model.classes_.tolist() == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("target", [y > 0, y])
+def test_probabilities_sum_to_1_with_the_precision_of_their_type(target):
+    p = classifier(net=NET | {"dtype": "float32"}).fit(X, target).predict_proba(X)
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=8 * np.finfo(p.dtype).eps)
+
+
 def test_predictions_are_the_mean_of_networks_trained_alone():
     model = regressor().fit(X_r, y_r)
     alone = [FNNRegressor(**NET | FIXED, random_state=seed).fit(X_r, y_r) for seed in seeds(3)]

@@ -12,7 +12,8 @@ import numpy as np
 from skfnn import FNNClassifier, FNNRegressor
 
 from . import oracle, parameters
-from .calls import CALLS, TRAINING
+from .call import TRAINING
+from .calls import CALLS
 from .oracle import Broken, require
 from .targets import problem
 from .values import BAD, GOOD, UsersError, chance, choose
