@@ -257,7 +257,7 @@ def draw(records, given, path):
         wins = "below 0" if metric == "log_loss" else "above 0"
         ax.set(title=f"{metric}: {given.beside} less the other model", xlabel=f"{wins}: {given.beside} is better")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper")
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.savefig(path, dpi=120)
     print(f"written: {path}")
 

@@ -107,7 +107,7 @@ print(f"log loss on the test rows: {log_loss(y_test, model.predict_proba(X_test)
 # Tune it
 # -------
 #
-# The search draws 8 candidates. The name of a parameter says which part of the
+# The search draws 5 candidates. The name of a parameter says which part of the
 # pipeline is meant: the encoding of the numbers (``columns__numbers``), each network
 # (``net__estimator``), or the training of all networks (``net``). To save time, a
 # candidate is one network instead of several.
@@ -116,7 +116,7 @@ from time import perf_counter
 from scipy.stats import loguniform, randint, uniform
 from sklearn.model_selection import RandomizedSearchCV
 
-trials = {"n_iter": 8, "scoring": "neg_log_loss", "cv": 3, "random_state": 0}
+trials = {"n_iter": 5, "scoring": "neg_log_loss", "cv": 3, "random_state": 0}
 seconds = {}
 started = perf_counter()
 search = RandomizedSearchCV(
