@@ -62,7 +62,7 @@ def test_twenty_epochs_of_mini_batch_sgd_reach_the_textbooks_accuracy(mnist):
 @pytest.mark.parametrize("batch_size", [100, "full"])
 def test_training_on_the_bytes_needs_at_most_60_mb(mnist, batch_size):
     X, y, _, _ = mnist
-    clf = FNNClassifier((512, 256), batch_size=batch_size, learning_rate_init=1e-5, max_iter=2)
+    clf = FNNClassifier((512, 256), batch_size=batch_size, learning_rate_init=1e-5, max_iter=1)
     tracemalloc.start()
     try:
         clf.fit(X, y)
