@@ -211,7 +211,7 @@ def main():
     reasons = list(reasons_of(settings["survivors"]))
     mutants = dict.fromkeys(m for name in settings["modules"] for m in mutants_of(name))
     runner = Runner([m for m in mutants if any(fnmatch.fnmatchcase(m.name, pattern) for pattern in only or ["*"])])
-    options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:randomly"]
+    options = ["-q", "--full", "--tb=short", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:randomly"]
     code = pytest.main([*options, *settings["tests"]], plugins=[runner])
     if len(runner.killed) < len(runner.mutants):
         return int(code) or 2
