@@ -4,12 +4,12 @@ import os
 
 import numpy as np
 import pytest
-from selection import SUITE, short
+from selection import SUITE, selected
 
 
 def pytest_addoption(parser):
     """Add ``--full``, the size that .ci/run uses."""
-    parser.addoption("--full", action="store_true", help="run every case of every test, and more random cases")
+    parser.addoption("--full", action="store_true", help="run more cases of every test")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -34,12 +34,11 @@ def pytest_configure(config):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out the cases that only the full suite runs."""
-    if not config.getoption("full"):
-        kept = short(items)
-        left_out = set(items).difference(kept)
-        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
-        items[:] = kept
+    """Leave out the cases that do not belong to the suite."""
+    kept = selected(items)
+    left_out = set(items).difference(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
-"""The short test suite contains every value of every parameter of a test, and its choice is always the same."""
+"""The suites contain every value, or every pair of values, of the parameters of a test, always in the same choice."""
 
-from itertools import product
+from itertools import combinations, product
 from types import SimpleNamespace
 
 import pytest
-from selection import covering, short
+from selection import SUITE, covering, selected
 
 CASES = [dict(zip("abc", values, strict=True)) for values in product(range(4), range(3), range(5))]
 
@@ -20,8 +20,18 @@ def test_the_chosen_cases_contain_every_value():
     assert chosen == sorted(set(chosen))
 
 
+def pairs(cases):
+    return {pair for case in cases for pair in combinations(case.items(), 2)}
+
+
+def test_the_cases_of_the_full_suite_contain_every_pair():
+    chosen = covering(CASES, 2)
+    assert pairs(CASES[k] for k in chosen) == pairs(CASES)
+    assert 20 <= len(chosen) <= 24  # fewer than 20 cannot have the pairs of a and c
+
+
 def test_the_choice_is_the_same_every_time():
-    assert covering(CASES) == covering([dict(case) for case in CASES])
+    assert covering(CASES, 2) == covering([dict(case) for case in CASES], 2)
 
 
 def test_every_case_of_one_parameter_is_chosen():
@@ -37,13 +47,15 @@ def item(name, params=None, *markers):
     return result
 
 
-def test_the_short_suite_leaves_out_cases_and_no_test():
+@pytest.mark.parametrize(("suite", "fewest"), [(False, 3), (True, 9)])
+def test_a_suite_leaves_out_cases_and_no_test(suite, fewest, monkeypatch):
+    monkeypatch.setattr(SUITE, "full", suite)
     values = [object() for _ in range(5)]
     grid = [dict(zip("abc", three, strict=True)) for three in product(values[:3], repeat=3)]
     cases = [item("cases", params) for params in grid]
     plain, long = item("plain"), item("long", None, pytest.mark.full.mark)
-    kept = short([*cases, plain, long])
+    kept = selected([*cases, plain, long])
     assert plain in kept
-    assert long not in kept
-    assert [each.nodeid for each in kept] == [each.nodeid for each in [*cases, plain] if each in kept]
-    assert sum(each in kept for each in cases) == 3
+    assert (long in kept) == suite
+    assert [each.nodeid for each in kept] == [each.nodeid for each in [*cases, plain, long] if each in kept]
+    assert fewest <= sum(each in kept for each in cases) <= 1.4 * fewest
