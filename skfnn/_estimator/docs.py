@@ -212,11 +212,11 @@ PARTS = {
 }
 
 
-def with_common_parts(cls):
-    """Insert the common parts into the docstring of an estimator."""
-    if cls.__doc__ is not None:  # python -OO removes docstrings
-        doc = inspect.cleandoc(cls.__doc__)  # Python 3.13 does this by itself
-        for mark, text in PARTS.items():
+def with_common_parts(documented, parts=PARTS):
+    """Insert `parts` into the docstring of a class or function, each in the place of its mark."""
+    if documented.__doc__ is not None:  # python -OO removes docstrings
+        doc = inspect.cleandoc(documented.__doc__)  # Python 3.13 does this by itself
+        for mark, text in parts.items():
             doc = doc.replace(mark, textwrap.dedent(text).rstrip())
-        cls.__doc__ = doc + "\n"
-    return cls
+        documented.__doc__ = doc + "\n"
+    return documented

@@ -98,6 +98,11 @@ class Trial:
     highest: float = 0.0
     epochs: int = 0
 
+    @property
+    def _usual(self):
+        """The loss of a constant prediction, also if almost all rows are of one class."""
+        return max(self.constant, self.typical)
+
     def watch(self, loss):
         """Record an epoch's loss; raise Diverged if training should start again with a smaller learning rate."""
         self.last, self.highest = loss, max(self.highest, loss)
@@ -125,9 +130,8 @@ class Trial:
 
         `initial` is the loss of the initial parameters, or None for a solver without a learning rate.
         """
-        usual = max(self.constant, self.typical)
-        if loss > VERY_FAR * usual:
-            if self.may_restart or initial is None or loss > HOPELESS * usual:
+        if loss > VERY_FAR * self._usual:
+            if self.may_restart or initial is None or loss > HOPELESS * self._usual:
                 return True
             # On raw features the initial loss can be as large. A small learning rate then leaves it almost unchanged.
             if loss > RISEN * initial or self.highest > FAR * initial:
@@ -144,7 +148,7 @@ class Trial:
         `initial` is the loss of the initial parameters, and `change` how far they moved, relative to their norm.
         """
         way = initial - self.constant
-        if initial > HOPELESS * max(self.constant, self.typical):
+        if initial > HOPELESS * self._usual:
             return False
         return way > SHORT * self.constant and abs(loss - initial) < SMALL_PART * way and change < STILL
 

@@ -1,11 +1,13 @@
 """The estimators in more of scikit-learn's tools, with more containers, and with parameters of other types."""
 
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 import pytest
 import scipy.stats
 import sklearn
+import tool_problems
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
@@ -28,34 +30,20 @@ from small_tables import X_iris, X_line, flowers, y_iris, y_line
 
 from skfnn import FNNClassifier, FNNRegressor
 
-SETTINGS = {
-    "hidden_layer_sizes": (8,),
-    "solver": "adam",
-    "learning_rate_init": 0.02,
-    "batch_size": 20,
-    "max_iter": 30,
-    "n_iter_no_change": None,
-    "random_state": 0,
-}
+SETTINGS = tool_problems.SETTINGS | {"max_iter": 30}
 
 
-def classifier(**params):
-    return FNNClassifier(**(SETTINGS | params))
+def make(kind, **params):
+    return kind(**(SETTINGS | params))
 
 
-def regressor(**params):
-    return FNNRegressor(**(SETTINGS | params))
-
+classifier, regressor = partial(make, FNNClassifier), partial(make, FNNRegressor)
 
 Y_line = np.column_stack([y_line, -2.0 * y_line + X_line[:, 2]])
 labels = (Y_line > 0).astype(int)
 
 kinds = pytest.mark.parametrize("kind", [FNNClassifier, FNNRegressor])
 DATA = {FNNClassifier: (X_iris, y_iris), FNNRegressor: (X_line, y_line)}
-
-
-def make(kind, **params):
-    return kind(**(SETTINGS | params))
 
 
 # Boosting

@@ -1,0 +1,58 @@
+"""The docstring parts that the two pipelines for tables share."""
+
+PARTS = {
+    "<steps and numbers>": """\
+    The first step makes numbers of order one of every column: numbers go through
+    :class:`PiecewiseLinearEncoder`, and text, categories and booleans through
+    :class:`sklearn.preprocessing.OneHotEncoder`. The second step trains networks with
+    settings for tables and averages their predictions [1]_. Batch size, number of epochs
+    and learning rate depend on the number of rows.
+
+    Parameters
+    ----------
+    n_nets : int, default=None
+        The number of networks. None takes the number that was found good on development
+        tables. Training takes `n_nets` times as long as that of one network.
+    n_jobs : int, default=None
+        The number of processes that train networks at the same time, as in joblib.
+""",
+    "<returns>": """\
+    Returns
+    -------
+    model : sklearn.pipeline.Pipeline
+        The pipeline, not fitted, with the steps 'columns' and 'net'. After `fit`,
+        ``model[-1].nets_`` has the networks.
+""",
+    "<notes and references>": """\
+    Notes
+    -----
+    The table is a pandas or polars frame, or an array. The columns are sorted by their
+    types in `fit`:
+
+    - Integers and floats are numbers, also if the column has the type object. Text,
+      categories and booleans are categories. To treat whole numbers as categories, make
+      text of them.
+    - A missing number has a column of its own. A missing category is a category.
+    - Categories with fewer than four rows in `fit`, and categories that are new in
+      `predict`, count as one rare category. If no category of the column is rare in `fit`,
+      new ones are zeros in all columns.
+    - Columns of dates or durations, and two columns of the same name, raise an error.
+
+    In a search, the names of the parameters begin with
+
+    - ``net__estimator__`` for the parameters of a network: ``net__estimator__dropout``;
+    - ``net__`` for `n_nets`, `max_iter`, `batch_size`, `learning_rate_init`,
+      `random_state` and `n_jobs`: ``net__max_iter``;
+    - ``columns__numbers__`` for the encoder: ``columns__numbers__n_bins``;
+    - ``columns__categories__one_hot__`` for the categories.
+
+    If metadata routing is enabled when this function is called, the pipeline passes
+    `X_val`, `y_val`, `sample_weight` and `sample_weight_val` from `fit` to the networks,
+    and transforms `X_val` as it transforms `X`.
+
+    References
+    ----------
+    .. [1] Lakshminarayanan, Pritzel and Blundell (2017), "Simple and scalable predictive
+       uncertainty estimation using deep ensembles", :arxiv:`1612.01474`.
+""",
+}
