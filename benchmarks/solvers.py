@@ -125,7 +125,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one seed and five epochs, to see that it works")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=200, help="the most epochs of a training run")
+    parser.add_argument("--epochs", type=int, default=200, help="the largest number of epochs")
     arguments = parser.parse_args()
     seeds, epochs = (1, 5) if arguments.quick else (arguments.seeds, arguments.epochs)
     line = environment()

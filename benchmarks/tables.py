@@ -47,7 +47,7 @@ BASE = "tabular"
 
 # --- Models -----------------------------------------------------------------------------------------------------------
 #
-# Each gets the kind of the table, a seed and the frame, of which only the types of the columns are looked at.
+# Each function gets the kind of the table, a seed and the frame. It only looks at the types of the columns.
 
 
 def tabular(kind, seed, frame, trial=None):
