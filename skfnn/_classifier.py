@@ -340,6 +340,7 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
         ValueError
             If the rows cannot be used, or if an output overflows.
         """
+        check_is_fitted(self)
         raw = self._raw_outputs(X, check_finite)
         return raw[:, 0] if self._task.binary else raw
 

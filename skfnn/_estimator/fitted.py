@@ -149,8 +149,7 @@ class FittedNetwork(VersionedState):
         }
 
     def _predictor(self, X):
-        """Check X; return the forward pass for its rows."""
-        check_is_fitted(self)
+        """Check X; return the forward pass of the fitted network for its rows."""
         if not is_ready(self, X):
             X = checked(self, X, reset=False)
         state = self._state.updated()
