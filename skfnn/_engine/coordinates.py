@@ -1,6 +1,7 @@
 """The coordinates in which a network is trained: features and targets, shifted and scaled."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,15 @@ class Coordinates:
 
     def row_format(self, dtype):
         """The RowFormat that brings rows from the user's units into the coordinates of training."""
-        return RowFormat(dtype, self.feature_mean, self.feature_scale)
+        form = self._row_formats.get(dtype)
+        if form is None:
+            form = self._row_formats[dtype] = RowFormat(dtype, self.feature_mean, self.feature_scale)
+        return form
+
+    @cached_property
+    def _row_formats(self):
+        """The formats made so far, by type."""
+        return {}
 
     def to_targets(self, y):
         """Convert targets `y` (n, n_outputs) to the coordinates of training."""
