@@ -15,6 +15,7 @@ from .warnings import warn_user
 HOPELESS_STEP = 1e4
 _ROWS_LOOKED_AT = 1000
 _ENTRIES_LOOKED_AT = 500_000
+_ROWS_AT_ONCE = 32
 _SCALING = "Scale the features, for instance with standardize='auto' or with a StandardScaler in a pipeline"
 
 
@@ -133,9 +134,13 @@ class Diagnosis:
         X = self._X
         n_rows = max(1, min(_ROWS_LOOKED_AT, _ENTRIES_LOOKED_AT // X.shape[1]))
         numbers = np.arange(0, X.shape[0], -(-X.shape[0] // n_rows))
+        rows = Rows(X, self._coordinates.row_format(np.dtype(np.float64)), _ROWS_AT_ONCE)
+        sums = np.zeros(X.shape[1])
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            rows = Rows(X, self._coordinates.row_format(np.dtype(np.float64)), len(numbers)).take(numbers)
-            squares = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
-            mean_square = np.asarray(squares.mean(axis=0)).ravel()
+            for start in range(0, len(numbers), _ROWS_AT_ONCE):
+                block = rows.take(numbers[start : start + _ROWS_AT_ONCE])
+                squares = block.multiply(block) if sparse.issparse(block) else block * block
+                sums += np.asarray(squares.sum(axis=0)).ravel()
+        mean_square = sums / len(numbers)
         largest = int(np.argmax(mean_square))
         return float(mean_square.sum()), largest, float(np.sqrt(mean_square[largest]))

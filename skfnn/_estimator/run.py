@@ -1,5 +1,7 @@
 """One attempt to train a model, from the data to the judgement of the result."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._engine.batches import Batches
@@ -16,6 +18,9 @@ from .learning_rate import automatic_rate
 from .objective import objective_of
 from .validation import validator
 from .warnings import called_directly, warn_user
+
+# The buffers for computing a loss after training take about this many bytes.
+LOSS_BYTES = 2_000_000
 
 
 class FarAbove(Exception):
@@ -210,9 +215,15 @@ class Run:
 
         It differs from the loss of an epoch, during which the parameters change.
         """
-        training = self._targets, self._loss
         objective = objective_of(
-            self._estimator, self._data, theta=theta, rows=self._split.rows, weights=self._weights, training=training
+            self._estimator,
+            self._data,
+            theta=theta,
+            rows=self._split.rows,
+            weights=self._weights,
+            training=(self._targets, self._loss),
+            # The buffers of training are still there, so those for the loss should be small.
+            tuning=replace(self._estimator._tuning, chunk_bytes=LOSS_BYTES),
         )
         with np.errstate(all="ignore"):
             return np.ravel(objective.value_and_gradient()[0])
