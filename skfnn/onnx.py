@@ -13,7 +13,7 @@ from ._engine.activations import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE
 from ._regressor import FNNRegressor
 from .tabular._averaged import AveragedFNNClassifier, AveragedFNNRegressor
 from .tabular._encoder import PiecewiseLinearEncoder
-from .tabular._onnx import encode, mean
+from .tabular._onnx import at_temperature, encode, mean
 
 __all__ = ["register_converters", "to_onnx"]
 
@@ -202,8 +202,11 @@ def _convert_regressor(scope, operator, container):
 def _convert_mean_classifier(scope, operator, container):
     model, graph = operator.raw_operator, _Graph(scope, operator, container)
     label, scores = (variable.full_name for variable in operator.outputs)
-    p = mean(graph, [_activated(graph, net) for net in model.nets_], scores)
-    if model.nets_[0]._task.multilabel:
+    is_multilabel, at_rest = model.nets_[0]._task.multilabel, model.temperature_ == 1.0
+    p = mean(graph, [_activated(graph, net) for net in model.nets_], scores if at_rest else None)
+    if not at_rest:
+        p = at_temperature(graph, p, model.temperature_, is_multilabel, scores)
+    if is_multilabel:
         graph.add("Cast", graph.add("Greater", p, 0.5), to=graph.types["int64"], out=label)
     else:
         number = graph.add("ArgMax", p, axis=1, keepdims=0)

@@ -1,19 +1,26 @@
-"""Networks whose predictions are averaged, and whose batch size, epochs and learning rate suit the number of rows."""
+"""Networks whose predictions are averaged.
 
+Their batch size, epochs and learning rate suit the number of rows. Each network leaves out some rows, on which it is
+validated.
+"""
+
+from itertools import cycle
 from numbers import Integral, Real
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, _fit_context, clone
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted
 
 from .._classifier import FNNClassifier
 from .._estimator.constraints import CONSTRAINTS
+from .._estimator.tasks import checked_labels
 from .._regressor import FNNRegressor
+from ._folds import best_temperature, make_folds
 from ._settings import by_rows
 
 _Interval = type(CONSTRAINTS["alpha"][0])
@@ -30,6 +37,7 @@ class _Averaged(MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints = {  # noqa: RUF012  (scikit-learn's form)
         "n_nets": [_Interval(Integral, 1, None, closed="left")],
+        "n_folds": [_Interval(Integral, 2, None, closed="left"), None],
         "max_iter": [_Interval(Integral, 1, None, closed="left"), _Strings({"auto"})],
         "batch_size": [_Interval(Integral, 1, None, closed="left"), _Strings({"auto", "full"})],
         "learning_rate_init": [_Interval(Real, 0, None, closed="neither"), _Strings({"auto"})],
@@ -42,6 +50,7 @@ class _Averaged(MetaEstimatorMixin, BaseEstimator):
         estimator,
         n_nets=1,
         *,
+        n_folds=None,
         max_iter="auto",
         batch_size="auto",
         learning_rate_init="auto",
@@ -50,6 +59,7 @@ class _Averaged(MetaEstimatorMixin, BaseEstimator):
     ):
         self.estimator = estimator
         self.n_nets = n_nets
+        self.n_folds = n_folds
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
@@ -62,18 +72,24 @@ class _Averaged(MetaEstimatorMixin, BaseEstimator):
         self._check_network()
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
+        rng = check_random_state(self.random_state)
+        seeds = [rng.randint(_MAX_SEED) for _ in range(self.n_nets)]
+        folds = self._folds(X, y, params, rng)
         rows = by_rows(
             self._kind,
-            self._rows_to_train_on(X),
+            self._rows_to_train_on(X) if folds is None else _num_samples(X) - len(folds[0]),
             batch_size=self.batch_size,
             max_iter=self.max_iter,
             learning_rate_init=self.learning_rate_init,
         )
-        rng = check_random_state(self.random_state)
-        nets = [
-            clone(self.estimator).set_params(**rows, random_state=rng.randint(_MAX_SEED)) for _ in range(self.n_nets)
-        ]
-        self.nets_ = Parallel(n_jobs=self.n_jobs)(delayed(_fitted)(net, X, y, params) for net in nets)
+        nets = [clone(self.estimator).set_params(**rows, random_state=seed) for seed in seeds]
+        # If there are more networks than folds, several networks leave out the same rows.
+        parts = list(zip(nets, cycle(folds or [None]), strict=False))
+        nets = Parallel(n_jobs=self.n_jobs)(delayed(_fitted)(net, X, y, params, fold) for net, fold in parts)
+        if self._kind == "classification":
+            left_out = None if folds is None else [(net, fold) for net, (_, fold) in zip(nets, parts, strict=True)]
+            self.temperature_ = _temperature(left_out, X, y, params.get("sample_weight"))
+        self.nets_ = nets
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.nets_[0], name):
                 setattr(self, name, getattr(self.nets_[0], name))
@@ -97,6 +113,17 @@ class _Averaged(MetaEstimatorMixin, BaseEstimator):
                     f"{name}={value!r} of the network would have no effect: set {name} of "
                     f"{type(self).__name__} instead. In a tabular pipeline that is net__{name}."
                 )
+
+    def _folds(self, X, y, params, rng):
+        """The rows that the networks leave out, by fold; None if they leave out no rows."""
+        weights = params.get("sample_weight")
+        check_consistent_length(X, y, weights)
+        if self.n_folds is None or params.get("X_val") is not None or self.estimator.validation_fraction is not None:
+            return None
+        labels = checked_labels(y) if self._kind == "classification" else None
+        if labels is not None and labels.ndim == 2:
+            labels = None
+        return make_folds(_num_samples(X), labels, weights, self.n_folds, rng)
 
     def _rows_to_train_on(self, X):
         """The number of rows that are not held out for validation."""
@@ -138,15 +165,23 @@ class AveragedFNNClassifier(ClassifierMixin, _Averaged):
         return self.nets_[0].classes_
 
     def predict_proba(self, X):
-        """Return the mean of the networks' probabilities."""
+        """Return the mean of the networks' probabilities, at the temperature."""
+        check_is_fitted(self)
+        if self.temperature_ != 1.0:
+            return np.exp(self.predict_log_proba(X))
         p = self._mean("predict_proba", X)
         # The networks' rows sum to 1 with the precision of float32, which scorers find too coarse for float64.
         return p if self.nets_[0]._task.multilabel else p / p.sum(axis=1, keepdims=True)
 
     def predict_log_proba(self, X):
-        """Return the logarithm of the mean probabilities, without underflow."""
+        """Return the logarithm of `predict_proba`, without underflow."""
         check_is_fitted(self)
-        return logsumexp([net.predict_log_proba(X) for net in self.nets_], axis=0) - np.log(len(self.nets_))
+        log_p = logsumexp([net.predict_log_proba(X) for net in self.nets_], axis=0) - np.log(len(self.nets_))
+        if self.temperature_ == 1.0:
+            return log_p
+        if self.nets_[0]._task.multilabel:
+            return log_softmax(_both(log_p) / self.temperature_, axis=-1)[..., 1]
+        return log_softmax(log_p / self.temperature_, axis=-1)
 
     def predict(self, X):
         """Return the classes with the largest mean probability; of a multilabel problem, the labels above 1/2."""
@@ -167,5 +202,40 @@ class AveragedFNNRegressor(RegressorMixin, _Averaged):
         return self._mean("predict", X)
 
 
-def _fitted(net, X, y, params):
-    return net.fit(X, y, **params)
+def _fitted(net, X, y, params, fold):
+    """Train a network on all rows, or on the rows outside a fold; then keep the weights with the best score on it."""
+    if fold is None:
+        return net.fit(X, y, **params)
+    net.set_params(early_stopping=True, scoring=net.scoring or "loss")
+    rest = np.delete(np.arange(_num_samples(X)), fold)
+    validation = {"X_val": _safe_indexing(X, fold), "y_val": _safe_indexing(y, fold)}
+    weights = params.get("sample_weight")
+    if weights is not None:
+        validation["sample_weight_val"] = _safe_indexing(weights, fold)
+        params = params | {"sample_weight": _safe_indexing(weights, rest)}
+    return net.fit(_safe_indexing(X, rest), _safe_indexing(y, rest), **params | validation)
+
+
+def _temperature(left_out, X, y, weights):
+    """The temperature for the probabilities of networks; `left_out` has each network with its fold, None if none."""
+    if left_out is None:
+        return 1.0
+    log_p, codes = [], []
+    for net, fold in left_out:
+        found, labels = net.predict_log_proba(_safe_indexing(X, fold)), checked_labels(_safe_indexing(y, fold))
+        if net._task.multilabel:
+            log_p.append(_both(found).reshape(-1, 2))
+            codes.append(labels.ravel())
+        else:
+            log_p.append(found)
+            codes.append(np.searchsorted(net.classes_, labels))
+    if weights is not None:
+        repeats = log_p[0].shape[0] // len(left_out[0][1])  # the number of labels of a row
+        weights = np.concatenate([np.repeat(_safe_indexing(weights, fold), repeats) for _, fold in left_out])
+    return best_temperature(np.concatenate(log_p), np.concatenate(codes), weights)
+
+
+def _both(log_p):
+    """The logarithms of 1 - p and of p, (..., 2)."""
+    with np.errstate(divide="ignore"):
+        return np.stack([np.log1p(-np.exp(np.minimum(log_p, 0.0))), log_p], axis=-1)

@@ -32,3 +32,12 @@ def encode(graph, encoder, x, out):
 def mean(graph, values, out=None):
     """Add the mean of values of equal shape."""
     return graph.add("Div", graph.add("Sum", *values), float(len(values)), out=out)
+
+
+def at_temperature(graph, p, temperature, is_multilabel, out):
+    """Add the probabilities `p`, (n, n_outputs), at a temperature."""
+    z = graph.add("Log", p)
+    if not is_multilabel:
+        return graph.add("Softmax", graph.add("Div", z, temperature), axis=1, out=out)
+    z = graph.add("Sub", z, graph.add("Log", graph.add("Sub", 1.0, p)))
+    return graph.add("Sigmoid", graph.add("Div", z, temperature), out=out)

@@ -90,7 +90,7 @@ def make_tabular_regressor(*, n_nets=None, n_jobs=None, **params):
 
 def _pipeline(averaged, network, settings, n_nets, n_jobs, params):
     """The pipeline of a kind of network; `params` go to the average or to each network."""
-    own = {name: params[name] for name in _OWN if name in params}
+    own = {"n_folds": _settings.N_FOLDS} | {name: params[name] for name in ("n_folds", *_OWN) if name in params}
     others = {name: value for name, value in params.items() if name not in own}
     net = network(**_settings.NET | settings | others)
     routes = get_config()["enable_metadata_routing"]

@@ -9,8 +9,9 @@ from math import ceil, sqrt
 ENCODER = {"n_bins": 8}
 ONE_HOT = {"handle_unknown": "infrequent_if_exist", "min_frequency": 4, "sparse_output": False}
 
-# The number of networks of which the predictions are averaged.
-N_NETS = 4
+# The number of networks of which the predictions are averaged, and of the folds of which each network leaves out one.
+N_NETS = 8
+N_FOLDS = 8
 
 # The parameters of each network.
 NET = {
@@ -19,7 +20,7 @@ NET = {
     "solver": "adam",
     "learning_rate": "cosine",
     "n_iter_no_change": None,
-    "dropout": 0.35,
+    "dropout": 0.2,
     "weight_decay": 0.01,
     "dtype": "float32",
 }
