@@ -6,13 +6,18 @@ PARTS = {
     :class:`PiecewiseLinearEncoder`, and text, categories and booleans through
     :class:`sklearn.preprocessing.OneHotEncoder`. The second step trains networks with
     settings for tables and averages their predictions [1]_. Batch size, number of epochs
-    and learning rate depend on the number of rows.
+    and learning rate depend on the number of rows. Each network leaves out another fold of
+    the rows, and keeps the weights of the epoch with the lowest loss on it.
 
     Parameters
     ----------
     n_nets : int, default=None
         The number of networks. None takes the number that was found good on development
         tables. Training takes `n_nets` times as long as that of one network.
+    n_folds : int, default=8
+        The number of folds. Network number k leaves out fold k; if there are more networks
+        than folds, several leave out the same fold. With None, or with fewer than four
+        rows per fold, all networks train on all rows until the last epoch.
     n_jobs : int, default=None
         The number of processes that train networks at the same time, as in joblib.
 """,
@@ -41,7 +46,7 @@ PARTS = {
     In a search, the names of the parameters begin with
 
     - ``net__estimator__`` for the parameters of a network: ``net__estimator__dropout``;
-    - ``net__`` for `n_nets`, `max_iter`, `batch_size`, `learning_rate_init`,
+    - ``net__`` for `n_nets`, `n_folds`, `max_iter`, `batch_size`, `learning_rate_init`,
       `random_state` and `n_jobs`: ``net__max_iter``;
     - ``columns__numbers__`` for the encoder: ``columns__numbers__n_bins``;
     - ``columns__categories__one_hot__`` for the categories.
@@ -50,9 +55,14 @@ PARTS = {
     `X_val`, `y_val`, `sample_weight` and `sample_weight_val` from `fit` to the networks,
     and transforms `X_val` as it transforms `X`.
 
+    If you give a validation set or a `validation_fraction`, the networks leave out no
+    folds.
+
     References
     ----------
     .. [1] Lakshminarayanan, Pritzel and Blundell (2017), "Simple and scalable predictive
        uncertainty estimation using deep ensembles", :arxiv:`1612.01474`.
+    .. [2] Guo, Pleiss, Sun and Weinberger (2017), "On calibration of modern neural
+       networks", :arxiv:`1706.04599`.
 """,
 }

@@ -106,7 +106,7 @@ def test_a_network_trains_without_its_fold_and_keeps_the_best_weights_for_it(con
         rest = np.delete(np.arange(120), fold)
         alone = FNNClassifier(**NET | FIXED | {"random_state": seed}, early_stopping=True, scoring="loss")
         alone.fit(
-            container(container(X)[rest] if container is not pd.DataFrame else X[rest]),
+            container(X[rest]),
             LABELS[rest],
             X_val=container(X[fold]),
             y_val=LABELS[fold],
