@@ -19,7 +19,7 @@ NET = {
     "activation": "gelu",
     "solver": "adam",
     "learning_rate": "cosine",
-    "n_iter_no_change": None,
+    "n_iter_no_change": 12,
     "dropout": 0.2,
     "weight_decay": 0.01,
     "dtype": "float32",
