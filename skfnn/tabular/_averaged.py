@@ -4,6 +4,7 @@ Their batch size, epochs and learning rate suit the number of rows. Each network
 validated.
 """
 
+import warnings
 from itertools import cycle
 from numbers import Integral, Real
 
@@ -18,10 +19,11 @@ from sklearn.utils.validation import _num_samples, check_consistent_length, chec
 
 from .._classifier import FNNClassifier
 from .._estimator.constraints import CONSTRAINTS
+from .._estimator.exceptions import NotConvergedWarning
 from .._estimator.tasks import checked_labels
 from .._regressor import FNNRegressor
 from ._folds import best_temperature, make_folds
-from ._settings import by_rows
+from ._settings import PATIENCE, by_rows
 
 _Interval = type(CONSTRAINTS["alpha"][0])
 _Strings = type(CONSTRAINTS["init"][0])
@@ -206,14 +208,18 @@ def _fitted(net, X, y, params, fold):
     """Train a network on all rows, or on the rows outside a fold; then keep the weights with the best score on it."""
     if fold is None:
         return net.fit(X, y, **params)
-    net.set_params(early_stopping=True, scoring=net.scoring or "loss")
+    patience = PATIENCE if net.n_iter_no_change is None else net.n_iter_no_change
+    net.set_params(early_stopping=True, scoring=net.scoring or "loss", n_iter_no_change=patience)
     rest = np.delete(np.arange(_num_samples(X)), fold)
     validation = {"X_val": _safe_indexing(X, fold), "y_val": _safe_indexing(y, fold)}
     weights = params.get("sample_weight")
     if weights is not None:
         validation["sample_weight_val"] = _safe_indexing(weights, fold)
         params = params | {"sample_weight": _safe_indexing(weights, rest)}
-    return net.fit(_safe_indexing(X, rest), _safe_indexing(y, rest), **params | validation)
+    with warnings.catch_warnings():
+        # The learning rate falls to 0 at max_iter, so it is no fault to get there.
+        warnings.simplefilter("ignore", NotConvergedWarning)
+        return net.fit(_safe_indexing(X, rest), _safe_indexing(y, rest), **params | validation)
 
 
 def _temperature(left_out, X, y, weights):

@@ -54,7 +54,8 @@ def make_tabular_classifier(*, n_nets=None, n_folds=_settings.N_FOLDS, n_jobs=No
     >>> model.fit(X, y).predict(X[:4])
     array(['yes', 'no', 'no', 'yes'], dtype='<U3')
     """
-    return _pipeline(AveragedFNNClassifier, FNNClassifier, _settings.CLASSIFIER, params, n_nets=n_nets, n_folds=n_folds, n_jobs=n_jobs)
+    average = {"n_nets": n_nets, "n_folds": n_folds, "n_jobs": n_jobs}
+    return _pipeline(AveragedFNNClassifier, FNNClassifier, _settings.CLASSIFIER, average, params)
 
 
 @_with_common_parts
@@ -88,20 +89,21 @@ def make_tabular_regressor(*, n_nets=None, n_folds=_settings.N_FOLDS, n_jobs=Non
     >>> round(model.fit(X, y).score(X, y), 1)
     1.0
     """
-    return _pipeline(AveragedFNNRegressor, FNNRegressor, _settings.REGRESSOR, params, n_nets=n_nets, n_folds=n_folds, n_jobs=n_jobs)
+    average = {"n_nets": n_nets, "n_folds": n_folds, "n_jobs": n_jobs}
+    return _pipeline(AveragedFNNRegressor, FNNRegressor, _settings.REGRESSOR, average, params)
 
 
-def _pipeline(averaged, network, settings, params, *, n_nets, n_folds, n_jobs):
-    """The pipeline of a kind of network; `params` go to the average or to each network."""
+def _pipeline(averaged, network, settings, average, params):
+    """The pipeline of a kind of network; `average` goes to the average, `params` to it or to each network."""
     own = {name: params[name] for name in _OWN if name in params}
     others = {name: value for name, value in params.items() if name not in own}
     net = network(**_settings.NET | settings | others)
     routes = get_config()["enable_metadata_routing"]
     if routes:
         net.set_fit_request(sample_weight=True, X_val=True, y_val=True, sample_weight_val=True)
-    n_nets = _settings.N_NETS if n_nets is None else n_nets
-    average = averaged(net, n_nets, n_folds=n_folds, n_jobs=n_jobs, **own)
-    steps = [("columns", _columns()), ("net", average)]
+    if average["n_nets"] is None:
+        average["n_nets"] = _settings.N_NETS
+    steps = [("columns", _columns()), ("net", averaged(net, **average, **own))]
     return Pipeline(steps, transform_input=["X_val"] if routes else None)
 
 

@@ -12,6 +12,8 @@ ONE_HOT = {"handle_unknown": "infrequent_if_exist", "min_frequency": 4, "sparse_
 # The number of networks of which the predictions are averaged, and of the folds of which each network leaves out one.
 N_NETS = 8
 N_FOLDS = 8
+# A network that leaves out a fold stops when its loss on the fold has not fallen for this many epochs.
+PATIENCE = 12
 
 # The parameters of each network.
 NET = {
@@ -19,7 +21,7 @@ NET = {
     "activation": "gelu",
     "solver": "adam",
     "learning_rate": "cosine",
-    "n_iter_no_change": 12,
+    "n_iter_no_change": None,
     "dropout": 0.2,
     "weight_decay": 0.01,
     "dtype": "float32",

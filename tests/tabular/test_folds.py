@@ -17,6 +17,11 @@ LABELS = np.array(["a", "b", "c"])[y]
 X_r, y_r = make_regression(100, 4, noise=5.0, random_state=0)
 NET = {"hidden_layer_sizes": (8,), "solver": "adam", "n_iter_no_change": None}
 FIXED = {"max_iter": 12, "batch_size": 20, "learning_rate_init": 0.03, "random_state": 0}
+# What the average sets for a network that leaves out a fold.
+LEFT_OUT = {"early_stopping": True, "scoring": "loss", "n_iter_no_change": 12}
+
+# Networks that are trained alone here warn if they reach max_iter.
+pytestmark = pytest.mark.filterwarnings("ignore::skfnn.exceptions.NotConvergedWarning")
 
 
 def classifier(n_nets=3, n_folds=3, **params):
@@ -104,7 +109,7 @@ def test_a_network_trains_without_its_fold_and_keeps_the_best_weights_for_it(con
     folds, seeds = folds_and_seeds(3, LABELS)
     for net, fold, seed in zip(model.nets_, folds, seeds, strict=True):
         rest = np.delete(np.arange(120), fold)
-        alone = FNNClassifier(**NET | FIXED | {"random_state": seed}, early_stopping=True, scoring="loss")
+        alone = FNNClassifier(**NET | FIXED | LEFT_OUT | {"random_state": seed})
         alone.fit(
             container(X[rest]),
             LABELS[rest],
@@ -121,7 +126,7 @@ def test_the_regressor_leaves_out_folds_too(assert_identical):
     folds, seeds = folds_and_seeds(2, None, n_rows=100)
     for net, fold, seed in zip(model.nets_, folds, seeds, strict=False):
         rest = np.delete(np.arange(100), fold)
-        alone = FNNRegressor(**NET | FIXED | {"random_state": seed}, early_stopping=True, scoring="loss")
+        alone = FNNRegressor(**NET | FIXED | LEFT_OUT | {"random_state": seed})
         assert_identical(net, alone.fit(X_r[rest], y_r[rest], X_val=X_r[fold], y_val=y_r[fold]))
     assert not hasattr(model, "temperature_")
 
@@ -132,7 +137,7 @@ def test_weights_reach_the_training_rows_and_the_fold(assert_identical):
     folds, seeds = folds_and_seeds(3, LABELS, weights)
     for net, fold, seed in zip(model.nets_, folds, seeds, strict=True):
         rest = np.delete(np.arange(120), fold)
-        alone = FNNClassifier(**NET | FIXED | {"random_state": seed}, early_stopping=True, scoring="loss")
+        alone = FNNClassifier(**NET | FIXED | LEFT_OUT | {"random_state": seed})
         alone.fit(
             X[rest],
             LABELS[rest],
@@ -197,6 +202,20 @@ def test_without_folds_the_networks_train_as_they_are_set(params, given, assert_
     net.set_params(validation_fraction=params.get("estimator__validation_fraction"))
     assert_identical(model.nets_[0], net.fit(X, LABELS, **given))
     assert model.temperature_ == 1.0
+
+
+def test_a_network_stops_after_more_than_twelve_epochs_without_a_lower_loss_or_as_the_user_says():
+    noise = np.random.default_rng(0).integers(0, 2, 120)
+    for patience in (None, 3):
+        model = classifier(1, max_iter=100).set_params(estimator__tol=0.0, estimator__n_iter_no_change=patience)
+        net = model.fit(X, noise).nets_[0]
+        losses = net.validation_loss_curve_
+        assert len(losses) - 1 - np.argmin(losses) == (patience or 12) + 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_network_that_reaches_the_last_epoch_of_its_schedule_does_not_warn():
+    classifier(1, max_iter=3).fit(X, LABELS)
 
 
 def test_the_batch_size_follows_the_rows_that_are_trained_on():

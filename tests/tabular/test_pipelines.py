@@ -209,7 +209,7 @@ def test_a_validation_set_is_transformed_on_its_way():
         model = classifier(max_iter=3).fit(frame, labels, X_val=test, y_val=y_val, sample_weight=weights)
         for net in model[-1].nets_:
             assert net.validation_scores_[-1] == net.score(model[:-1].transform(test), y_val)
-        plain = classifier(max_iter=3).fit(frame, labels)
+        plain = classifier(max_iter=3, n_folds=None).fit(frame, labels)
     assert plain[-1].nets_[0].validation_scores_ is None
 
 
