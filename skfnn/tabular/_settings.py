@@ -41,7 +41,7 @@ _ROWS = {
     "max_steps": 100_000,
     "rate_batch": 64,
 }
-ROWS = {"classification": _ROWS | {"rate": 0.001}, "regression": _ROWS | {"rate": 0.001}}
+ROWS = {"classification": _ROWS | {"rate": 0.004}, "regression": _ROWS | {"rate": 0.001}}
 
 
 def by_rows(kind, n_rows, *, batch_size="auto", max_iter="auto", learning_rate_init="auto"):
