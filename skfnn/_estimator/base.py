@@ -16,6 +16,7 @@ from .callbacks import CallbackSupportMixin, fit_callbacks, with_callbacks
 from .columns import sample
 from .coordinates import find_coordinates
 from .data import Data, Given, checked_rows
+from .doc_links import DocumentationLink
 from .fitted import FittedNetwork
 from .initial_values import NO_VALUES, write_initial_values
 from .learning_rate import steepness
@@ -42,7 +43,7 @@ class SolverMethod:
         return MethodType(self._method, estimator)
 
 
-class BaseFNN(CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
+class BaseFNN(DocumentationLink, CallbackSupportMixin, FittedNetwork, metaclass=ABCMeta):
     """Feedforward network trained by (stochastic) gradient descent or L-BFGS."""
 
     def __init__(

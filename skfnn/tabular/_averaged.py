@@ -5,6 +5,7 @@ validated.
 """
 
 import warnings
+from functools import partial
 from itertools import cycle
 from numbers import Integral, Real
 
@@ -19,9 +20,12 @@ from sklearn.utils.validation import _num_samples, check_consistent_length, chec
 
 from .._classifier import FNNClassifier
 from .._estimator.constraints import CONSTRAINTS
+from .._estimator.doc_links import DocumentationLink
+from .._estimator.docs import with_common_parts
 from .._estimator.exceptions import NotConvergedWarning
 from .._estimator.tasks import checked_labels
 from .._regressor import FNNRegressor
+from ._docs import PARTS
 from ._folds import best_temperature, make_folds
 from ._settings import PATIENCE, by_rows
 
@@ -30,9 +34,10 @@ _Strings = type(CONSTRAINTS["init"][0])
 _MAX_SEED = np.iinfo(np.int32).max
 # The parameters of the networks that the average sets.
 _OWN = ("max_iter", "batch_size", "learning_rate_init", "random_state")
+_with_common_parts = partial(with_common_parts, parts=PARTS)
 
 
-class _Averaged(MetaEstimatorMixin, BaseEstimator):
+class _Averaged(DocumentationLink, MetaEstimatorMixin, BaseEstimator):
     """The networks, and how they are trained."""
 
     _kind: str  # the key of the rules for the number of rows
@@ -154,11 +159,16 @@ class _Averaged(MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
+@_with_common_parts
 class AveragedFNNClassifier(ClassifierMixin, _Averaged):
-    """The mean probabilities of networks that differ in their random numbers only."""
+    """The mean probabilities of networks that differ in their random numbers only.
+
+    <parameters of an average>
+    """
 
     _parameter_constraints = _Averaged._parameter_constraints | {"estimator": [FNNClassifier]}
     _kind = "classification"
+    _doc_page = "skfnn.tabular.make_tabular_classifier"
 
     @property
     def classes_(self):
@@ -193,11 +203,16 @@ class AveragedFNNClassifier(ClassifierMixin, _Averaged):
         return self.classes_[p.argmax(axis=1)]
 
 
+@_with_common_parts
 class AveragedFNNRegressor(RegressorMixin, _Averaged):
-    """The mean predictions of networks that differ in their random numbers only."""
+    """The mean predictions of networks that differ in their random numbers only.
+
+    <parameters of an average>
+    """
 
     _parameter_constraints = _Averaged._parameter_constraints | {"estimator": [FNNRegressor]}
     _kind = "regression"
+    _doc_page = "skfnn.tabular.make_tabular_regressor"
 
     def predict(self, X):
         """Return the mean of the networks' predictions."""

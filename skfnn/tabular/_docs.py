@@ -1,4 +1,4 @@
-"""The docstring parts that the two pipelines for tables share."""
+"""The docstring parts that the two pipelines for tables share, and those of their averages of networks."""
 
 PARTS = {
     "<steps and numbers>": """\
@@ -20,6 +20,27 @@ PARTS = {
         rows per fold, all networks train on all rows until the last epoch.
     n_jobs : int, default=None
         The number of processes that train networks at the same time, as in joblib.
+""",
+    "<parameters of an average>": """\
+    Parameters
+    ----------
+    estimator : FNNClassifier or FNNRegressor
+        The network, which is copied and not trained itself.
+    n_nets : int, default=1
+        The number of networks.
+    n_folds : int, default=None
+        The number of folds of the rows. Network number k leaves out fold k. With None, all
+        networks train on all rows.
+    max_iter : 'auto' or int, default='auto'
+        The number of epochs of each network. 'auto' chooses it for the number of rows.
+    batch_size : 'auto', 'full' or int, default='auto'
+        The number of rows in a mini-batch. 'auto' chooses it for the number of rows.
+    learning_rate_init : 'auto' or float, default='auto'
+        The learning rate eta. 'auto' chooses it for the batch size.
+    n_jobs : int, default=None
+        The number of processes that train networks at the same time, as in joblib.
+    random_state : int, RandomState instance or None, default=None
+        Determines the seeds of the networks.
 """,
     "<returns>": """\
     Returns

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import FLOAT_DTYPES, _check_feature_names_in, check_is_fitted, validate_data
 
 from .._estimator.constraints import CONSTRAINTS
+from .._estimator.doc_links import DocumentationLink
 from ._bins import describe, half
 from ._kinds import readable
 
@@ -18,7 +19,7 @@ CLIP = 3.0
 FAR = 1e6  # the square of a larger number could overflow; the smooth clip makes the same of both
 
 
-class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
+class PiecewiseLinearEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
     """Encode each number by its position along the quantiles of its column.
 
     The quantiles of a column cut its range into bins with edges
