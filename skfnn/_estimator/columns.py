@@ -64,7 +64,27 @@ def summarise(X, weights=None, rows=None):
     if weights is not None and not weights.all():
         positive = np.flatnonzero(weights)
         rows, weights = positive if rows is None else rows[positive], weights[positive]
-    is_sparse, exponents = sparse.issparse(X), _exponents(X, rows)
+    low, high, scaler = _statistics(X, weights, rows)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    exponents = _exponents(largest)
+    if exponents is not None:
+        low, high, scaler = _statistics(X, weights, rows, exponents)
+        largest = np.maximum(np.abs(low), np.abs(high))
+    constant = (scaler.scale_ == 1.0) & (scaler.var_ <= 1e-20 * np.square(largest))
+    numbers = scaler.mean_, scaler.scale_, low, high
+    mean, std, low, high = numbers if exponents is None else np.ldexp(numbers, exponents)
+    # The mean of equal numbers must be that number exactly. The scale of a column of tiny numbers must not be so small
+    # that its inverse is infinite.
+    mean = np.where(low == high, low, mean)
+    return Columns(mean, np.where(constant, 1.0, np.maximum(std, SMALLEST_SCALE)), low, high, constant)
+
+
+def _statistics(X, weights, rows, exponents=None):
+    """The extremes of every column, and a StandardScaler that has seen the rows, in one pass.
+
+    The numbers of column k are divided by ``2**exponents[k]`` first.
+    """
+    is_sparse = sparse.issparse(X)
     scaler = StandardScaler(with_mean=not is_sparse, copy=False)
     low, high = np.full((2, X.shape[1]), np.inf)
     part: Any
@@ -78,17 +98,10 @@ def summarise(X, weights=None, rows=None):
         # Take the extremes first, because the scaler may change the part in place.
         np.minimum(low, _dense(part.min(axis=0)), out=low)
         np.minimum(high, -_dense(part.max(axis=0)), out=high)
-        # Rounding may make the weighted variance of a constant column negative.
-        with np.errstate(invalid="ignore"):
+        # Squares may overflow without exponents. Rounding may make the weighted variance of a constant column negative.
+        with np.errstate(over="ignore", invalid="ignore"):
             scaler.partial_fit(part, sample_weight=None if weights is None else weights[place])
-    largest = np.maximum(np.abs(low), np.abs(high))
-    constant = (scaler.scale_ == 1.0) & (scaler.var_ <= 1e-20 * np.square(largest))
-    numbers = scaler.mean_, scaler.scale_, low, -high
-    mean, std, low, high = numbers if exponents is None else np.ldexp(numbers, exponents)
-    # The mean of equal numbers must be that number exactly. The scale of a column of tiny numbers must not be so small
-    # that its inverse is infinite.
-    mean = np.where(low == high, low, mean)
-    return Columns(mean, np.where(constant, 1.0, np.maximum(std, SMALLEST_SCALE)), low, high, constant)
+    return low, -high, scaler
 
 
 def sample(X, weights=None, rows=None):
@@ -120,12 +133,11 @@ def _dense(row):
     return row.toarray().ravel() if sparse.issparse(row) else np.asarray(row).ravel()
 
 
-def _exponents(X, rows):
-    """The exponents of powers of 2 that bring squares of the columns' numbers into range; None if they are in range."""
-    largest = np.zeros(X.shape[1])
-    for _, part in _parts(X, rows):
-        for extremes in (part.max(axis=0), part.min(axis=0)):
-            np.maximum(largest, np.abs(_dense(extremes).astype(np.float64)), out=largest)
+def _exponents(largest):
+    """The exponents of powers of 2 that bring squares of the columns' numbers into range; None if they are in range.
+
+    `largest` has the largest absolute value of every column.
+    """
     exponents = np.frexp(largest)[1]
     if not (np.abs(exponents) > 300).any():
         return None

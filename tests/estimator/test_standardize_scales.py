@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skfnn import FNNRegressor
+from skfnn._estimator import columns
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -183,3 +184,17 @@ def test_targets_whose_squares_overflow_are_refused(solver):
     assert_close(tiny.predict(X) / 1e-200, first.predict(X), 1e-6)
     with pytest.raises(ValueError, match="y holds numbers that are too large"):
         estimator("one output", **SOLVERS[solver]).fit(X, 1e200 * signal[:, 0])
+
+
+# How often the data are read
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize(("factor", "passes"), [(1.0, 1), (1e200, 2), (1e-200, 2)])
+def test_statistics_take_one_pass_unless_squares_leave_the_range(factor, passes, container, monkeypatch):
+    parts, read = columns._parts, []
+    monkeypatch.setattr(columns, "_parts", lambda X, rows: read.append(X) or parts(X, rows))
+    plain, found = (columns.summarise(container(f * X)) for f in (1.0, factor))
+    assert len(read) == 1 + passes
+    np.testing.assert_allclose(found.std / factor, plain.std, rtol=1e-12)
+    np.testing.assert_allclose(found.mean / factor, plain.mean, rtol=1e-12)
