@@ -1,7 +1,7 @@
 """Print the lower bounds in pyproject.toml as exact versions, in the form of pip's requirement files.
 
 Without arguments these are the required dependencies and the extras that work with the oldest supported NumPy. With
---newer-numpy these are the required dependencies with NEWER_NUMPY, and the packages that need it.
+--newer-numpy these are the required dependencies with a newer NumPy and SciPy, and the packages that need them.
 """
 
 import re
@@ -11,9 +11,9 @@ from pathlib import Path
 
 # The other extras are not for tests (docs, benchmark), or their packages take too long to test (dask, clusters).
 EXTRAS = ("plot", "polars", "onnx", "images", "skops", "ecosystem", "test")
-# The oldest versions of these packages need at least this NumPy.
+# The oldest versions of these packages need at least these.
 NEED_NEWER_NUMPY = ("imbalanced-learn", "skops")
-NEWER_NUMPY = "numpy>=1.25.2"
+NEWER = {"numpy": "numpy>=1.25.2", "scipy": "scipy>=1.11.4"}
 # Versions that the oldest packages need: matplotlib 3.7 uses names of pyparsing that 3.3 deprecates.
 ALSO = ["pyparsing<3.3"]
 
@@ -22,7 +22,7 @@ def bounds(project, *, newer_numpy):
     """The requirements of the two groups above, with lower bounds."""
     extras = [each for extra in EXTRAS for each in project["optional-dependencies"][extra]]
     chosen = [each for each in extras if name(each).startswith(NEED_NEWER_NUMPY) == newer_numpy]
-    required = [NEWER_NUMPY if newer_numpy and name(each) == "numpy" else each for each in project["dependencies"]]
+    required = [NEWER.get(name(each), each) if newer_numpy else each for each in project["dependencies"]]
     return list(dict.fromkeys(required + chosen)) + ([] if newer_numpy else ALSO)
 
 
