@@ -378,10 +378,9 @@ class FNNClassifier(ClassifierMixin, BaseFNN):
             check_finite(raw)
             activate(raw)
 
-        if not self._task.binary:
-            return self._raw_outputs(X, checked)
-        raw = self._raw_outputs(X, check_finite)
-        activate(raw := np.hstack([-raw, raw]))
+        raw = self._raw_outputs(X, check_finite if self._task.binary else checked)
+        if self._task.binary:
+            activate(raw := np.hstack([-raw, raw]))
         return raw
 
     def _task_for(self, y, known, call, classes):

@@ -149,7 +149,7 @@ def test_ordinary_validation_sets_cause_no_warning(seed):
 @solvers
 @pytest.mark.parametrize("early_stopping", [True, False])
 @pytest.mark.parametrize("zero", [0, 0.0, np.float64(0.0)])
-def test_a_validation_fraction_of_zero_holds_out_nothing(kind, solver, early_stopping, zero, assert_identical):
+def test_a_validation_fraction_of_zero_means_none(kind, solver, early_stopping, zero, assert_identical):
     params = SETTINGS | {"solver": solver, "early_stopping": early_stopping}
     a, b = (kind(**params, validation_fraction=value).fit(X, VALUES[kind]) for value in (zero, None))
     assert_identical(a, b)
