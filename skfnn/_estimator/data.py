@@ -47,7 +47,25 @@ def checked(estimator, X, *targets, reset):
         rules["multi_output"] = True
     # scikit-learn first sums X. The sum overflows if X holds numbers near the largest representable one.
     with np.errstate(over="ignore", invalid="ignore"):
-        return validate_data(estimator, X, *targets, reset=reset, **rules)
+        try:
+            return validate_data(estimator, X, *targets, reset=reset, **rules)
+        except ValueError as error:
+            if remedy := _remedy_for_nan(str(error)):
+                raise ValueError(remedy) from None
+            raise
+
+
+def _remedy_for_nan(message):
+    """A message that says what to do about NaN, in place of scikit-learn's `message`; None if this is not about NaN."""
+    if message.startswith("Input X contains NaN"):
+        return (
+            "Input X contains NaN, and a network needs a number in every place. Use a model of skfnn.tabular, which "
+            "takes missing values, or fill the gaps, for instance with sklearn.impute.SimpleImputer."
+        )
+    # scikit-learn leaves out the name if y holds objects.
+    if message.startswith(("Input y contains NaN", "Input contains NaN")):
+        return "Input y contains NaN. Leave out the rows whose target is missing."
+    return None
 
 
 def refuse_text(X):
@@ -60,8 +78,8 @@ def refuse_text(X):
         has_text = _has_text(X)
     if has_text:
         raise ValueError(
-            "X holds text, and a network needs numbers. Convert numbers in text with astype(float), and encode "
-            "categories, for instance with sklearn.preprocessing.OneHotEncoder."
+            "X holds text, and a network needs numbers. Convert numbers in text with astype(float). For categories, "
+            "use a model of skfnn.tabular, which takes text, or encode them with sklearn.preprocessing.OneHotEncoder."
         )
 
 

@@ -23,11 +23,12 @@ class Diagnosis:
     """Finds the likely cause of a failure in the data and in the learning rate.
 
     `eta` is the initial learning rate, a text if the rate is not one number, or None if the solver has no learning
-    rate. `names` are the names of the features, or None.
+    rate. `is_automatic` tells whether skfnn chose it. `names` are the names of the features, or None.
     """
 
-    def __init__(self, X, coordinates, eta, names):
-        self._X, self._coordinates, self._eta, self._names = X, coordinates, eta, names
+    def __init__(self, X, coordinates, eta, is_automatic, names):
+        self._X, self._coordinates, self._names = X, coordinates, names
+        self._eta, self._is_automatic = eta, is_automatic
 
     def warn_if_hopeless(self):
         """Warn if plain SGD cannot train with this eta because the features are too large."""
@@ -43,22 +44,19 @@ class Diagnosis:
     def not_finite(self, epoch, advice):
         """The message for a loss or a weight that is no longer finite; `advice` is about the targets."""
         message = f"Training diverged: the loss or a weight was no longer finite in epoch {epoch}{self._with_eta()}."
-        return f"{message} {self._largest_feature()} {self._remedy()}{advice}"
+        return f"{message}{self._remedy()}{advice}"
 
     def far_above(self, loss, constant, advice):
         """The message for a training loss far above that of the best constant prediction."""
         message = (
             f"Training diverged{self._with_eta()}: the training loss ended at {loss:.4g}, far above {constant:.4g},"
         )
-        return f"{message} the loss of the best constant prediction. {self._largest_feature()} {self._remedy()}{advice}"
+        return f"{message} the loss of the best constant prediction.{self._remedy()}{advice}"
 
     def call_far_above(self, loss, constant, advice):
         """The message for a `partial_fit` call whose loss is far above that of a constant prediction."""
         message = f"Training does not work{self._with_eta()}: the training loss of this call is {loss:.4g}, far above"
-        return (
-            f"{message} {constant:.4g}, the loss of a constant prediction. {self._largest_feature()} "
-            f"{self._remedy()}{advice}"
-        )
+        return f"{message} {constant:.4g}, the loss of a constant prediction.{self._remedy()}{advice}"
 
     def not_below(self, loss, constant, *, finished=True, still_falling=False, stuck_at=None):
         """The message for a training loss that is not below that of the best constant prediction.
@@ -71,12 +69,12 @@ class Diagnosis:
             f"and {constant:.4g} is the loss of the best constant prediction."
         )
         if still_falling:
-            rate = "" if self._eta is None else self._of_rate(" or learning_rate_init", " or the learning rates")
-            return f"{message} The loss was still falling: raise max_iter{rate}."
+            rate = self._of_rate(" or try another learning_rate_init", " or try other learning rates")
+            return f"{message} The loss was still falling: raise max_iter{'' if self._eta is None else rate}."
         if stuck_at is not None:
             return f"{message} {self._too_small(stuck_at, finished)}"
         if self._features_are_large:
-            return f"{message} {self._largest_feature()} {self._remedy()}"
+            return f"{message}{self._remedy()}"
         rate = self._of_rate("another learning_rate_init", "other learning rates")
         tries = "a smaller alpha" if self._eta is None else f"{rate}, a smaller alpha or dropout"
         return f"{message} Try {tries}, or another activation: hidden units may be saturated or dead."
@@ -117,11 +115,15 @@ class Diagnosis:
         return f"The largest feature is feature {name}, with a root mean square of {scale:.3g}."
 
     def _remedy(self):
-        """What the user can do against divergence."""
+        """What the user can do against divergence: sentences with a space in front."""
         smaller = self._of_rate("a smaller learning_rate_init", "smaller learning rates")
         if self._features_are_large:
-            return _SCALING + ("." if self._eta is None else f", or use {smaller}.")
-        return "Use a larger alpha or solver='sgd'." if self._eta is None else f"Use {smaller}."
+            rate = "." if self._eta is None else f", or use {smaller}."
+            return f" {self._largest_feature()} {_SCALING}{rate}"
+        if self._eta is None:
+            return " Use a larger alpha or solver='sgd'."
+        given = not self._is_automatic and not isinstance(self._eta, str)
+        return f" Use {smaller}, or learning_rate_init='auto'." if given else f" Use {smaller}."
 
     @property
     def _features_are_large(self):

@@ -112,7 +112,8 @@ class Run:
             eta = estimator.learning_rate_init_
             if callable(self._settings.learning_rate):
                 eta = "given by a function"
-        return Diagnosis(self._data.X, self._state.coordinates, eta, getattr(estimator, "feature_names_in_", None))
+        names = getattr(estimator, "feature_names_in_", None)
+        return Diagnosis(self._data.X, self._state.coordinates, eta, self._settings.rate_is_automatic, names)
 
     def _batches(self):
         """The mini-batches of the training rows."""

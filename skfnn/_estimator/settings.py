@@ -168,7 +168,10 @@ class Settings:
         """The message for a run that does all its epochs without a stall; None if stalls do not matter."""
         if self.patience == np.inf:
             return None
-        return f"max_iter={self.max_iter} epochs were done and training has not converged yet. Raise max_iter."
+        return (
+            f"max_iter={self.max_iter} epochs were done and training has not converged yet. Raise max_iter, or set "
+            "n_iter_no_change=None if you want exactly this number of epochs."
+        )
 
     def _check_solver(self):
         """Raise if a parameter asks for something that the solver cannot do."""

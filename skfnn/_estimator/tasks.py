@@ -75,7 +75,10 @@ def checked_labels(y):
     """Labels as an array: (n,), or (n, n_labels) of 0 and 1 for a multilabel indicator matrix."""
     if getattr(getattr(y, "dtype", None), "kind", "") == "V":
         raise ValueError("y is a structured array. It must hold one label for each row, or be an indicator matrix.")
-    kind = type_of_target(y, input_name="y")
+    try:
+        kind = type_of_target(y, input_name="y")
+    except TypeError:  # objects of several types cannot be sorted
+        kind = "unknown"
     if kind == "multilabel-indicator":
         values = y.data if sparse.issparse(y) else np.asarray(y)
         if not np.isin(values, (0, 1)).all():
@@ -85,9 +88,11 @@ def checked_labels(y):
             )
         return (y.toarray() if sparse.issparse(y) else np.asarray(y)).astype(np.int8)
     if kind == "unknown" and np.asarray(y).dtype.kind == "O":
+        if any(label is None for label in np.asarray(y).flat):
+            raise ValueError("y contains None. Leave out the rows whose label is missing.")
         raise ValueError(
-            "Unknown label type: y has dtype object but does not hold strings. If y holds whole numbers, pass "
-            "y.astype(int)."
+            "Unknown label type: y has dtype object but does not hold only strings. If y holds whole numbers, pass "
+            "y.astype(int). If it holds numbers and text, pass y.astype(str)."
         )
     if kind not in ("binary", "multiclass"):
         raise ValueError(
@@ -245,8 +250,14 @@ class Labels:
         else:
             # "balanced" refers to the classes that occur in y: a chunk of partial_fit may lack some classes.
             present = np.unique(y) if isinstance(class_weight, str) else self.classes
-            with np.errstate(divide="ignore"):
-                per_class = compute_class_weight(class_weight, classes=present, y=y, sample_weight=sample_weight)
+            try:
+                with np.errstate(divide="ignore"):
+                    per_class = compute_class_weight(class_weight, classes=present, y=y, sample_weight=sample_weight)
+            except (ValueError, IndexError) as error:
+                raise ValueError(
+                    f"class_weight must be 'balanced' or a dict with keys among the classes {self.classes}, got "
+                    f"{class_weight!r}."
+                ) from error
             # If all rows of a class have weight 0, the class weight would be infinite.
             per_class[np.isinf(per_class)] = 0.0
             weights = per_class[np.searchsorted(present, y)]
@@ -357,6 +368,9 @@ class RealTargets:
         return {"n_outputs": self.n_outputs, "loss_name": self.loss_name}
 
 
+_FOR_TEXT = "Convert numbers in text with y.astype(float). For class labels, use FNNClassifier."
+
+
 def checked_targets(y, loss_name):
     """Targets as numbers: (n,), or (n, n_outputs) if there are several outputs."""
     if sparse.issparse(y):
@@ -365,9 +379,11 @@ def checked_targets(y, loss_name):
         try:
             y = y.astype(np.float64)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"y must hold numbers for FNNRegressor: {error}") from error
-    if y.dtype.kind not in "fiub" or not np.isfinite(y).all():
-        raise ValueError(f"y must hold finite numbers for FNNRegressor, got an array of type {y.dtype}.")
+            raise ValueError(f"y must hold numbers for FNNRegressor: {error}. {_FOR_TEXT}") from error
+    if y.dtype.kind not in "fiub":
+        raise ValueError(f"y must hold numbers for FNNRegressor, got an array of type {y.dtype}. {_FOR_TEXT}")
+    if not np.isfinite(y).all():
+        raise ValueError("y must hold finite numbers for FNNRegressor.")
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     if loss_name == "poisson" and (y < 0).any():

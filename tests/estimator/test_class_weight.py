@@ -274,6 +274,8 @@ def test_class_weights_do_not_change_the_split_and_balancing_counts_all_rows(kin
         ("multilabel", [{0: 1.0, 1: 3.0}], "class_weight should match number of outputs"),
         ("multilabel", [{0: 1.0, 1: -3.0}] * 3, "class_weight must hold finite weights >= 0"),
         ("multiclass", {3: 0.0, 5: 0.0, 11: 0.0}, "class_weight"),
+        ("multiclass", {3: 2.0, 4: 1.0}, r"keys among the classes \[ 3  5 11\], got \{3: 2.0, 4: 1.0\}"),
+        ("multiclass", [1.0, 2.0, 3.0], r"class_weight must be 'balanced' or a dict.*got \[1.0, 2.0, 3.0\]"),
     ],
 )
 def test_class_weights_that_do_not_match_the_labels_are_refused(kind, class_weight, message):

@@ -62,7 +62,7 @@ def small_rate(step):
 def test_with_a_function_no_message_proposes_learning_rate_init():
     clf = classifier(learning_rate=small_rate, max_iter=8, n_iter_no_change=None)
     (message,) = messages_of(ConstantPredictionWarning, clf)
-    assert message.endswith("The loss was still falling: raise max_iter or the learning rates.")
+    assert message.endswith("The loss was still falling: raise max_iter or try other learning rates.")
 
 
 def test_the_initial_loss_is_in_the_units_of_y():
@@ -132,13 +132,13 @@ def test_raw_features_are_named_beside_a_rate_that_is_too_small():
 @pytest.mark.parametrize("standardize", ["auto", True])
 def test_scaling_is_not_proposed_for_features_that_training_scales(standardize):
     (message,) = messages_of(NotConvergedWarning, classifier(standardize=standardize, max_iter=3))
-    assert message.endswith("training has not converged yet. Raise max_iter.")
+    assert message.endswith("Raise max_iter, or set n_iter_no_change=None if you want exactly this number of epochs.")
 
 
 def test_scaling_is_proposed_for_large_features_that_training_sees_as_they_are():
     clf = classifier(standardize=False, max_iter=3, learning_rate_init=1e-6)
     (message,) = messages_of(NotConvergedWarning, clf)
-    assert "Raise max_iter. The largest feature is feature 12," in message
+    assert "exactly this number of epochs. The largest feature is feature 12," in message
     assert "Scale the features" in message
 
 

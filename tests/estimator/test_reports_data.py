@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.metrics import f1_score
 from sklearn.model_selection import cross_val_predict
 
-from skfnn import FNNClassifier
+from skfnn import FNNClassifier, FNNRegressor
 
 # Multilabel y with numbers other than 0 and 1
 
@@ -116,6 +116,39 @@ def test_labels_of_dtype_object_get_a_clear_error():
             call()
     words = np.array(["a", "b", "c"], dtype=object)[y]
     np.testing.assert_array_equal(np.unique(classifier().fit(X, words).predict(X)), ["a", "b", "c"])
+
+
+@kinds
+def test_missing_values_in_x_are_refused_with_two_ways_to_fill_them(kind):
+    gaps = np.where(X > 1.0, np.nan, X)
+    model = kind(**SETTINGS).fit(X, VALUES[kind])
+    for call in (lambda: kind().fit(gaps, VALUES[kind]), lambda: model.predict(gaps)):
+        with pytest.raises(ValueError, match=r"Input X contains NaN.* skfnn\.tabular.*SimpleImputer"):
+            call()
+
+
+@kinds
+def test_missing_values_in_y_are_refused(kind):
+    targets = VALUES[kind].astype(object)
+    targets[3] = np.nan
+    with pytest.raises(ValueError, match="y contains NaN. Leave out the rows"):
+        kind().fit(X, targets)
+
+
+def test_missing_and_mixed_labels_get_a_clear_error():
+    cases = ((["a", None, "c"], "y contains None. Leave out"), (["a", 1, "c"], r"pass y\.astype\(str\)"))
+    for names, message in cases:
+        with pytest.raises(ValueError, match=message):
+            classifier().fit(X, np.array(names, dtype=object)[y])
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+def test_text_as_a_target_of_the_regressor_gets_a_clear_error(dtype):
+    words = np.array(["a", "b", "c"], dtype=dtype)[y]
+    with pytest.raises(
+        ValueError, match=r"y must hold numbers.* y\.astype\(float\)\. For class labels, use FNNClassifier"
+    ):
+        FNNRegressor().fit(X, words)
 
 
 @pytest.mark.parametrize("classes", [{0, 1, 2}, frozenset([0, 1, 2]), {0: "a", 1: "b", 2: "c"}])
