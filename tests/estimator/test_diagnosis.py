@@ -126,6 +126,22 @@ def test_raw_features_are_named_beside_a_rate_that_is_too_small():
     assert "smaller learning_rate_init" not in message
 
 
+# Divergence
+
+
+@pytest.mark.parametrize("rate", [100.0, lambda step: 100.0])
+def test_features_of_ordinary_size_are_not_blamed_for_divergence(rate):
+    clf = classifier(learning_rate=rate) if callable(rate) else classifier(learning_rate_init=rate)
+    with pytest.raises(ValueError, match="Training diverged") as caught:
+        clf.fit(X, y)
+    message = str(caught.value)
+    remedy = (
+        "smaller learning rates." if callable(rate) else "a smaller learning_rate_init, or learning_rate_init='auto'."
+    )
+    assert message.endswith(f" Use {remedy}")
+    assert "largest feature" not in message
+
+
 # Training that has not converged
 
 
