@@ -1,5 +1,6 @@
 """Checks the rows, targets and weights that a user passes."""
 
+import datetime
 import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -41,7 +42,7 @@ def is_ready(estimator, X):
 
 def checked(estimator, X, *targets, reset):
     """X, or X and y, validated by scikit-learn; X keeps its type."""
-    refuse_text(X)
+    refuse_text_and_dates(X)
     rules = {"accept_sparse": "csr", "dtype": DTYPES, "ensure_all_finite": not is_finite(X)}
     if targets:
         rules["multi_output"] = True
@@ -68,32 +69,37 @@ def _remedy_for_nan(message):
     return None
 
 
-def refuse_text(X):
-    """Raise if X holds text, because scikit-learn would silently convert text to numbers."""
+def refuse_text_and_dates(X):
+    """Raise if X holds text or dates, because scikit-learn would silently convert them to numbers."""
     if hasattr(X, "dtypes") and hasattr(X, "columns"):  # a frame of pandas or polars
-        has_text = any(_may_hold_text(kind) and _has_text(_column(X, k)) for k, kind in enumerate(X.dtypes))
-    elif isinstance(X, list | tuple):
-        has_text = _has_text(_as_array(X))
+        found = {_contents_of_column(X, k, str(kind).lower()) for k, kind in enumerate(X.dtypes)}
     else:
-        has_text = _has_text(X)
-    if has_text:
+        found = {_contents(_as_array(X) if isinstance(X, list | tuple) else X)}
+    if "text" in found:
         raise ValueError(
             "X holds text, and a network needs numbers. Convert numbers in text with astype(float). For categories, "
             "use a model of skfnn.tabular, which takes text, or encode them with sklearn.preprocessing.OneHotEncoder."
         )
+    if "dates" in found:
+        raise ValueError(
+            "X holds dates or times, and a network needs numbers. Choose what matters, for instance the month, the day "
+            "of the week, or the days since a fixed date."
+        )
 
 
-# The beginnings of the names that pandas, pyarrow and polars give to types whose values may be text.
+# The beginnings of the names that pandas, pyarrow and polars give to types whose values may be text, or are dates.
 _TEXT_TYPES = ("object", "str", "large_string", "utf8", "categor", "enum", "dictionary")
+_DATE_TYPES = ("date", "time", "duration", "period")
+_DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
-def _may_hold_text(kind):
-    return str(kind).lower().startswith(_TEXT_TYPES)
-
-
-def _column(X, k):
-    """Column k of a frame as an array."""
-    return np.asarray(X.iloc[:, k] if hasattr(X, "iloc") else X[:, k].to_numpy())
+def _contents_of_column(X, k, kind):
+    """What column k of a frame, with a type of the name `kind`, holds: "text", "dates" or None for anything else."""
+    if kind.startswith(_DATE_TYPES):
+        return "dates"
+    if not kind.startswith(_TEXT_TYPES):
+        return None
+    return _contents(np.asarray(X.iloc[:, k] if hasattr(X, "iloc") else X[:, k].to_numpy()))
 
 
 def _as_array(rows):
@@ -104,11 +110,15 @@ def _as_array(rows):
         return None
 
 
-def _has_text(values):
+def _contents(values):
+    """What an array holds: "text", "dates" or None for anything else."""
     kind = getattr(getattr(values, "dtype", None), "kind", None)
     if kind == "O" and isinstance(values, np.ndarray):
-        return any(isinstance(value, str | bytes) for value in values.flat)
-    return kind in ("U", "S", "T")
+        kinds = set(map(type, values.flat))
+        if any(issubclass(each, str | bytes) for each in kinds):
+            return "text"
+        return "dates" if any(issubclass(each, _DATES) for each in kinds) else None
+    return {"U": "text", "S": "text", "T": "text", "M": "dates", "m": "dates"}.get(kind or "")
 
 
 def in_range(weights):

@@ -92,6 +92,44 @@ def test_text_in_x_is_refused(kind, k):
             call()
 
 
+def rows_with_dates():
+    """Dates or durations in every form in which scikit-learn would make nanoseconds of them, or fail."""
+    pandas = pytest.importorskip("pandas")
+    dates = np.datetime64("2026-01-01", "us") + np.arange(len(X) * 4).reshape(-1, 4) * np.timedelta64(1, "D")
+    durations = dates - dates[0, 0]
+    column = pandas.Series(dates[:, 0])
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    yield from (dates, durations, dates.astype(object), dates.tolist(), pandas.DataFrame(dates))
+    for other in (column, column - column[0], column.dt.tz_localize("UTC"), column.dt.to_period("D"), column.dt.date):
+        yield frame.assign(b=other)
+    yield frame.assign(b=column.astype("category"))
+
+
+@pytest.mark.filterwarnings("ignore:X has feature names")
+@pytest.mark.parametrize("k", range(11))
+@kinds
+def test_dates_in_x_are_refused(kind, k):
+    rows = list(rows_with_dates())[k]
+    model = kind(**SETTINGS).fit(X, VALUES[kind])
+    calls = [
+        lambda: kind().fit(rows, VALUES[kind]),
+        lambda: model.partial_fit(rows, VALUES[kind]),
+        lambda: model.predict(rows),
+        lambda: model.fit(X, VALUES[kind], X_val=rows, y_val=VALUES[kind]),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="X holds dates or times, and a network needs numbers"):
+            call()
+
+
+def test_dates_of_polars_are_refused():
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"a": np.arange(len(X)), "d": np.arange(len(X)).astype("datetime64[us]")})
+    for column in (polars.col("d"), polars.col("d").cast(polars.Date), polars.col("d").cast(polars.Time)):
+        with pytest.raises(ValueError, match="X holds dates or times"):
+            FNNClassifier().fit(frame.with_columns(column), y)
+
+
 def test_numbers_in_object_arrays_and_categories_are_accepted():
     pandas = pytest.importorskip("pandas")
     numbers = np.round(X)
