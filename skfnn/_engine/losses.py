@@ -38,13 +38,10 @@ class Loss(Protocol):
     def activate(self, z):
         """Apply the activation of the output layer to `z` (n, n_outputs), in place."""
 
-    def log_activate(self, z):
-        """The logarithm of what ``activate`` gives, in place and without underflow."""
-
 
 def _smallest(dtype):
     """The smallest number above 0. No probability of a finite raw output is 0."""
-    return np.nextafter(dtype.type(0), dtype.type(1))
+    return np.nextafter(dtype.type(0), dtype.type(np.inf))
 
 
 class SoftmaxCrossEntropy:
@@ -76,7 +73,7 @@ class SoftmaxCrossEntropy:
         return normalizers - dot(z.reshape(-1), y.reshape(-1))
 
     def log_activate(self, z):
-        """The logarithm of the softmax of the rows of z, in place."""
+        """The logarithm of the softmax of the rows of z, in place and without underflow."""
         np.subtract(z, z.max(axis=1, keepdims=True), out=z)
         np.subtract(z, np.log(np.exp(z).sum(axis=1, keepdims=True)), out=z)
 
@@ -89,7 +86,7 @@ class SoftmaxCrossEntropy:
         np.exp(z, out=z)
         np.divide(z, z.sum(axis=1, keepdims=True), out=z)
         if ranks is not None:
-            np.maximum(z, _smallest(z.dtype) * (1 + ranks), out=z, casting="same_kind")
+            np.maximum(z, _smallest(z.dtype) * (1 + ranks), out=z)
 
 
 class LogisticCrossEntropy:
@@ -115,7 +112,7 @@ class LogisticCrossEntropy:
         return float(np.add.reduce(z, None))
 
     def log_activate(self, z):
-        """The logarithm of the logistic function of z, in place."""
+        """The logarithm of the logistic function of z, in place and without underflow."""
         np.negative(np.logaddexp(0.0, -z), out=z)
 
     def activate(self, z):
@@ -146,10 +143,6 @@ class SquaredError:
             return 0.5 * blas(z.dtype).dot(residuals, residuals)
         np.multiply(z, weights[:, None], out=y)
         return 0.5 * blas(z.dtype).dot(residuals, y.reshape(-1))
-
-    def log_activate(self, z):
-        """The logarithm of z, in place."""
-        np.log(z, out=z)
 
     def activate(self, z):
         """Leave z as it is."""
@@ -196,9 +189,6 @@ class PoissonDeviance:
         if weights is not None:
             np.multiply(losses, weights[:, None], out=losses)
         return float(np.add.reduce(losses, None))
-
-    def log_activate(self, z):
-        """The logarithm of the mean exp(z): z itself."""
 
     def activate(self, z):
         """The mean exp(z), in place."""

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+# A number is well within the range of float32 if its binary exponent, and that of its inverse, is below this.
+_EXPONENT = 60
+
 
 @dataclass(frozen=True)
 class RowFormat:
@@ -87,7 +90,7 @@ class Rows:
         if self._factor is None:
             return block.astype(self.dtype, copy=False)
         # A new array of values, because a block may share them with X.
-        data = (block.data * self._factor[block.indices]).astype(self.dtype, copy=False)
+        data = np.asarray(block.data * self._factor[block.indices], self.dtype)
         return type(block)((data, block.indices, block.indptr), shape=block.shape)
 
 
@@ -107,22 +110,23 @@ def _shift_and_scale(mean, factor, out, rows):
     if mean is None:
         _cast(out, rows)
     else:
-        np.subtract(rows, mean, out=out, casting="unsafe")
+        np.subtract(rows, mean, out=out)
     if factor is not None:
         np.multiply(out, factor, out=out)
 
 
 def _fits(form, between):
     """Whether the mean and scale of a form are well within the range of the types in which they are used."""
-    shift_fits = form.mean is None or between == np.float64 or np.frexp(form.mean)[1].max() < 60
-    return shift_fits and (form.scale is None or form.dtype == np.float64 or np.abs(np.frexp(form.scale)[1]).max() < 60)
+    shift_fits = form.mean is None or between == np.float64 or np.frexp(form.mean)[1].max() < _EXPONENT
+    scale_fits = form.scale is None or form.dtype == np.float64 or np.abs(np.frexp(form.scale)[1]).max() < _EXPONENT
+    return shift_fits and scale_fits
 
 
 def _convert_in_double(form, out, rows):
     """Write dense rows into `out`, for a form whose numbers need the range of float64."""
     rows = rows if form.mean is None else rows - form.mean
-    np.copyto(out, rows if form.scale is None else rows * form.factor, casting="unsafe")
+    np.copyto(out, rows if form.scale is None else rows * form.factor)
 
 
 def _cast(out, rows):
-    np.copyto(out, rows, casting="unsafe")
+    np.copyto(out, rows)

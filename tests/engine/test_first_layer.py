@@ -144,6 +144,21 @@ def test_layers_that_take_their_own_steps_take_the_ordinary_ones(kind, batch_siz
             assert_allclose(stepped_state[name][:size], value[:size], **tolerance)
 
 
+def test_a_block_of_deferred_steps_shrinks_the_weights_once_per_step():
+    # Three steps with one row each halve the weights three times. A delta of 0 adds nothing.
+    X, layer = numbered(n=3)
+    start = layer.copy()
+    first = DeferredFirstLayer(layer, 3, 1)
+    first.set_step(PlainSGD(), 0.5)
+    first.begin(X)
+    for k in range(3):
+        first.forward(k, k + 1, np.empty((1, 3), order="F"))
+        first.update(k, np.zeros((1, 3), order="F"), -0.1)
+    first.end()
+    assert_array_equal(layer[:-1], start[:-1] / 8)
+    assert_array_equal(layer[-1], start[-1])
+
+
 @pytest.mark.parametrize("kind", ["dense", "sparse", "deferred", "sparse plain", "sparse momentum"])
 def test_a_float32_layer_has_no_float64_arrays(kind):
     solver = Momentum(0.9, True) if kind == "sparse momentum" else PlainSGD()

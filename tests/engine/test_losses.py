@@ -181,14 +181,13 @@ def test_float32_is_float64_rounded(name, n_outputs):
         np.testing.assert_allclose(delta, exact_delta, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["softmax", "logistic", "squared error"])
-def test_computing_a_blocks_loss_needs_no_extra_memory(name, dtype, weighted):
-    z, y, row = np.zeros((2, 10, 20000), dtype), np.ones((2, 10, 20000), dtype), np.ones((2, 20000), dtype)
-    weights = np.ones((2, 20000), dtype) if weighted else None
-    # Old NumPy versions use a buffer of 8,192 numbers.
-    assert peak_of(lambda: LOSSES[name].value(z, y, row, weights)) < row.nbytes / 2
+def test_computing_a_blocks_loss_needs_no_extra_memory(name, dtype):
+    for weights in (None, np.ones((2, 20000), dtype)):
+        z, y, row = np.zeros((2, 10, 20000), dtype), np.ones((2, 10, 20000), dtype), np.ones((2, 20000), dtype)
+        peak = peak_of(lambda z=z, y=y, row=row, weights=weights: LOSSES[name].value(z, y, row, weights))
+        assert peak < row.nbytes / 2  # old NumPy versions use a buffer of 8,192 numbers
 
 
 # The output activation
@@ -208,6 +207,14 @@ def test_activate_is_the_output_activation(name, n_outputs, dtype):
         "poisson": lambda: np.exp(z),
     }[name]()
     np.testing.assert_allclose(p, expected, rtol=30 * np.finfo(dtype).eps)  # exp(10) multiplies the rounding of z by 10
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", LOSSES)
+def test_activating_ordinary_outputs_needs_little_memory(name, dtype):
+    z = np.zeros((20000, 10), dtype)
+    # The softmax needs two numbers per row.
+    assert peak_of(lambda: LOSSES[name].activate(z)) < z.nbytes / 2
 
 
 @pytest.mark.filterwarnings("error")
@@ -318,6 +325,19 @@ def test_the_unit_of_a_scaled_squared_error_turns_the_loss_of_equal_columns_into
     inside, outside = loss.value(z, y, np.zeros((1, 2)))
     assert inside == 10.0
     assert outside == inside * loss.unit[1]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_squares_of_float32_residuals_are_summed_in_float64(weighted):
+    # 4096^2 + 1 = 2^24 + 1 needs 25 binary digits, and float32 has 24.
+    z, y = np.array([[[4096.0, 1.0]]], np.float32), np.zeros((1, 1, 2), np.float32)
+    weights = np.ones((1, 2), np.float32) if weighted else None
+    value = ScaledSquaredError(np.array([2.0])).value(z, y, np.zeros((1, 2), np.float32), weights)
+    np.testing.assert_array_equal(value, [(2**24 + 1) / 2, (2**24 + 1) * 2])
+
+
+def test_a_scale_whose_square_overflows_gives_an_infinite_unit_without_a_warning():
+    np.testing.assert_array_equal(ScaledSquaredError(np.array([1e200, 1.0])).unit, [1.0, np.inf])
 
 
 def test_all_other_losses_have_one_unit():

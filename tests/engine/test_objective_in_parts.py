@@ -8,6 +8,7 @@ from runs import batches_of, loss_of, whole
 from scipy import sparse
 
 from skfnn._engine.dropout import Dropout
+from skfnn._engine.losses import ScaledSquaredError
 from skfnn._engine.objective import Objective
 from skfnn._engine.threads import THREADS
 
@@ -63,6 +64,15 @@ def test_the_penalty_is_what_alpha_adds_to_the_value():
     difference = with_penalty.value_and_gradient()[0] - without.value_and_gradient()[0]
     assert with_penalty.penalty() == pytest.approx(difference, rel=1e-12)
     assert without.penalty() == 0.0
+
+
+def test_the_value_of_standardised_targets_has_the_penalty_in_both_units():
+    X, T, network, _, theta = whole(n_rows=N)
+    loss = ScaledSquaredError(np.array([2.0, 4.0, 8.0]))
+    with_penalty, without = (Objective(network, theta, batches_of(X, T, N), loss, decay) for decay in (0.1, 0.0))
+    difference = with_penalty.value_and_gradient()[0] - without.value_and_gradient()[0]
+    # In the units of y, the penalty is multiplied by the mean of the squared scales, 84 / 3.
+    assert_allclose(difference, with_penalty.penalty() * np.array([1.0, 28.0]), rtol=1e-12)
 
 
 @containers

@@ -170,11 +170,11 @@ def test_differences_of_float32_rows_are_exact():
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("rows", [slice(0, 20), np.arange(19, -1, -1)], ids=["slice", "numbers"])
 @pytest.mark.parametrize("source", ["f4", "f8", "csr"])
-@pytest.mark.parametrize(("mean", "scale"), [(0.0, 1e-300), (0.0, 1e300), (1e100, None), (1e100, 1e99)])
+@pytest.mark.parametrize(("mean", "scale"), [(None, 1e-300), (0.0, 1e300), (1e100, None), (1e100, 1e99)])
 def test_float32_accepts_means_and_scales_beyond_its_range(mean, scale, source, rows):
-    size = 1.0 if source == "f4" else max(mean, scale or 0.0)
+    size = 1.0 if source == "f4" else max(mean or 0.0, scale or 0.0)
     X = np.random.default_rng(0).uniform(1.0, 2.0, size=(20, 3)) * size
-    means, scales = np.full(3, mean), None if scale is None else np.full(3, scale)
+    means, scales = (None if number is None else np.full(3, number) for number in (mean, scale))
     form = RowFormat(np.dtype(np.float32), None if source == "csr" else means, scales)
     given = sparse.csr_matrix(X) if source == "csr" else X.astype(source)
     with np.errstate(over="ignore"):  # training ignores it
@@ -182,6 +182,41 @@ def test_float32_accepts_means_and_scales_beyond_its_range(mean, scale, source, 
         exact = expected(given.toarray() if source == "csr" else given, form)[rows].astype(np.float32)
     assert block.dtype == np.float32
     np.testing.assert_allclose(block.toarray() if source == "csr" else block, exact, rtol=1e-6)
+
+
+def test_float32_rows_accept_a_mean_beyond_their_range():
+    # The scale, 1e17, is within the range in which float32 rows are scaled in float32. The mean would be infinite.
+    X = np.random.default_rng(0).uniform(1.0, 2.0, size=(20, 3)).astype(np.float32)
+    form = RowFormat(np.dtype(np.float32), np.full(3, 1e39), np.full(3, 1e17))
+    np.testing.assert_allclose(Rows(X, form, 20).take(slice(0, 20)), -1e22, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("source", "between"),
+    [("?", "f4"), ("u1", "f4"), ("i2", "f4"), ("f2", "f4"), ("f4", "f4"), ("i4", "f8"), ("i8", "f8"), ("f8", "f8")],
+)
+def test_for_float32_rows_are_shifted_in_float32_if_it_holds_all_numbers_of_their_type(source, between):
+    # float64 takes about twice the time.
+    X = np.random.default_rng(0).integers(0, 100, size=(20, 5)).astype(source)
+    form = form_of("mean and scale", np.float32)
+    difference = (X.astype(between) - form.mean.astype(between)).astype(np.float32)
+    block = Rows(X, form, 20).take(slice(0, 20))
+    # The same operations in the same types have the same roundings.
+    np.testing.assert_array_equal(block, difference * (1.0 / form.scale).astype(np.float32))
+
+
+def test_a_format_makes_one_converter_for_each_type_of_rows():
+    form = form_of("mean", np.float32)
+    single, double = (form.converter(np.dtype(source)) for source in ("f4", "f8"))
+    assert single is not double
+    assert form.converter(np.dtype("f4")) is single
+    assert form.converter(np.dtype("f8")) is double
+
+
+def test_shifting_float64_rows_by_a_large_mean_needs_no_memory_besides_the_buffers():
+    X = np.full((2000, 200), 1e100)
+    taking = Rows(X, RowFormat(np.dtype(np.float32), np.full(200, 1e100), None), 1000)
+    assert peak_of(lambda: taking.take(slice(0, 1000))) < X[::2].nbytes / 2
 
 
 @pytest.mark.parametrize("steps", STEPS)
