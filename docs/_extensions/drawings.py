@@ -57,9 +57,9 @@ def floors():
 
 
 def idea(path):
-    """What a module or a folder is for: the first line of its docstring."""
+    """What a module or a folder is for: the first line of its docstring, without backticks."""
     source = path / "__init__.py" if path.is_dir() else path
-    return (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    return (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or "").partition("\n")[0].replace("`", "")
 
 
 def modules(folder, without=()):
