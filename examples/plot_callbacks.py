@@ -173,7 +173,10 @@ for k, frame in enumerate(film.frames):
 _ = axes[0].set_ylabel("second feature")
 _ = axes[0].legend(loc="lower right", fontsize=8, handletextpad=0.2, borderpad=0.3)
 _ = fig.colorbar(
-    shades, ax=axes[n_frames - 1], label="probability of class 1", shrink=0.8
+    shades,
+    ax=[axes[k] for k in range(n_frames)],
+    label="probability of class 1",
+    shrink=0.8,
 )
 
 epochs = clf.history_["epoch"]

@@ -76,7 +76,9 @@ history = clf.history_
 loss, accuracy = history["validation_loss"], history["validation_score"]
 epochs = history["epoch"]
 reached = next(k for k, value in zip(epochs, accuracy, strict=True) if value >= 0.95)
-print(f"Test accuracy: above 95 % from epoch {reached}, {accuracy[-1]:.1%} at the end")
+print(
+    f"Test accuracy: at least 0.95 from epoch {reached}, {accuracy[-1]:.3f} at the end"
+)
 print(f"Test loss:     {loss[0]:.3f} after one epoch, {loss[-1]:.3f} at the end")
 loss = clf.loss_curve_
 print(f"Training loss: {loss[0]:.3f} after one epoch, {loss[-1]:.3f} at the end")
