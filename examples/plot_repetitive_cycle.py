@@ -190,7 +190,8 @@ for axis in (ax_moves.yaxis, ax_loss.yaxis):
     axis.set_minor_locator(NullLocator())
 for ax in (ax_plane, ax_moves, ax_loss):
     ax.grid(alpha=0.3)
-_ = fig.legend(loc="outside lower center", ncols=3)
+lines, labels = ax_plane.get_legend_handles_labels()
+_ = fig.legend(lines, labels, loc="outside lower center", ncols=3)
 
 fig.savefig("repetitive_cycle.png", dpi=120)
 

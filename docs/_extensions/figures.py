@@ -7,8 +7,8 @@ from docutils import nodes
 from PIL import Image
 from sphinx_gallery.directives import imgsgnode
 
-# The width of a picture divided by its height, from which it has several panels and scrolls instead of shrinking.
-WIDE = 1.7
+# A picture of this width, or of this width divided by its height, has several panels: it scrolls instead of shrinking.
+WIDTH, RATIO = 1000, 1.7
 
 
 def is_wide(app, uri, docname):
@@ -19,7 +19,7 @@ def is_wide(app, uri, docname):
     if path is None or "thumb" in path.name:
         return False
     width, height = Image.open(path).size
-    return width > WIDE * height
+    return width >= WIDTH or width > RATIO * height
 
 
 def mark(app, doctree, docname):
