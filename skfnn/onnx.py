@@ -60,7 +60,7 @@ def to_onnx(model, X=None, *, options=None, **params):
 
     Examples
     --------
-    With ``pip install "skfnn[onnx]"``::
+    With the extra ``onnx`` installed::
 
         from skfnn.onnx import to_onnx
 
@@ -92,7 +92,7 @@ def register_converters():
 
     Examples
     --------
-    With ``pip install "skfnn[onnx]"``::
+    With the extra ``onnx`` installed::
 
         import skl2onnx
         from skfnn.onnx import register_converters

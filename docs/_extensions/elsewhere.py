@@ -36,7 +36,8 @@ def resolve(app, env, node, content):
     else:
         return None
     link = nodes.reference("", "", internal=False, refuri=address)
-    link.append(content)
+    # A label without a text of its own stands for a page of scikit-learn's gallery.
+    link.append(nodes.Text("scikit-learn's example") if content.astext().startswith("sphx_glr_") else content)
     return link
 
 
