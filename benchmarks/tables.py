@@ -43,6 +43,17 @@ from .defaults import FAILED, scores, standard_error
 KINDS = ("classification", "regression")
 METRICS = {"classification": ("accuracy", "log_loss"), "regression": ("r2",)}
 BASE = "tabular"
+# Names in pictures.
+LABELS = {
+    "log_loss": "log loss",
+    "r2": "R²",
+    "tabular": "skfnn.tabular",
+    "fnn": "skfnn's defaults",
+    "mlp": "scikit-learn's network",
+    "boosting": "boosted trees",
+    "forest": "random forest",
+    "realmlp": "RealMLP",
+}
 
 
 # --- Models -----------------------------------------------------------------------------------------------------------
@@ -251,11 +262,13 @@ def draw(records, given, path):
         base = values.pop(given.beside)
         tables = sorted(base, key=lambda table: base[table])
         for marker, (model, own) in zip(cycle("os^vDP*X"), values.items()):
-            ax.plot([base[table] - own[table] for table in tables], tables, marker, alpha=0.7, label=model)
+            label = LABELS.get(model, model)
+            ax.plot([base[table] - own[table] for table in tables], tables, marker, alpha=0.7, label=label)
         ax.locator_params(axis="x", nbins=5)
         ax.axvline(0.0, color="0.5", linewidth=0.8)
-        wins = "below 0" if metric == "log_loss" else "above 0"
-        ax.set(title=f"{metric}: {given.beside} less the other model", xlabel=f"{wins}: {given.beside} is better")
+        wins, beside = "below 0" if metric == "log_loss" else "above 0", LABELS.get(given.beside, given.beside)
+        title = f"{LABELS.get(metric, metric)}: {beside} less the other model"
+        ax.set(title=title, xlabel=f"{wins}: {beside} is better")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.savefig(path, dpi=120)

@@ -103,7 +103,7 @@ def register_converters():
     try:
         from skl2onnx import update_registered_converter
     except ImportError as error:
-        raise ImportError('The ONNX export needs skl2onnx: pip install "skfnn[onnx]"') from error
+        raise ImportError('The ONNX export needs skl2onnx: install skfnn with the extra "onnx".') from error
     options = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [True, False]}
     for model, types, converter, more in (
         (FNNClassifier, _set_classifier_types, _convert_classifier, options | {"raw_scores": [True, False]}),

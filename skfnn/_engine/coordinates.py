@@ -47,8 +47,8 @@ class Coordinates:
     def to_outputs(self, raw):
         """Turn raw outputs (n, n_outputs) into the user's units, in place."""
         if self.target_scale is not None:
-            np.multiply(raw, self.target_scale, out=raw, casting="same_kind")
-            np.add(raw, self.target_mean, out=raw, casting="same_kind")
+            np.multiply(raw, self.target_scale, out=raw)
+            np.add(raw, self.target_mean, out=raw)
 
     def to_users_units(self, network, theta):
         """Convert the parameters `theta` to the user's units; return a new float64 vector."""

@@ -26,7 +26,7 @@ def require_pillow():
     try:
         import PIL.Image  # noqa: F401
     except ImportError as error:
-        raise ImportError('load_image_folder needs Pillow: pip install "skfnn[images]"') from error
+        raise ImportError('load_image_folder needs Pillow: install skfnn with the extra "images".') from error
 
 
 def read_picture(path, image_size, color):
