@@ -270,7 +270,7 @@ def draw(records, given, path):
         title = f"{LABELS.get(metric, metric)}: {beside} less the other model"
         ax.set(title=title, xlabel=f"{wins}: {beside} is better")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=2 * len(metrics))
     figure.savefig(path, dpi=120)
     print(f"written: {path}")
 
