@@ -1,5 +1,6 @@
 """The size of the test suite, its processes, and the fixtures of several test modules."""
 
+import gc
 import os
 
 import numpy as np
@@ -30,6 +31,17 @@ def pytest_configure(config):
     SUITE.full = config.getoption("full")
     if SUITE.full:
         os.environ.setdefault("HYPOTHESIS_PROFILE", "full")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keep the garbage collector away from the million objects of the collected tests, which live until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def name_of(path):
     return (relative.parent if relative.name == "__init__" and relative.parent.name else relative).as_posix()
 
 
-TREES = {name_of(path): ast.parse(path.read_text()) for path in FILES}
+MODULES = {name_of(path): path for path in FILES}
 PACKAGES = {name_of(path) for path in FILES if path.name == "__init__.py"}
 
 # A module imports from its own floor and from the floors below it. Modules on no floor are above all floors.
@@ -45,11 +46,18 @@ FOUNDATIONS = {
     "tuning": set(),
     "workspace": {"blas"},
 }
-ENGINE = [module for module in TREES if module.startswith("_engine")]
-WITHOUT_SCIKIT_LEARN = [module for module in TREES if module.startswith(("_engine", "_training"))]
 ESTIMATORS = {"_classifier", "_regressor"}
 
-modules = pytest.mark.parametrize("module", TREES)
+
+@cache
+def tree_of(module):
+    """The syntax tree of a module."""
+    return ast.parse(MODULES[module].read_text())
+
+
+def offenders(found, modules=MODULES):
+    """What `found(module)` finds, for the modules where it finds something."""
+    return {module: sorted(found(module)) for module in modules if found(module)}
 
 
 def parse_imports(tree, package):
@@ -65,10 +73,12 @@ def parse_imports(tree, package):
                 yield node.lineno, base, alias.name
 
 
+@cache
 def imports(module):
     """All imports of a module of the package, also those inside functions."""
     parts = [] if module == "__init__" else module.split("/")
-    return parse_imports(TREES[module], ".".join(["skfnn", *(parts if module in PACKAGES else parts[:-1])]))
+    package = ".".join(["skfnn", *(parts if module in PACKAGES else parts[:-1])])
+    return list(parse_imports(tree_of(module), package))
 
 
 def imported_from(module, package):
@@ -83,7 +93,7 @@ def own_imports(module):
         if base.split(".")[0] == "skfnn":
             inside = base.split(".")[1:]
             path = "/".join([*inside, name])
-            found.add(path if path in TREES else "/".join(inside) or "__init__")
+            found.add(path if path in MODULES else "/".join(inside) or "__init__")
     return found - {module}
 
 
@@ -94,8 +104,8 @@ def floor_of(module):
 
 
 def test_the_floors_and_the_foundations_exist():
-    assert {module.split("/")[0] for module in TREES} >= {*FLOORS, *ESTIMATORS}
-    assert {f"_engine/{module}" for module in FOUNDATIONS} <= set(TREES)
+    assert {module.split("/")[0] for module in MODULES} >= {*FLOORS, *ESTIMATORS}
+    assert {f"_engine/{module}" for module in FOUNDATIONS} <= set(MODULES)
 
 
 @pytest.mark.parametrize(
@@ -118,9 +128,8 @@ def test_the_search_for_imports_finds_a_known_one():
     assert {"_classifier", "_regressor"} <= own_imports("__init__")
 
 
-@modules
-def test_imports_go_downwards(module):
-    assert not {other for other in own_imports(module) if floor_of(other) > floor_of(module)}
+def test_imports_go_downwards():
+    assert not offenders(lambda module: {o for o in own_imports(module) if floor_of(o) > floor_of(module)})
 
 
 @pytest.mark.parametrize("module", FOUNDATIONS)
@@ -128,9 +137,9 @@ def test_the_foundations_of_the_engine_import_only_the_listed_modules(module):
     assert own_imports(f"_engine/{module}") <= {f"_engine/{other}" for other in FOUNDATIONS[module]}
 
 
-@pytest.mark.parametrize("module", WITHOUT_SCIKIT_LEARN)
-def test_the_two_lower_floors_do_not_know_scikit_learn(module):
-    assert not imported_from(module, "sklearn")
+def test_the_two_lower_floors_do_not_know_scikit_learn():
+    lower = [module for module in MODULES if floor_of(module) < 2]
+    assert not offenders(lambda module: imported_from(module, "sklearn"), lower)
 
 
 @pytest.mark.parametrize("module", sorted(ESTIMATORS))
@@ -138,13 +147,12 @@ def test_the_two_estimators_do_not_know_each_other(module):
     assert not own_imports(module) & ESTIMATORS
 
 
-@modules
-def test_no_module_imports_the_top_level_package(module):
-    assert "__init__" not in own_imports(module)
+def test_no_module_imports_the_top_level_package():
+    assert not offenders(lambda module: own_imports(module) & {"__init__"})
 
 
 def test_there_are_no_circular_imports():
-    graph = {module: own_imports(module) & set(TREES) for module in TREES}
+    graph = {module: own_imports(module) & set(MODULES) for module in MODULES}
     done = set()
     while len(done) < len(graph):
         ready = {module for module in graph.keys() - done if graph[module] <= done}
@@ -156,40 +164,40 @@ def test_there_are_no_circular_imports():
 ALLOWED_PRIVATE = {("_engine/sparse", "scipy.sparse._sparsetools")}
 
 
-@modules
-def test_no_private_module_of_another_package_is_imported(module):
-    private = [
-        f"line {line}: {name}"
-        for line, name, _ in imports(module)
-        if name.split(".")[0] != "skfnn"
-        if any(part.startswith("_") and part != "__future__" for part in name.split("."))
-        if (module, name) not in ALLOWED_PRIVATE
-    ]
-    assert not private
+def test_no_private_module_of_another_package_is_imported():
+    def private(module):
+        return [
+            f"line {line}: {name}"
+            for line, name, _ in imports(module)
+            if name.split(".")[0] != "skfnn"
+            if any(part.startswith("_") and part != "__future__" for part in name.split("."))
+            if (module, name) not in ALLOWED_PRIVATE
+        ]
+
+    assert not offenders(private)
 
 
-@modules
-def test_scikit_learns_private_modules_are_not_used_through_attributes(module):
+def test_scikit_learns_private_modules_are_not_used_through_attributes():
     # The test above does not find sklearn.utils._mask.f or importlib.import_module("sklearn.utils._mask").
-    text = [
-        node.value
-        for node in ast.walk(TREES[module])
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("sklearn.")
-    ]
-    dotted = [ast.unparse(node) for node in ast.walk(TREES[module]) if isinstance(node, ast.Attribute)]
-    # Names with one underscore are private; names such as sklearn.__file__ are not.
-    assert not [name for name in text + dotted if re.match(r"sklearn\..*\b_(?!_)", name)]
+    @cache
+    def private(module):
+        nodes = list(ast.walk(tree_of(module)))
+        text = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        dotted = [ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)]
+        # Names with one underscore are private; names such as sklearn.__file__ are not.
+        return [name for name in text + dotted if re.match(r"sklearn\..*\b_(?!_)", name)]
+
+    assert not offenders(private)
 
 
-@modules
-def test_no_module_needs_another_numerical_library(module):
+def test_no_module_needs_another_numerical_library():
     foreign = {"torch", "jax", "numba", "cupy", "tensorflow", "keras", "cython", "pandas", "polars"}
-    assert not [name for _, name, _ in imports(module) if name.split(".")[0] in foreign]
+    assert not offenders(lambda module: {name for _, name, _ in imports(module) if name.split(".")[0] in foreign})
 
 
 def test_matplotlib_is_imported_only_when_something_is_drawn():
-    for module, tree in TREES.items():
-        top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    for module in MODULES:
+        top = [node for node in tree_of(module).body if isinstance(node, ast.Import | ast.ImportFrom)]
         names = [
             alias.name if isinstance(node, ast.Import) else node.module or "" for node in top for alias in node.names
         ]
@@ -230,11 +238,14 @@ def products(tree):
 SPARSE_PRODUCTS = {"_engine/sparse": {"X[rows] @ W", "occurring.T @ D"}}
 
 
-@pytest.mark.parametrize("module", ENGINE)
-def test_the_engine_uses_one_blas(module):
+def test_the_engine_uses_one_blas():
     # Two libraries that take turns with their thread pools stall each other (see _engine/blas.py).
-    found = [p for p in products(TREES[module]) if p[0] != "SparseFirstLayer"]
-    assert not [p for p in found if not any(allowed in p[2] for allowed in SPARSE_PRODUCTS.get(module, ()))]
+    @cache
+    def others(module):
+        found = [p for p in products(tree_of(module)) if p[0] != "SparseFirstLayer"]
+        return [p[1:] for p in found if not any(allowed in p[2] for allowed in SPARSE_PRODUCTS.get(module, ()))]
+
+    assert not offenders(others, [module for module in MODULES if floor_of(module) == 0])
 
 
 @pytest.mark.parametrize(
@@ -247,13 +258,10 @@ def test_the_search_for_products_finds_them(code):
     assert not products(ast.parse("blas(z.dtype).dot(z, y)\nself._blas.gemm(1.0, a, b)\nnp.multiply(a, b, out=a)"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_no_file_is_longer_than_400_lines(path):
-    assert len(path.read_text().splitlines()) <= 400
+def test_no_file_is_longer_than_400_lines():
+    assert not [module for module, path in MODULES.items() if len(path.read_text().splitlines()) > 400]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_the_first_docstring_line_says_what_a_file_is_for(path):
-    docstring = ast.get_docstring(ast.parse(path.read_text()))
-    assert docstring
-    assert docstring.splitlines()[0].endswith(".")
+def test_the_first_docstring_line_says_what_a_file_is_for():
+    first = {module: (ast.get_docstring(tree_of(module)) or "").partition("\n")[0] for module in MODULES}
+    assert not [module for module, line in first.items() if not line.endswith(".")]

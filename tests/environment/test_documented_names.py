@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ FOREIGN = {"MLPClassifier", "mypy", "importorskip", "toctree", "docs", "skfnn"}
 pytestmark = pytest.mark.skipif(not GUIDE.exists(), reason="the documentation is not installed")
 
 
-def definitions():
+@cache
+def defined():
     """Every name that the package defines: modules, classes, functions, parameters, variables, attributes."""
     names = set()
     for path in PACKAGE.rglob("*.py"):
@@ -31,9 +33,6 @@ def definitions():
             elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
                 names.add(node.id if isinstance(node, ast.Name) else node.attr)
     return names
-
-
-DEFINED = definitions()
 
 
 def inline_names():
@@ -49,14 +48,14 @@ def flow_names():
     return sorted({word for line in flow.splitlines() for word in line.split()[:2]})
 
 
-@pytest.mark.parametrize("name", inline_names() if GUIDE.exists() else [])
-def test_a_name_in_the_guide_exists(name):
-    assert (ROOT / name).exists() or set(name.split(".")) <= DEFINED
+def test_the_names_in_the_guide_exist():
+    assert len(inline_names()) > 10
+    assert not [n for n in inline_names() if not (ROOT / n).exists() and not set(n.split(".")) <= defined()]
 
 
-@pytest.mark.parametrize("name", flow_names() if GUIDE.exists() else [])
-def test_a_name_in_the_description_of_the_flow_exists(name):
-    assert set(name.split(".")) <= DEFINED
+def test_the_names_in_the_description_of_the_flow_exist():
+    assert len(flow_names()) > 10
+    assert not [name for name in flow_names() if not set(name.split(".")) <= defined()]
 
 
 def test_the_files_that_the_guide_names_exist():
@@ -70,7 +69,7 @@ def test_the_modules_in_the_drawing_of_the_flow_exist(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "_extensions"))
     drawings = __import__("drawings")
     titles = [station[3] for station in drawings.STATIONS if station[3] != "X, y"]
-    assert {name for title in titles for name in title.split(", ")} <= DEFINED
+    assert {name for title in titles for name in title.split(", ")} <= defined()
     del sys.modules["drawings"]
 
 

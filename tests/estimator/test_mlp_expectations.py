@@ -6,7 +6,7 @@ others, mostly for both estimators, in test_mlp_expectations_both.py. If skfnn d
 and the named tests check the difference.
 """
 
-import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -99,8 +99,7 @@ OTHERWISE = {
 
 def functions_of(path):
     """The names of the test functions of a file, without "test_"."""
-    functions = [node.name for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
-    return {name.removeprefix("test_") for name in functions if name.startswith("test_")}
+    return set(re.findall(r"^def test_(\w+)\(", path.read_text("utf-8"), flags=re.MULTILINE))
 
 
 def test_every_expectation_of_scikit_learn_is_in_the_table():

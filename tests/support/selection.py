@@ -1,9 +1,10 @@
 """Which cases of a parametrised test the short and the full test suite run."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from functools import partial
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 
@@ -27,20 +28,32 @@ def covering(cases, strength=1):
     """
     if all(len(case) <= strength for case in cases):
         return list(range(len(cases)))
-    combined = [set(combinations(case.items(), min(strength, len(case)))) for case in cases]
-    missing = set().union(*combined)
-    chosen, uses = [], Counter()
-    while missing:
-        new = [len(combinations & missing) for combinations in combined]
-        most = max(new)
-        best = min(
-            (k for k, count in enumerate(new) if count == most),
-            key=lambda k: sum(uses[value] for value in cases[k].items()),
-        )
+    values = [list(case.items()) for case in cases]
+    combined = [list(combinations(case, min(strength, len(case)))) for case in values]
+    having_value, having_combination = positions_of(values), positions_of(combined)
+    # For each case: the number of its combinations that no chosen case has, and how often its values were chosen.
+    new, uses = np.array([len(each) for each in combined]), np.zeros(len(cases), dtype=int)
+    chosen, seen = [], set()
+    while (most := new.max()) > 0:
+        candidates = np.flatnonzero(new == most)
+        best = int(candidates[uses[candidates].argmin()])
         chosen.append(best)
-        missing -= combined[best]
-        uses.update(cases[best].items())
+        for combination in combined[best]:
+            if combination not in seen:
+                seen.add(combination)
+                new[having_combination[combination]] -= 1
+        for value in values[best]:
+            uses[having_value[value]] += 1
     return sorted(chosen)
+
+
+def positions_of(members):
+    """For each member of any of these lists: the positions of the lists that have it."""
+    result = defaultdict(list)
+    for position, each in enumerate(members):
+        for member in each:
+            result[member].append(position)
+    return {member: np.array(positions) for member, positions in result.items()}
 
 
 def identities(params):
