@@ -1,7 +1,7 @@
 """scikit-learn's own checks of the classifier, for the configurations that a user is likely to meet."""
 
 import pytest
-from checks import all_checks, in_other_coordinates, one_configuration_for_each_check
+from checks import SPARSE_CHECKS, all_checks, in_other_coordinates, pairs_with_checks
 
 from skfnn import FNNClassifier
 
@@ -34,6 +34,6 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
     check(estimator)
 
 
-@one_configuration_for_each_check([*OTHERS, *in_other_coordinates([FNNClassifier(), *OTHERS])])
+@pairs_with_checks([*OTHERS, *in_other_coordinates([FNNClassifier(), *OTHERS])], only_full=SPARSE_CHECKS)
 def test_scikit_learn_checks_of_other_configurations(estimator, check):
     check(estimator)

@@ -1,7 +1,7 @@
 """scikit-learn's own checks of the regressor, for the configurations that a user is likely to meet."""
 
 import pytest
-from checks import all_checks, in_other_coordinates, one_configuration_for_each_check, weight_checks_that_fail
+from checks import SPARSE_CHECKS, all_checks, in_other_coordinates, pairs_with_checks, weight_checks_that_fail
 
 from skfnn import FNNRegressor
 
@@ -54,7 +54,7 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
     check(estimator)
 
 
-@one_configuration_for_each_check(
+@pairs_with_checks(
     [
         *OTHERS,
         *NEED_SCALING,
@@ -62,6 +62,7 @@ def test_scikit_learn_checks_of_the_defaults(estimator, check):
         *in_other_coordinates(NEED_SCALING, [True]),
     ],
     checks_that_fail,
+    only_full=SPARSE_CHECKS,
 )
 def test_scikit_learn_checks_of_other_configurations(estimator, check):
     check(estimator)

@@ -5,6 +5,8 @@ from selection import SUITE, covering
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+# These fit a dozen forms of sparse X.
+SPARSE_CHECKS = {"check_estimator_sparse_matrix", "check_estimator_sparse_array"}
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
 # scikit-learn's checks replace weights by repeated rows. These are the reasons why a check fails if a parameter differs
 # from its default. The laws that hold instead are in test_sample_weights.py and test_regressor_weights.py.
@@ -39,12 +41,22 @@ def all_checks(estimators, expected_failed_checks=weight_checks_that_fail):
     return _parametrize(estimators, _cases(estimators, expected_failed_checks))
 
 
-def one_configuration_for_each_check(estimators, expected_failed_checks=weight_checks_that_fail):
-    """The same, but the short suite has each check with one estimator only, and each estimator at least once."""
+def pairs_with_checks(estimators, expected_failed_checks=weight_checks_that_fail, *, only_full=()):
+    """The same for a few of these cases.
+
+    The full suite has every check with every value of `standardize`, and with every configuration of the other
+    parameters. The short suite has each of them at least once, without the checks in `only_full`.
+    """
     cases = _cases(estimators, expected_failed_checks)
     if not SUITE.full:
-        cases = [cases[k] for k in covering(list(map(_description, cases)))]
-    return _parametrize(estimators, cases)
+        cases = [case for case in cases if _parts(case)[1].func.__name__ not in only_full]
+    settings = {id(estimator): _settings(estimator) for estimator in estimators}
+    # Every case has a function of its own, so the check's name counts.
+    described = [
+        settings[id(estimator)] | {"check": (check.func.__name__, str(check.keywords))}
+        for estimator, check in map(_parts, cases)
+    ]
+    return _parametrize(estimators, [cases[k] for k in covering(described, 2 if SUITE.full else 1)])
 
 
 def _cases(estimators, expected_failed_checks):
@@ -57,10 +69,15 @@ def _cases(estimators, expected_failed_checks):
     ]
 
 
-def _description(case):
-    """The estimator and the check of a case. Every case has a function of its own, so the check's name counts."""
-    estimator, check = getattr(case, "values", case)  # a pytest.param if the check is expected to fail
-    return {"estimator": id(estimator), "check": (check.func.__name__, str(check.keywords))}
+def _parts(case):
+    """The estimator and the check of a case, which is a pytest.param if the check is expected to fail."""
+    return getattr(case, "values", case)
+
+
+def _settings(estimator):
+    """The value of `standardize`, and all other parameters."""
+    others = {name: value for name, value in estimator.get_params().items() if name != "standardize"}
+    return {"standardize": getattr(estimator, "standardize", None), "others": repr(sorted(others.items()))}
 
 
 def _parametrize(estimators, cases):

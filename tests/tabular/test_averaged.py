@@ -19,7 +19,7 @@ NET = {"hidden_layer_sizes": (8,), "solver": "adam", "n_iter_no_change": None}
 FIXED = {"max_iter": 5, "batch_size": 20, "learning_rate_init": 0.01}
 
 
-QUICK = {"max_iter": 40, "learning_rate_init": 0.02, "random_state": 0}
+QUICK = {"max_iter": 10, "learning_rate_init": 0.1, "random_state": 0}
 CLASSIFIER = AveragedFNNClassifier(FNNClassifier((20,), solver="adam", n_iter_no_change=None), 2, **QUICK)
 REGRESSOR = AveragedFNNRegressor(FNNRegressor((20,), solver="adam", n_iter_no_change=None), 2, **QUICK)
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from checks import one_configuration_for_each_check
+from checks import pairs_with_checks
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -37,7 +37,7 @@ def by_loop(encoder, X):
     return np.array(rows)
 
 
-@one_configuration_for_each_check(
+@pairs_with_checks(
     [
         PiecewiseLinearEncoder(),
         PiecewiseLinearEncoder(1),
