@@ -1,6 +1,7 @@
 """Without pandas, matplotlib, rich, skl2onnx or Pillow, models are the same, and clear errors name what is missing.
 
 Each case runs this file as a program in its own process, in which the import system does not find the packages.
+The short suite has one such process, and trains the models to compare with in its own.
 """
 
 import contextlib
@@ -18,8 +19,10 @@ from pathlib import Path
 
 import pytest
 from selection import full_only
+from threadpoolctl import threadpool_limits
 
 PACKAGES = ("pandas", "matplotlib", "rich", "skl2onnx", "PIL")
+PARAMS = {"hidden_layer_sizes": (6,), "batch_size": 20, "max_iter": 4, "n_iter_no_change": None}
 
 
 class Without:
@@ -57,10 +60,8 @@ def digest(arrays):
 def report(absent):
     """All results that the tests compare with those of the process that finds all packages."""
     hide(absent)
-    import numpy as np
-    import scipy.sparse as sp
-    from sklearn.datasets import make_classification
-    from sklearn.model_selection import GridSearchCV, cross_val_score
+    import sklearn.datasets
+    import sklearn.model_selection  # noqa: F401
 
     before = set(sys.modules)  # scikit-learn itself imports pandas and rich if it finds them
     import skfnn
@@ -69,19 +70,35 @@ def report(absent):
         importlib.import_module(module.name)
     imported = [name for name in PACKAGES if name in sys.modules and name not in before]
 
+    found, (clf, X, y, noise, trade) = train()
+    return found | {
+        "imported": imported,
+        "parser": openml_parser(),
+        "displays": displays(clf, X, y, noise, trade),
+        "onnx": outcome(lambda: skfnn.onnx.to_onnx(clf, X[:1].astype("float32"))),
+        "progress bar": progress_bar(skfnn.FNNClassifier(**PARAMS, random_state=0), X, y),
+    }
+
+
+def train():
+    """The results of fits, predictions and searches, and what the rest of the report draws and exports."""
+    import numpy as np
+    import scipy.sparse as sp
+    from sklearn.datasets import make_classification
+    from sklearn.model_selection import GridSearchCV, cross_val_score
+
     from skfnn import FNNClassifier, FNNRegressor
     from skfnn.inspection import batch_size_tradeoff, gradient_noise, hidden_activations
 
     X, y = make_classification(90, 5, random_state=0)
-    params = {"hidden_layer_sizes": (6,), "batch_size": 20, "max_iter": 4, "n_iter_no_change": None}
-    clf = FNNClassifier(**params, early_stopping=True, scoring="neg_log_loss", random_state=0).fit(X, y)
-    reg = FNNRegressor(**params, random_state=0, verbose=True)
+    clf = FNNClassifier(**PARAMS, early_stopping=True, scoring="neg_log_loss", random_state=0).fit(X, y)
+    reg = FNNRegressor(**PARAMS, random_state=0, verbose=True)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         reg.fit(sp.csr_array(X), X[:, :2])
-    parts = FNNClassifier(**params, random_state=0)
+    parts = FNNClassifier(**PARAMS, random_state=0)
     for rows in (slice(45), slice(45, None)):
         parts.partial_fit(X[rows], y[rows], classes=[0, 1])
-    search = GridSearchCV(FNNClassifier(**params, random_state=0), {"alpha": [0.0, 1.0], "batch_size": [10, "full"]})
+    search = GridSearchCV(FNNClassifier(**PARAMS, random_state=0), {"alpha": [0.0, 1.0], "batch_size": [10, "full"]})
     search.fit(X, y)
     noise = gradient_noise(clf, X, y, batch_sizes=[5, 20], n_draws=5, random_state=0)
     trade = batch_size_tradeoff(clf, X[:60], y[:60], [10, 30], X_val=X[60:], y_val=y[60:])
@@ -97,16 +114,12 @@ def report(absent):
         hidden_activations(clf, X),
         noise.measured_variance,
     ]
-    return {
-        "imported": imported,
+    found = {
         "digest": digest(np.asarray(part, dtype=float) for part in numbers),
         "lines": len(printed.getvalue().splitlines()),
         "html": "FNNClassifier" in clf._repr_html_(),
-        "parser": openml_parser(),
-        "displays": displays(clf, X, y, noise, trade),
-        "onnx": outcome(lambda: skfnn.onnx.to_onnx(clf, X[:1].astype("float32"))),
-        "progress bar": progress_bar(FNNClassifier(**params, random_state=0), X, y),
     }
+    return found, (clf, X, y, noise, trade)
 
 
 def openml_parser():
@@ -151,14 +164,14 @@ def progress_bar(clf, X, y):
         return outcome(lambda: clf.set_callbacks(ProgressBar()).fit(X, y))
 
 
-CASES = [(), full_only(("pandas",)), full_only(("matplotlib",)), full_only(("rich",)), PACKAGES]
+CASES = [full_only(()), full_only(("pandas",)), full_only(("matplotlib",)), full_only(("rich",)), PACKAGES]
 names = pytest.mark.parametrize("absent", CASES, ids=lambda absent: " and ".join(absent) or "nothing")
 
 
 @pytest.fixture(scope="module")
 def reports(request, tmp_path_factory):
     """The result of `report` for every tested case. The processes run at the same time."""
-    tested = {(), *(item.callspec.params["absent"] for item in request.session.items if item.path == request.path)}
+    tested = {item.callspec.params["absent"] for item in request.session.items if item.path == request.path}
     root = Path(__file__).parents[2]
     environment = os.environ | {
         "SKFNN_TEST_EMPTY": str(tmp_path_factory.mktemp("empty")),
@@ -169,6 +182,9 @@ def reports(request, tmp_path_factory):
     settings = {"env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     processes = {absent: subprocess.Popen([sys.executable, __file__, *absent], **settings) for absent in tested}
     found = {}
+    if () not in tested:
+        with threadpool_limits(1, user_api="blas"), warnings.catch_warnings(action="ignore"):
+            found[()] = train()[0]
     for absent, process in processes.items():
         out, err = process.communicate()
         assert process.returncode == 0, f"without {absent}: {err}"

@@ -7,7 +7,6 @@ import textwrap
 
 import numpy as np
 import pytest
-from selection import full_only
 
 if sys.platform != "linux":
     pytest.skip("only Linux enforces RLIMIT_AS and says in /proc how much is in use", allow_module_level=True)
@@ -56,7 +55,8 @@ PROGRAM = """
 """
 
 
-@pytest.mark.parametrize("dtype", ["uint8", full_only("float32")])
+@pytest.mark.full  # the short suite has test_memory.py
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_fit_and_a_stream_learn_from_a_memmap_that_cannot_be_copied(tmp_path, dtype):
     path = tmp_path / "rows.dat"
     X = np.memmap(path, dtype=dtype, mode="w+", shape=SHAPE)

@@ -106,8 +106,8 @@ def test_8_threads_sharing_an_estimator_inspect_it_like_one(in_threads):
 # One estimator for each code path of training.
 TRAININGS = {
     "plain": {},
-    "plain, few rows a batch": {"batch_size": 4},
-    "momentum, few rows a batch": {"batch_size": 4, "momentum": 0.9, "learning_rate_init": 0.002},
+    "plain, few rows a batch": {"batch_size": 4, "max_iter": 2},
+    "momentum, few rows a batch": {"batch_size": 4, "max_iter": 2, "momentum": 0.9, "learning_rate_init": 0.002},
     "adam": {"solver": "adam"},
     "clipped": {"max_grad_norm": 0.1, "batch_size": 20},
     "dropout": {"dropout": 0.3},
