@@ -313,7 +313,7 @@ def test_ctrl_c_at_any_line_of_an_epochs_end_leaves_consistent_histories(name, f
 
     by_epochs, at, kept = models_by_epochs(make), 0, set()
     while True:
-        at += 2 if full else 5
+        at += 2 if full else 9
         clf, line = interrupted_fit(make, at, {"begin_epoch", "end_epoch", "_judge", "_stall", "_commit"})
         if line is None:
             break
@@ -338,7 +338,7 @@ def test_ctrl_c_at_any_line_leaves_finished_epochs_or_the_estimator_as_it_was(na
         if clf is not None:
             assert_finished_epochs(clf, by_epochs, line)
         # The step and the number of lines in an epoch have no common factor. So most lines are met in some epoch.
-        at += 23 if full else 37
+        at += 23 if full else 61
     # Few lines follow the last epoch, so large steps can miss all of them.
     assert set(outcomes) >= set(range(N_EPOCHS + 1 if full else N_EPOCHS))
     # No finished epoch is lost: the number of epochs rises until the training loop ends. Then `fit` writes the result

@@ -279,7 +279,7 @@ def test_a_grid_search_over_a_pipeline_routes_everything(kind):
     pipeline = Pipeline([("scale", scaler), ("network", network)], transform_input=["X_val"])
     grid = {"network__batch_size": [5, 20], "network__learning_rate_init": [0.01, 0.1]}
     scorer = get_scorer({"classifier": "accuracy", "regressor": "r2"}[kind]).set_score_request(sample_weight=False)
-    search = GridSearchCV(pipeline, grid, scoring=scorer, cv=3, error_score="raise")
+    search = GridSearchCV(pipeline, grid, scoring=scorer, cv=2, error_score="raise")
     given = {"y_val": y_val, "sample_weight_val": WEIGHTS_VAL}
     search.fit(X, y, sample_weight=WEIGHTS, X_val=X_val, **given)
     scaler = StandardScaler().fit(X)

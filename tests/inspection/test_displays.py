@@ -80,7 +80,7 @@ def test_plot_returns_the_display_and_makes_a_figure(displays, plt):
         assert len(plt.get_fignums()) == len(known) + 1
         assert isinstance(display.figure_, matplotlib.figure.Figure)
         assert len(np.ravel(display.ax_)) == n
-        display.figure_.canvas.draw()
+        display.figure_.draw_without_rendering()
 
 
 def test_plot_draws_into_the_axes_given(displays, plt):
@@ -101,7 +101,7 @@ def test_one_axes_for_two_panels_is_split(displays, plt, layout):
         assert display.figure_ is figure
         panels = list(np.ravel(display.ax_))
         assert len(panels) == n
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         left = axes[0].get_position().x1
         assert all(panel.get_position().x0 > left for panel in panels)
         assert all(a.get_position().x1 < b.get_position().x0 for a, b in pairwise(panels))
@@ -176,7 +176,7 @@ def test_the_noise_scale_is_marked_if_it_is_finite_and_positive(variance, norm, 
     low, high = display.ax_.get_xlim()
     assert low < 1 < 100 < high < 2000
     assert not marked or (low < scale < high) != outside
-    display.figure_.canvas.draw()
+    display.figure_.draw_without_rendering()
 
 
 # BatchSizeTradeoffDisplay

@@ -155,10 +155,10 @@ def test_random_mini_batches_have_the_predicted_variance(case, rows_of):
 
 @pytest.mark.parametrize("case", [full_only("softmax"), "two outputs", full_only("poisson")])
 def test_random_mini_batches_have_the_predicted_variance_with_sample_weights(case):
-    settings = {"batch_sizes": [4, 60], "sample_weight": weights, "n_draws": 4000}
+    settings = {"batch_sizes": [4, 60], "sample_weight": weights, "n_draws": 2000}
     noise = gradient_noise(fitted(case), X, CASES[case][1], random_state=0, **settings)
-    # Weights make the rows more unequal. The standard deviation is 0.11 at four rows for 200 draws, so it is 0.025 for
-    # 4,000.
+    # Weights make the rows more unequal. The standard deviation is 0.11 at four rows for 200 draws, so it is 0.035 for
+    # 2,000.
     np.testing.assert_allclose(noise.measured_variance, noise.predicted_variance, rtol=0.1)
 
 

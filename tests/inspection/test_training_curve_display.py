@@ -89,7 +89,7 @@ def test_the_rows_of_the_validation_set_have_the_name_that_the_user_chooses():
 def test_the_logarithmic_axis_of_losses_has_a_few_plain_numbers(lowest):
     history = {"epoch": [1, 2], "loss": [2.3, lowest], "validation_loss": [None] * 2, "validation_score": [None] * 2}
     axes = TrainingCurveDisplay(history).plot().ax_[0]
-    axes.figure.canvas.draw()
+    axes.figure.draw_without_rendering()
     low, high = axes.get_ylim()
     ticks = [tick for tick in axes.yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
     assert 2 <= len(ticks) <= 8

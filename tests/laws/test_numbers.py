@@ -448,7 +448,7 @@ def test_partial_fit_row_by_row_equals_an_epoch_of_batches_of_one(solver, contai
 def test_a_training_set_of_one_row_is_learned(solver, container):
     target = 0.75
     reg = FNNRegressor(
-        4, "tanh", dtype="float64", tol=0.0, n_iter_no_change=None, max_iter=2000, random_state=0, **SOLVERS[solver]
+        4, "tanh", dtype="float64", tol=0.0, n_iter_no_change=None, max_iter=800, random_state=0, **SOLVERS[solver]
     )
     if reg.solver == "sgd":
         reg.set_params(learning_rate_init=0.05)

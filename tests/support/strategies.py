@@ -1,6 +1,6 @@
 """What the property tests draw: problems, settings and forms of arrays, and how many of each.
 
-A profile says how many examples each law gets. "short" is the default: 15 examples, the same in every run. "full" has
+A profile says how many examples each law gets. "short" is the default: 10 examples, the same in every run. "full" has
 50, and `python -m pytest --full` chooses it. "thorough" draws 1,000 examples, new ones in every run, and prints how to
 reproduce a failure:
 
@@ -28,7 +28,7 @@ from skfnn import FNNClassifier, FNNRegressor  # noqa: E402
 
 # Without a database of examples a run leaves no files.
 COMMON = {"deadline": None, "database": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("short", max_examples=15, derandomize=True, **COMMON)
+hypothesis.settings.register_profile("short", max_examples=10, derandomize=True, **COMMON)
 hypothesis.settings.register_profile("full", max_examples=50, derandomize=True, **COMMON)
 hypothesis.settings.register_profile("thorough", max_examples=1000, print_blob=True, **COMMON)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
