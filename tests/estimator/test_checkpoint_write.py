@@ -305,6 +305,7 @@ print(json.dumps(results))
 """
 
 
+@pytest.mark.full  # the short suite has the next test
 @needs_fork
 def test_a_process_killed_at_any_step_of_a_write_leaves_the_old_or_the_new_file(tmp_path, old, new):
     models = tmp_path / "old", tmp_path / "new"
@@ -330,8 +331,8 @@ def test_a_process_killed_at_any_step_of_a_write_leaves_the_old_or_the_new_file(
     assert os.listdir(folder) == ["model"]
 
 
-# Processes save models one after another and report each. The script kills each process some time after n models, and
-# prints n and the number of the model in the file.
+# Processes save models one after another and report each. The script kills each process some time after a few models,
+# and prints the number of reports and the number of the model in the file.
 DIE_SOMEWHERE = """
 import json, os, signal, sys
 import numpy as np
@@ -354,7 +355,9 @@ for n in [1, 2, 3, 4] * 4:
         os.read(reader, 1)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    os.close(pipe), os.close(reader)
+    os.close(pipe)
+    with open(reader, "rb") as reports:
+        n += len(reports.read())  # those made before the process was killed
     loaded = Checkpoint.load(path)
     found = int(loaded.coefs_[0][0, 0])
     assert all((p == found).all() for p in loaded.coefs_)
@@ -370,4 +373,4 @@ def test_a_process_killed_at_any_time_leaves_the_last_complete_checkpoint(path):
     results = run(DIE_SOMEWHERE, path)
     assert len(results) == 16
     # If the file has a later model, the process was killed before it reported that model.
-    assert all(said <= found <= said + 5 for said, found in results)
+    assert all(found in (said, said + 1) for said, found in results)
