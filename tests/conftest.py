@@ -22,8 +22,10 @@ def pytest_cmdline_main(config):
         option.numprocesses = 2
         # Each process runs half of the tests in order. The one that ends first takes over the last tests of the other.
         option.dist = "worksteal"
-        # Two BLAS threads in each of two processes would wait for each other. Tests about threads set their own number.
+        # Two threads in each of two processes would wait for each other, those of the BLAS and those of scikit-learn's
+        # boosted trees (OpenMP). Tests about threads set their own number.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_configure(config):
