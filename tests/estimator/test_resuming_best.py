@@ -207,6 +207,7 @@ model.set_callbacks(Checkpoint(folder + "/model"), Die()).fit(data["X"], data["y
 """
 
 
+@pytest.mark.full  # the short suite kills processes in test_checkpoint_write.py
 @needs_callbacks
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_checkpoint_of_a_killed_process_can_be_resumed(tmp_path):

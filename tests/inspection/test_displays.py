@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from drawn import VALIDATION, X, assert_labelled, classifier, looks, values, y
+from selection import full_only
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
@@ -93,7 +94,7 @@ def test_plot_draws_into_the_axes_given(displays, plt):
         assert list(np.ravel(display.ax_)) == list(np.ravel(axes))
 
 
-@pytest.mark.parametrize("layout", [None, "constrained"])
+@pytest.mark.parametrize("layout", [full_only(None), "constrained"])
 def test_one_axes_for_two_panels_is_split(displays, plt, layout):
     for display, n in displays:
         figure, axes = plt.subplots(1, 2, layout=layout, figsize=(14, 4))

@@ -264,10 +264,10 @@ def first_finding(n_sessions):
     return Finding("nothing", "", "")
 
 
-FIRST, OTHERS = list(FAULTS)[:2], list(FAULTS)[2:]
+FIRST, *OTHERS = FAULTS
 
 
-@pytest.mark.parametrize("put_fault", [*FIRST, *map(full_only, OTHERS)], ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("put_fault", [FIRST, *map(full_only, OTHERS)], ids=lambda fault: fault.__name__)
 def test_a_fault_is_found(put_fault, monkeypatch):
     put_fault(monkeypatch)
     monkeypatch.setattr(session, "SECONDS_A_CALL", 0.5)
