@@ -2,10 +2,15 @@
 
 import gc
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from selection import SUITE, selected
+
+DOCS = Path(__file__).parents[1] / "docs"
+# The pages that the short suite leaves out, unless the command line names them. They train as long as users do.
+LONG_PAGES = (DOCS / "user_guide", DOCS / "tables.md")
 
 
 def pytest_addoption(parser):
@@ -17,7 +22,11 @@ def pytest_addoption(parser):
 def pytest_cmdline_main(config):
     """Run the whole suite in two processes if pytest-xdist is installed and the command line does not say otherwise."""
     option = config.option
-    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
+    if hasattr(config, "workerinput"):
+        option.without_long_pages = config.workerinput["without_long_pages"]
+        return
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    option.without_long_pages = whole and not option.full
     if whole and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and not option.usepdb:
         option.numprocesses = 2
         # Each process runs half of the tests in order. The one that ends first takes over the last tests of the other.
@@ -26,6 +35,12 @@ def pytest_cmdline_main(config):
         # boosted trees (OpenMP). Tests about threads set their own number.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tell a process of pytest-xdist what the first process chose."""
+    node.workerinput["without_long_pages"] = node.config.option.without_long_pages
 
 
 def pytest_configure(config):
@@ -50,6 +65,8 @@ def pytest_collection():
 def pytest_collection_modifyitems(config, items):
     """Leave out the cases that do not belong to the suite."""
     kept = selected(items)
+    if config.option.without_long_pages:
+        kept = [item for item in kept if not any(item.path.is_relative_to(page) for page in LONG_PAGES)]
     left_out = set(items).difference(kept)
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = kept
