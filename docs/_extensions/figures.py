@@ -5,7 +5,6 @@ from pathlib import Path
 
 from docutils import nodes
 from PIL import Image
-from sphinx_gallery.directives import imgsgnode
 
 # A picture of this width, or of this width divided by its height, has several panels: it scrolls instead of shrinking.
 WIDTH, RATIO = 1000, 1.7
@@ -24,7 +23,8 @@ def is_wide(app, uri, docname):
 
 def mark(app, doctree, docname):
     """Give the class "picture" to wide pictures, and "number" to cells of a table without letters."""
-    for image in list(doctree.findall(lambda node: isinstance(node, (nodes.image, imgsgnode)))):
+    # sphinx-gallery has a class of its own for pictures.
+    for image in list(doctree.findall(lambda node: isinstance(node, nodes.image) or node.tagname == "imgsgnode")):
         if not is_wide(app, image["uri"], docname):
             continue
         while isinstance(image.parent, (nodes.reference, nodes.paragraph)) and len(image.parent) == 1:
