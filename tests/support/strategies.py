@@ -8,7 +8,7 @@ reproduce a failure:
 
 Hypothesis draws shapes, settings and forms, so that it can shrink a failure to the smallest one. It also draws the seed
 of the random stream that the numbers in the arrays come from. These numbers have the size of standardised features;
-test_numbers.py has numbers near the ends of the range of floats.
+test_numbers.py and test_saturation.py have numbers near the ends of the range of floats.
 """
 
 import os
