@@ -4,21 +4,14 @@ import re
 
 import numpy as np
 import pytest
-from extremes import OVERFLOW, SOLVERS, T, X, containers, estimator, estimators, rng, solvers, y
+from extremes import OVERFLOW, SOLVERS, STRICT, T, X, containers, estimator, estimators, rng, solvers, y
 from problems import initial_values
 from reference import train
 from tuned import FNNClassifier, FNNRegressor
 
 from skfnn.inspection import hidden_activations
 
-pytestmark = [
-    pytest.mark.filterwarnings("error"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # Such features cause this warning, which test_divergence.py tests.
-    pytest.mark.filterwarnings("ignore:The features are too large:UserWarning"),
-    # scikit-learn warns like this if most classes have one row.
-    pytest.mark.filterwarnings("ignore:The number of unique classes:UserWarning"),
-]
+pytestmark = STRICT
 
 
 # Features

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from extremes import X, activations, containers, estimator, step_of, written, y
+from extremes import STRICT, X, activations, containers, estimator, step_of, written, y
 from problems import initial_values, problem
 from reference import gradient, objective
 from tuned import FNNRegressor
@@ -13,10 +13,7 @@ from tuned import FNNRegressor
 from skfnn._engine.activations import ACTIVATIONS
 from skfnn._engine.losses import LogisticCrossEntropy, PoissonDeviance, SoftmaxCrossEntropy, SquaredError
 
-pytestmark = [
-    pytest.mark.filterwarnings("error"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = STRICT
 
 
 # Raw outputs of size 10,000

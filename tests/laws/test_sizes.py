@@ -7,19 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from extremes import SOLVERS, X, containers, estimator, solvers, step_of, y
+from extremes import SOLVERS, STRICT, X, containers, estimator, solvers, step_of, y
 from problems import initial_values, problem
 from reference import gradient, objective
 from tuned import FNNClassifier, FNNRegressor
 
-pytestmark = [
-    pytest.mark.filterwarnings("error"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # A table of 20,000 features causes this warning, which test_divergence.py tests.
-    pytest.mark.filterwarnings("ignore:The features are too large:UserWarning"),
-    # scikit-learn warns like this if most classes have one row.
-    pytest.mark.filterwarnings("ignore:The number of unique classes:UserWarning"),
-]
+pytestmark = STRICT
 
 
 # One row

@@ -7,6 +7,15 @@ from tuned import FNNClassifier, FNNRegressor
 
 from skfnn._engine.activations import ACTIVATIONS
 
+# Every other warning is an error.
+STRICT = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # Large or many features cause this warning, which test_divergence.py tests.
+    pytest.mark.filterwarnings("ignore:The features are too large:UserWarning"),
+    # scikit-learn warns like this if most classes have one row.
+    pytest.mark.filterwarnings("ignore:The number of unique classes:UserWarning"),
+]
 SOLVERS = {
     "plain": {},
     "momentum": {"momentum": 0.9},
