@@ -202,9 +202,9 @@ def _convert_regressor(scope, operator, container):
 def _convert_mean_classifier(scope, operator, container):
     model, graph = operator.raw_operator, _Graph(scope, operator, container)
     label, scores = (variable.full_name for variable in operator.outputs)
-    is_multilabel, at_rest = model.nets_[0]._task.multilabel, model.temperature_ == 1.0
-    p = mean(graph, [_activated(graph, net) for net in model.nets_], scores if at_rest else None)
-    if not at_rest:
+    is_multilabel, is_calibrated = model.nets_[0]._task.multilabel, model.temperature_ != 1.0
+    p = mean(graph, [_activated(graph, net) for net in model.nets_], None if is_calibrated else scores)
+    if is_calibrated:
         p = at_temperature(graph, p, model.temperature_, is_multilabel, scores)
     if is_multilabel:
         graph.add("Cast", graph.add("Greater", p, 0.5), to=graph.types["int64"], out=label)

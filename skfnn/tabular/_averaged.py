@@ -93,9 +93,8 @@ class _Averaged(DocumentationLink, MetaEstimatorMixin, BaseEstimator):
         # If there are more networks than folds, several networks leave out the same rows.
         parts = list(zip(nets, cycle(folds or [None]), strict=False))
         nets = Parallel(n_jobs=self.n_jobs)(delayed(_fitted)(net, X, y, params, fold) for net, fold in parts)
-        if self._kind == "classification":
-            left_out = None if folds is None else [(net, fold) for net, (_, fold) in zip(nets, parts, strict=True)]
-            self.temperature_ = _temperature(left_out, X, y, params.get("sample_weight"))
+        left_out = None if folds is None else [(net, fold) for net, (_, fold) in zip(nets, parts, strict=True)]
+        self._calibrate(left_out, X, y, params.get("sample_weight"))
         self.nets_ = nets
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.nets_[0], name):
@@ -127,10 +126,14 @@ class _Averaged(DocumentationLink, MetaEstimatorMixin, BaseEstimator):
         check_consistent_length(X, y, weights)
         if self.n_folds is None or params.get("X_val") is not None or self.estimator.validation_fraction is not None:
             return None
-        labels = checked_labels(y) if self._kind == "classification" else None
-        if labels is not None and labels.ndim == 2:
-            labels = None
-        return make_folds(_num_samples(X), labels, weights, self.n_folds, rng)
+        return make_folds(_num_samples(X), self._classes_to_spread(y), weights, self.n_folds, rng)
+
+    def _classes_to_spread(self, y):
+        """The labels (n,) of the classes of which every fold gets its share; None if `y` has no such classes."""
+        return None
+
+    def _calibrate(self, left_out, X, y, weights):
+        """Adjust the mean to the rows left out: `left_out` has each network with its fold, None if there are none."""
 
     def _rows_to_train_on(self, X):
         """The number of rows that are not held out for validation."""
@@ -169,6 +172,13 @@ class AveragedFNNClassifier(ClassifierMixin, _Averaged):
     _parameter_constraints = _Averaged._parameter_constraints | {"estimator": [FNNClassifier]}
     _kind = "classification"
     _doc_page = "skfnn.tabular.make_tabular_classifier"
+
+    def _classes_to_spread(self, y):
+        labels = checked_labels(y)
+        return labels if labels.ndim == 1 else None
+
+    def _calibrate(self, left_out, X, y, weights):
+        self.temperature_ = 1.0 if left_out is None else _temperature(left_out, X, y, weights)
 
     @property
     def classes_(self):
@@ -238,9 +248,7 @@ def _fitted(net, X, y, params, fold):
 
 
 def _temperature(left_out, X, y, weights):
-    """The temperature for the probabilities of networks; `left_out` has each network with its fold, None if none."""
-    if left_out is None:
-        return 1.0
+    """The temperature for the probabilities of networks; `left_out` has each network with its fold."""
     log_p, codes = [], []
     for net, fold in left_out:
         found, labels = net.predict_log_proba(_safe_indexing(X, fold)), checked_labels(_safe_indexing(y, fold))
