@@ -90,7 +90,7 @@ def refuse_text_and_dates(X):
 # The beginnings of the names that pandas, pyarrow and polars give to types whose values may be text, or are dates.
 _TEXT_TYPES = ("object", "str", "large_string", "utf8", "categor", "enum", "dictionary")
 _DATE_TYPES = ("date", "time", "duration", "period")
-_DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
 def _contents_of_column(X, k, kind):
@@ -117,7 +117,7 @@ def _contents(values):
         kinds = set(map(type, values.flat))
         if any(issubclass(each, str | bytes) for each in kinds):
             return "text"
-        return "dates" if any(issubclass(each, _DATES) for each in kinds) else None
+        return "dates" if any(issubclass(each, DATES) for each in kinds) else None
     return {"U": "text", "S": "text", "T": "text", "M": "dates", "m": "dates"}.get(kind or "")
 
 

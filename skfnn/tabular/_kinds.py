@@ -1,12 +1,13 @@
 """Which columns of a table are numbers, and which are categories."""
 
-import datetime
 import decimal
 from collections import Counter
 from numbers import Complex, Real
 
 import numpy as np
 from scipy import sparse
+
+from .._estimator.data import DATES
 
 NUMBER, CATEGORY = "number", "category"
 
@@ -117,7 +118,7 @@ def _kind_of_values(name, values):
     """NUMBER if all values that are not missing are real numbers, CATEGORY if they can be written as words."""
     types = {type(value) for value in values if not is_missing(value)}
     for kind in types:
-        if issubclass(kind, datetime.date | datetime.time | datetime.timedelta | np.datetime64 | np.timedelta64):
+        if issubclass(kind, DATES):
             raise _dates(name, kind.__name__)
         is_complex = issubclass(kind, Complex) and not issubclass(kind, Real)
         if is_complex or issubclass(kind, list | dict | set | np.ndarray):
