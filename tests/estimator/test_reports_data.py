@@ -62,6 +62,20 @@ def test_two_rows_are_too_few_to_hold_one_out(kind):
         kind(validation_fraction=0.7).fit(X[:4], VALUES[kind][[0, 50, 0, 50]])
 
 
+def check_that_all_calls_refuse(rows, kind, message):
+    """Training, prediction and validation must raise an error with this message."""
+    model = kind(**SETTINGS).fit(X, VALUES[kind])
+    calls = [
+        lambda: kind().fit(rows, VALUES[kind]),
+        lambda: model.partial_fit(rows, VALUES[kind]),
+        lambda: model.predict(rows),
+        lambda: model.fit(X, VALUES[kind], X_val=rows, y_val=VALUES[kind]),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
 def text_rows():
     pandas = pytest.importorskip("pandas")
     numbers = np.round(X, 3)
@@ -79,17 +93,7 @@ def text_rows():
 @pytest.mark.parametrize("k", range(9))
 @kinds
 def test_text_in_x_is_refused(kind, k):
-    rows = list(text_rows())[k]
-    model = kind(**SETTINGS).fit(X, VALUES[kind])
-    calls = [
-        lambda: kind().fit(rows, VALUES[kind]),
-        lambda: model.partial_fit(rows, VALUES[kind]),
-        lambda: model.predict(rows),
-        lambda: model.fit(X, VALUES[kind], X_val=rows, y_val=VALUES[kind]),
-    ]
-    for call in calls:
-        with pytest.raises(ValueError, match="X holds text, and a network needs numbers"):
-            call()
+    check_that_all_calls_refuse(list(text_rows())[k], kind, "X holds text, and a network needs numbers")
 
 
 def rows_with_dates():
@@ -109,17 +113,7 @@ def rows_with_dates():
 @pytest.mark.parametrize("k", range(11))
 @kinds
 def test_dates_in_x_are_refused(kind, k):
-    rows = list(rows_with_dates())[k]
-    model = kind(**SETTINGS).fit(X, VALUES[kind])
-    calls = [
-        lambda: kind().fit(rows, VALUES[kind]),
-        lambda: model.partial_fit(rows, VALUES[kind]),
-        lambda: model.predict(rows),
-        lambda: model.fit(X, VALUES[kind], X_val=rows, y_val=VALUES[kind]),
-    ]
-    for call in calls:
-        with pytest.raises(ValueError, match="X holds dates or times, and a network needs numbers"):
-            call()
+    check_that_all_calls_refuse(list(rows_with_dates())[k], kind, "X holds dates or times, and a network needs numbers")
 
 
 def test_dates_of_polars_are_refused():
