@@ -9,7 +9,7 @@ from math import ceil, sqrt
 ENCODER = {"n_bins": 8}
 ONE_HOT = {"handle_unknown": "infrequent_if_exist", "min_frequency": 4, "sparse_output": False}
 
-# The number of networks of which the predictions are averaged, and of the folds of which each network leaves out one.
+# How many networks are averaged, and how many folds there are. Each network leaves out one fold.
 N_NETS = 8
 N_FOLDS = 8
 # A network that leaves out a fold stops when its loss on the fold has not fallen for this many epochs.

@@ -182,5 +182,5 @@ def test_float32_drops_the_same_units():
     single, double = fits["float32"], fits["float64"]
     assert single.coefs_[0].dtype == np.float32
     for p, q in zip(single.coefs_, double.coefs_, strict=True):
-        # Ten steps, each of which rounds weights of size 1 to 6e-8. One more dropped unit would move them by 1e-3.
+        # Each of ten steps rounds weights of size 1 to 6e-8. One more dropped unit would move them by 1e-3.
         np.testing.assert_allclose(p, q, rtol=0, atol=5e-6)

@@ -141,7 +141,7 @@ def test_an_exported_model_needs_no_scaler(kind, dtype, given, offset):
     # The offset is a million times the spread, but the numbers are exact in float32.
     rows = (np.round(8 * Z) / 8 + offset if offset else X).astype(given)
     model = estimator(kind, standardize=True, dtype=dtype, **SOLVERS["sgd"]).fit(rows, Y[kind])
-    # One of the targets is 7 with a spread of 0.001, of which float32 keeps four digits.
+    # One of the targets is 7 with a spread of 0.001. float32 keeps four digits of that spread.
     tolerance = 1e-10 if (dtype, given) == ("float64", "float64") else 1e-3 if kind == "three outputs" else 1e-5
     for _ in range(2):
         graph = to_onnx(model, rows[:1], **({"options": {"raw_scores": True}} if kind == "classes" else {}))
